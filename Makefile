@@ -1,0 +1,64 @@
+# Everything a newcomer types: `make demo` shows the product, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fast slow format schemas lock wheel clean
+
+help:
+	@echo "make demo     a simulated fleet, a sweep over real SSH, a summary"
+	@echo "make test     format, lint, types, import contracts, generated files, all tests"
+	@echo "make check    all of that without the tests"
+	@echo "make fast     the quick tests; make slow: the ones that start real components"
+	@echo "make format   rewrite the code in the house format"
+	@echo "make schemas  write the generated files; make lock: pin dependencies; make wheel: build"
+
+demo: $(STAMP)
+	@$(BIN)/sparkctl demo
+
+test: system check fast slow
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.10 diag
+	$(BIN)/lint-imports
+	$(BIN)/sparkctl schema export --check
+
+fast: $(STAMP)
+	$(BIN)/pytest -n auto -m "not slow"
+
+slow: $(STAMP)
+	$(BIN)/pytest -n auto -m slow
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schemas: $(STAMP)
+	$(BIN)/sparkctl schema export
+
+# What the tests need beside Python: an OpenSSH server and a second shell. Without root the tests that need them
+# skip, loudly.
+.PHONY: system
+system:
+	@sh .ci/system-packages openssh-server fish
+
+# Dependencies come from the lock file with their hashes; the project itself is linked in place.
+$(STAMP): pyproject.toml .ci/requirements.txt
+	@sh .ci/venv "$(PYTHON)" "$(VENV)"
+	@touch $(STAMP)
+
+lock: $(STAMP)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--group dev pyproject.toml --output-file .ci/requirements.txt
+
+wheel: $(STAMP)
+	$(BIN)/python -m build --no-isolation --wheel
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
