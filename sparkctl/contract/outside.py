@@ -1,0 +1,70 @@
+"""Judge documents as an outsider would: with nothing but the published JSON Schemas."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from sparkctl.contract import strict_json
+from sparkctl.contract.generated import json_schema
+from sparkctl.errors import ContractError
+
+NAME_OF_SCHEMA = {
+    "sparkctl.run-record/1": "run-record",
+    "sparkctl.sweep-report/1": "sweep-report",
+    "sparkctl.health/1": "health-envelope",
+}
+"""From the `schema` (or `meta.schema`) that a document names to the name of its JSON Schema."""
+
+
+def complaints(text: bytes) -> Iterator[tuple[int, str]]:
+    """Line number and complaint for every document in `text` that its schema does not allow.
+
+    `text` is one document or one per line.
+    """
+    for number, line in documents(text):
+        complaint = complaint_about(line)
+        if complaint is not None:
+            yield number, complaint
+
+
+def documents(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """The documents of a file with the lines they begin on: the whole file if it is one, else one per line."""
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if len(lines) > 1:
+        try:
+            strict_json.parse(text)
+        except ContractError:
+            yield from lines
+            return
+        yield lines[0][0], text
+        return
+    yield from lines
+
+
+def complaint_about(document: bytes) -> str | None:
+    """Why a document is not what its own `schema` says, or None when it is."""
+    try:
+        content = strict_json.parse(document)
+    except ContractError as error:
+        return error.message
+    schema = _named_schema(content)
+    name = NAME_OF_SCHEMA.get(schema) if isinstance(schema, str) else None
+    if name is None:
+        return f"it names no schema of ours: {schema!r}"
+    worst = best_match(_validator(name).iter_errors(content))
+    return None if worst is None else f"{name}: {worst.json_path}: {worst.message[:300]}"
+
+
+def _named_schema(content: Any) -> Any:
+    if not isinstance(content, dict):
+        return None
+    meta = content.get("meta")
+    return content.get("schema") or (meta.get("schema") if isinstance(meta, dict) else None)
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json_schema(name), format_checker=Draft202012Validator.FORMAT_CHECKER)

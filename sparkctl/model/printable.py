@@ -1,0 +1,11 @@
+"""Make text of unknown origin safe to show: what could steer a terminal becomes a visible escape."""
+
+import re
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str, limit: int = 1000) -> str:
+    """One line of at most `limit` characters without control characters, surrogates or bidirectional overrides."""
+    shown = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

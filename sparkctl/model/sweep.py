@@ -1,0 +1,82 @@
+"""The sweep report: the whole run on one page."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sparkctl.model.base import DottedCode, NodeId, Record, Text, UtcDatetime, Word
+from sparkctl.model.envelope import Count
+from sparkctl.model.vocabulary import Cause, Stage, Status, UnknownReason
+
+
+class FoldedFinding(Record):
+    """One check in one status on a set of nodes; `example` is the summary of the first of them."""
+
+    check: DottedCode
+    status: Status
+    reason: UnknownReason | None
+    required: bool
+    nodes: list[NodeId]
+    example: Text
+    action: Text | None
+
+
+class FoldedFailure(Record):
+    """One way in which a set of nodes did not report; `example` is the message of the first of them."""
+
+    stage: Stage
+    cause: Cause
+    nodes: list[NodeId]
+    example: Text
+    hint: Text | None
+
+
+class NodeWarning(Record):
+    """Something about one node that is not a finding: a host key accepted unseen, detail that was dropped."""
+
+    node_id: NodeId
+    message: Text
+
+
+class BastionCost(Record):
+    """What the run cost the bastion: CPU seconds of the process and its peak resident memory in bytes."""
+
+    cpu_s: Annotated[float, Field(ge=0)]
+    peak_rss_bytes: Count
+
+
+class SweepReport(Record):
+    """What was asked, who answered, who did not and why, and what needs hands.
+
+    `worst` counts reported nodes by their worst evaluated status; `none` are nodes where nothing could be evaluated.
+    """
+
+    report_schema: Annotated[Literal["sparkctl.sweep-report/1"], Field(alias="schema")] = "sparkctl.sweep-report/1"
+    tool: Word
+    run_id: Word
+    started_at: UtcDatetime
+    finished_at: UtcDatetime
+    duration_ms: Count
+    program_sha256: Word
+    selector: Text
+    selected: Count
+    reported: Count
+    unreported: Count
+    interrupted: bool
+    simulated: bool
+    worst: dict[Word, Count]
+    completeness: Annotated[float, Field(ge=0, le=1)]
+    findings: list[FoldedFinding]
+    failures: list[FoldedFailure]
+    warnings: list[NodeWarning]
+    node_cpu_ms: Count
+    received_bytes: Count
+    cost: BastionCost
+    exit_code: int
+    exit_name: Word
+
+    @model_validator(mode="after")
+    def _nobody_is_missing(self) -> Self:
+        if self.selected != self.reported + self.unreported:
+            raise ValueError("selected must equal reported + unreported")
+        return self
