@@ -1,0 +1,223 @@
+"""The machine a program looks at: the one it runs on, or a saved tree of another one.
+
+Everything that a check reads goes through here, so that the same check runs on a live node, on a rooted tree and on a
+simulated node. Nothing in here writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from diag.nodekit.command import Ran, run_bounded
+from diag.nodekit.problems import MissingTool
+from diag.nodekit.vocabulary import Elevation, Origin
+
+MAX_FILE_BYTES = 256 * 1024
+MAX_LINKS = 40  # as many as Linux follows before it says ELOOP
+SUDO = ("sudo", "-n")
+
+
+@dataclass
+class Meter:
+    """What the program cost so far: processes started and bytes read from commands and files."""
+
+    children: int = 0
+    bytes: int = 0
+
+
+@dataclass
+class Machine:
+    """Reads files and runs commands, on the live machine or under `root`."""
+
+    root: str | None = None
+    elevation: str = Elevation.NONE
+    elevated_commands: frozenset[tuple[str, ...]] = frozenset()
+    meter: Meter = field(default_factory=Meter)
+
+    def __post_init__(self) -> None:
+        self._recorded: dict[tuple[str, ...], dict[str, object]] | None = None
+        self._tree = self._load_tree_facts()
+
+    @property
+    def origin(self) -> str:
+        """Whether this is a live machine, a tree, or a simulated machine."""
+        if self.root is None:
+            return Origin.LIVE
+        return Origin.SIMULATED if self._tree.get("simulated") is True else Origin.TREE
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the program has (or, on a tree, had) the rights of root."""
+        euid = os.geteuid() if self.root is None else self._tree.get("euid", 0)
+        return euid == 0
+
+    def now(self) -> float:
+        """Seconds since the epoch by the machine's own clock."""
+        recorded = self._tree.get("now")
+        return float(recorded) if isinstance(recorded, (int, float)) else time.time()
+
+    def read(self, path: str, limit: int = MAX_FILE_BYTES) -> str:
+        """Text of a file without trailing white space, at most `limit` bytes; raises OSError as `open` does."""
+        return self.read_bytes(path, limit).decode("utf-8", "replace").rstrip()
+
+    def read_bytes(self, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
+        """The first `limit` bytes of a file; raises OSError as `open` does."""
+        with self._as_seen_on_the_node(path), open(self._locate(path), "rb") as file:
+            content = file.read(limit)
+        self.meter.bytes += len(content)
+        return content
+
+    def read_or_none(self, path: str) -> str | None:
+        """Text of a file, or None where there is no such file or the kernel has no value for it now."""
+        try:
+            return self.read(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def exists(self, path: str) -> bool:
+        """Whether there is anything at `path`; raises PermissionError when that cannot be seen."""
+        try:
+            os.lstat(self._locate(path, follow_last=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def names(self, path: str) -> list[str]:
+        """Sorted names in a folder, none when the folder does not exist."""
+        try:
+            return sorted(os.listdir(self._locate(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def link_name(self, path: str) -> str | None:
+        """Last part of what a symbolic link points to (`nvidia` for a device's `driver`), None when there is none."""
+        try:
+            return os.path.basename(os.readlink(self._locate(path, follow_last=False)))
+        except (FileNotFoundError, NotADirectoryError, OSError):
+            return None
+
+    def modified(self, path: str) -> float:
+        """When a file was last written, in seconds since the epoch; raises OSError."""
+        return os.stat(self._locate(path)).st_mtime
+
+    def run(
+        self, argv: tuple[str, ...], *, seconds: float = 5.0, limit: int = MAX_FILE_BYTES, elevate: bool = False
+    ) -> Ran:
+        """Run a command to its end and return what it printed, at most `limit` bytes per stream.
+
+        With `elevate`, the command needs root: it runs as it is when the program is root, under `sudo -n` when the run
+        allows elevated commands and the check has declared this very argv, and not at all otherwise.
+        Raises MissingTool, PermissionError, TimeoutError.
+        """
+        if elevate and not self.is_root:
+            argv = self._elevated(argv)
+        ran = run_bounded(argv, seconds, limit) if self.root is None else self._replay(argv, seconds, limit)
+        self.meter.children += 1
+        self.meter.bytes += len(ran.stdout) + len(ran.stderr)
+        if argv[: len(SUDO)] == SUDO and ran.exit_status != 0 and ran.stderr.startswith("sudo:"):
+            raise PermissionError(f"sudo refused {' '.join(argv[len(SUDO) :])}")
+        return ran
+
+    def _elevated(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        if argv not in self.elevated_commands:
+            raise ValueError(f"{' '.join(argv)} is not declared as an elevated command")
+        if self.elevation != Elevation.COMMANDS:
+            raise PermissionError(f"{' '.join(argv)} needs root")
+        return SUDO + argv
+
+    @contextlib.contextmanager
+    def _as_seen_on_the_node(self, path: str) -> Iterator[None]:
+        """Let errors name the path on the node, not where its tree happens to lie."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = path
+            raise
+
+    def _locate(self, path: str, *, follow_last: bool = True) -> str:
+        if self.root is None:
+            return path
+        if path in self._denied and not self.is_root:
+            raise PermissionError(13, "Permission denied", path)
+        return _inside(self.root, path, follow_last=follow_last)
+
+    @property
+    def _denied(self) -> list[object]:
+        denied = self._tree.get("denied", [])
+        return denied if isinstance(denied, list) else []
+
+    def _load_tree_facts(self) -> dict[str, object]:
+        if self.root is None:
+            return {}
+        if not os.path.isdir(self.root):
+            raise NotADirectoryError(20, "Not a directory", self.root)
+        try:
+            with open(os.path.join(self.root, ".tree.json"), encoding="utf-8") as file:
+                facts = json.load(file)
+        except FileNotFoundError:
+            return {}
+        return facts if isinstance(facts, dict) else {}
+
+    def _replay(self, argv: tuple[str, ...], seconds: float, limit: int) -> Ran:
+        recording = self._recordings().get(argv)
+        if recording is None:
+            if argv[: len(SUDO)] == SUDO:
+                raise PermissionError(f"sudo has no rule for {' '.join(argv[len(SUDO) :])}")
+            raise MissingTool(argv[0])
+        delay = recording.get("delay_s", 0.0)
+        delay = float(delay) if isinstance(delay, (int, float)) else 0.0
+        time.sleep(min(delay, seconds))
+        if delay > seconds:
+            raise TimeoutError(f"{argv[0]} did not end within {seconds:g} s")
+        stdout, stderr = self._recorded_output(recording), str(recording.get("stderr", ""))
+        status = recording.get("rc", 0)
+        return Ran(
+            exit_status=status if isinstance(status, int) else 1,
+            stdout=stdout[:limit],
+            stderr=stderr[:limit],
+            truncated=len(stdout) > limit or len(stderr) > limit,
+        )
+
+    def _recordings(self) -> dict[tuple[str, ...], dict[str, object]]:
+        if self._recorded is None:
+            try:
+                entries = json.loads(self.read_bytes("/cmd/commands.json", 8 * 1024 * 1024))
+            except FileNotFoundError:
+                entries = []
+            self._recorded = {tuple(entry["argv"]): entry for entry in entries}
+        return self._recorded
+
+    def _recorded_output(self, recording: dict[str, object]) -> str:
+        name = recording.get("stdout_file")
+        if name is None:
+            return str(recording.get("stdout", ""))
+        return self.read_bytes(f"/cmd/{os.path.basename(str(name))}", 8 * 1024 * 1024).decode("utf-8", "replace")
+
+
+def _inside(root: str, path: str, *, follow_last: bool) -> str:
+    """Resolve `path` under `root` so that no link, absolute or climbing, leads out of it."""
+    pending = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    resolved: list[str] = []
+    links = 0
+    while pending:
+        part = pending.pop()
+        if part == "..":
+            resolved = resolved[:-1]
+            continue
+        here = os.path.join(root, *resolved, part)
+        if not os.path.islink(here) or not (pending or follow_last):
+            resolved.append(part)
+            continue
+        links += 1
+        if links > MAX_LINKS:
+            raise OSError(40, "Too many levels of symbolic links", path)
+        target = os.readlink(here)
+        if target.startswith("/"):
+            resolved = []
+        pending.extend(part for part in reversed(target.split("/")) if part not in ("", "."))
+    return os.path.join(root, *resolved)

@@ -1,0 +1,93 @@
+"""Bundle an entry point of `diag/` and its modules into one deterministic program text.
+
+The text carries every module as source, without comments and docstrings, and imports them from memory, so that nothing
+is written on the node. The same sources always give the same bytes, and the SHA-256 of the text names the program in
+every document it produces.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sparkctl.errors import SparkctlError
+from sparkctl.probes.slim import slim
+
+MAX_PROGRAM_BYTES = 256 * 1024
+
+_HEAD = '''\
+"""{entry}, bundled by sparkctl; runs from memory and writes no file."""
+import importlib.machinery
+import sys
+
+MODULES = {{
+{modules}}}
+
+
+class Bundle:
+    """Imports the modules of this text."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in MODULES:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, origin="<" + name + ">", is_package=MODULES[name][0])
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        code = compile(MODULES[module.__name__][1], "<" + module.__name__ + ">", "exec", dont_inherit=True)
+        exec(code, module.__dict__)
+
+    def get_source(self, name):
+        return MODULES[name][1]
+
+    def module_names(self, package):
+        start = package + "."
+        return [name[len(start):] for name in MODULES if name.startswith(start) and "." not in name[len(start):]]
+
+
+sys.dont_write_bytecode = True
+sys.meta_path.insert(0, Bundle())
+from diag.{entry} import main
+
+sys.exit(main(sys.argv[1:]))
+'''
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program text for the nodes; `checks` are the ids that its health command will answer for."""
+
+    entry: str
+    text: bytes
+    checks: frozenset[str]
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest that names this program."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+def bundle(diag: Path, entry: str = "spark_diagctl") -> Program:
+    """Bundle `diag/ENTRY.py` with all modules beside it; raises SparkctlError when the text exceeds its limit."""
+    sources = {_module_name(diag, path): path for path in sorted(diag.rglob("*.py")) if "__pycache__" not in path.parts}
+    modules = "".join(
+        f"    {name!a}: ({path.name == '__init__.py'}, {slim(path.read_text('utf-8'))!a}),\n"
+        for name, path in sources.items()
+    )
+    text = _HEAD.format(entry=entry, modules=modules).encode("utf-8")
+    if len(text) > MAX_PROGRAM_BYTES:
+        raise SparkctlError(f"the program {entry} has {len(text)} bytes, more than the {MAX_PROGRAM_BYTES} allowed")
+    checks = {path.stem for path in (diag / "checks").glob("*.py")} - {"__init__"}
+    return Program(entry, text, frozenset(check_id(stem) for stem in checks))
+
+
+def check_id(module_name: str) -> str:
+    """The id of the check in a module, as `diag/nodekit/check.py` defines it: `disk_space` is `disk.space`."""
+    return module_name.replace("_", ".", 1)
+
+
+def _module_name(diag: Path, path: Path) -> str:
+    parts = ["diag", *path.relative_to(diag).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

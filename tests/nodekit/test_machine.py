@@ -1,0 +1,88 @@
+"""A tree is a machine, and nothing leads out of it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diag.nodekit.machine import Machine
+from diag.nodekit.problems import MissingTool
+from tests.support.trees import build_tree
+
+
+def test_links_stay_inside_the_tree(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("outside")
+    root = build_tree(
+        tmp_path / "tree",
+        files={"/etc/real": "inside"},
+        links={"/absolute": "/etc/real", "/climbing": "../../../../secret", "/loop": "/loop", "/dir": "/etc"},
+    )
+    machine = Machine(str(root))
+    assert machine.read("/absolute") == "inside"
+    assert machine.read("/dir/real") == "inside"
+    assert machine.read("/../../etc/real") == "inside"
+    with pytest.raises(FileNotFoundError):
+        machine.read("/climbing")
+    with pytest.raises(OSError, match="symbolic links"):
+        machine.read("/loop")
+
+
+def test_recorded_commands(tmp_path: Path) -> None:
+    commands: list[dict[str, Any]] = [
+        {"run": "tool --flag", "stdout": "out", "stderr": "err", "rc": 3},
+        {"run": "slow", "delay_s": 60},
+        {"run": "sudo -n /usr/bin/secret", "stdout": "root only"},
+    ]
+    root = str(build_tree(tmp_path, commands=commands, facts={"euid": 1000}))
+    machine = Machine(root)
+    ran = machine.run(("tool", "--flag"))
+    assert (ran.exit_status, ran.stdout, ran.stderr) == (3, "out", "err")
+    with pytest.raises(MissingTool):
+        machine.run(("tool",))
+    with pytest.raises(TimeoutError):
+        machine.run(("slow",), seconds=0.05)
+    secret = ("/usr/bin/secret",)
+    with pytest.raises(ValueError, match="not declared"):
+        machine.run(secret, elevate=True)
+    with pytest.raises(PermissionError):
+        Machine(root, "none", frozenset({secret})).run(secret, elevate=True)
+    assert Machine(root, "commands", frozenset({secret})).run(secret, elevate=True).stdout == "root only"
+
+
+def test_denied_files_are_denied_to_users_and_not_to_root(tmp_path: Path) -> None:
+    files = {"/sys/serial": "S1"}
+    user = build_tree(tmp_path / "user", files=files, facts={"euid": 1000, "denied": ["/sys/serial"]})
+    root = build_tree(tmp_path / "root", files=files, facts={"euid": 0, "denied": ["/sys/serial"]})
+    with pytest.raises(PermissionError):
+        Machine(str(user)).read("/sys/serial")
+    assert Machine(str(root)).read("/sys/serial") == "S1"
+
+
+def test_a_flood_is_cut_and_the_command_killed() -> None:
+    flood = "import sys\nwhile True: sys.stdout.write('x' * 65536)"
+    ran = Machine().run((sys.executable, "-c", flood), seconds=20, limit=100_000)
+    assert (len(ran.stdout), ran.truncated) == (100_000, True)
+
+
+def test_commands_get_a_small_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_PRELOAD_NOT", "1")
+    ran = Machine().run((sys.executable, "-c", "import os; print(sorted(os.environ))"))
+    assert "LD_PRELOAD_NOT" not in ran.stdout
+    assert "LC_ALL" in ran.stdout
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 1000)
+    machine = Machine(str(tmp_path))
+    assert len(machine.read("/big", limit=100)) == 100
+    assert machine.meter.bytes == 100
+
+
+def test_origins(tmp_path: Path) -> None:
+    assert Machine().origin == "live"
+    assert Machine(str(build_tree(tmp_path / "a"))).origin == "tree"
+    assert Machine(str(build_tree(tmp_path / "b", facts={"simulated": True}))).origin == "simulated"
+    with pytest.raises(NotADirectoryError):
+        Machine(os.devnull)
