@@ -1,0 +1,1 @@
+"""Where nodes come from: fleet files, Ansible inventories and CSV, and the language that selects among them."""
