@@ -1,0 +1,46 @@
+"""One TCP connection, with every way it can fail told apart."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from sparkctl.transport.faults import from_socket
+
+_Address = tuple[int, int, int, str, Any]
+
+
+async def dial(host: str, port: int, seconds: float) -> socket.socket:
+    """A connected, non-blocking socket; raises TransportError.
+
+    A name may have several addresses: each but the last gets its share of `seconds`, so that one that swallows packets
+    does not hide the others. The caller holds the deadline for the whole.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        addresses: Sequence[_Address] = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise from_socket(error, host, port) from None
+    except UnicodeError:
+        raise from_socket(socket.gaierror(socket.EAI_NONAME, "no valid host name"), host, port) from None
+    failure: OSError = OSError("no address")
+    for number, address in enumerate(addresses, 1):
+        share = None if number == len(addresses) else seconds / len(addresses)
+        try:
+            return await _connect(address, share)
+        except OSError as error:
+            failure = error
+    raise from_socket(failure, host, port)
+
+
+async def _connect(address: _Address, seconds: float | None) -> socket.socket:
+    family, kind, protocol, _, target = address
+    sock = socket.socket(family, kind, protocol)
+    with contextlib.ExitStack() as undo:
+        undo.callback(sock.close)
+        sock.setblocking(False)
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().sock_connect(sock, target)
+        undo.pop_all()
+    return sock

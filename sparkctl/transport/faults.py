@@ -1,0 +1,165 @@
+"""Words for what goes wrong on the way to a node, the same for every transport."""
+
+import errno
+import os
+import socket
+from pathlib import Path
+
+from sparkctl.model.vocabulary import Cause, Stage
+from sparkctl.transport.greeting import Greeting
+from sparkctl.transport.seam import TransportError
+
+_QUOTE_LIMIT = 200
+_CONNECT_FAILED = 2
+_RETRYABLE = frozenset({Cause.CONNECTION_REFUSED, Cause.UNREACHABLE, Cause.TIMEOUT, Cause.CONNECTION_LOST})
+
+
+def visible(text: str) -> str:
+    """The text on one line of at most 200 characters, with every character that cannot be printed spelled out."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:_QUOTE_LIMIT])
+    return shown[:_QUOTE_LIMIT]
+
+
+def fault(stage: Stage, cause: Cause, message: str, hint: str | None = None) -> TransportError:
+    """A TransportError; connecting again may help only before authentication, and only for causes that pass."""
+    early = stage is Stage.CONNECT or (stage is Stage.HOST_KEY and cause is Cause.CONNECTION_LOST)
+    return TransportError(stage, cause, message, hint=hint, retryable=early and cause in _RETRYABLE)
+
+
+def bad_settings(message: str, hint: str | None = None) -> TransportError:
+    """Something the inventory or ssh_config names cannot be used."""
+    return TransportError(Stage.CONNECT, Cause.BAD_SETTINGS, message, hint=hint)
+
+
+def unreadable(path: Path, reason: str) -> TransportError:
+    """A named file cannot be used."""
+    return bad_settings(f"{path}: {visible(reason)}", "correct the path in the inventory or in ssh_config")
+
+
+def from_socket(error: OSError, host: str, port: int) -> TransportError:
+    """What connecting a socket says, as a cause."""
+    where = f"{host} port {port}"
+    if isinstance(error, socket.gaierror):
+        temporary = error.errno == socket.EAI_AGAIN
+        return TransportError(
+            Stage.CONNECT,
+            Cause.NAME_NOT_RESOLVED,
+            f"the name {host} does not resolve: {error.strerror}",
+            hint="check the name in the inventory, or give the node an address with `host:`",
+            retryable=temporary,
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return fault(
+            Stage.CONNECT,
+            Cause.CONNECTION_REFUSED,
+            f"{where} refused the connection",
+            "check that sshd runs on the node and that the port is right",
+        )
+    if error.errno in (errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE):
+        return fault(Stage.CONNECT, Cause.CONNECTION_LOST, f"{where} closed the connection at once")
+    reason = os.strerror(error.errno) if error.errno else visible(str(error) or "no answer")
+    return fault(
+        Stage.CONNECT,
+        Cause.UNREACHABLE,
+        f"{where} cannot be reached: {reason}",
+        "check that the node is powered and the network path is open",
+    )
+
+
+# What sshd says in place of its version when it has no room (MaxStartups) or holds a grudge (PerSourcePenalties).
+_BUSY = (b"Exceeded MaxStartups", b"Not allowed at this time")
+
+
+def not_ssh(greeting: Greeting) -> TransportError:
+    """What answers did not begin with an SSH version: something else, or an sshd that takes no more connections now."""
+    said = visible(greeting.said.decode("utf-8", "backslashreplace").rstrip("\r"))
+    if greeting.said.startswith(_BUSY):
+        return fault(
+            Stage.CONNECT,
+            Cause.CONNECTION_LOST,
+            f"sshd takes no more connections at the moment; it said {said!r}",
+            "connect to fewer nodes at a time through this host, or raise MaxStartups in its sshd_config",
+        )
+    return TransportError(
+        Stage.CONNECT,
+        Cause.NOT_SSH,
+        f"what answers is not an SSH 2 server; it said {said!r}",
+        hint="check the port of the node",
+    )
+
+
+def lost(stage: Stage, reason: str) -> TransportError:
+    """The connection ended while it was being opened."""
+    detail = f": {visible(reason)}" if reason else ""
+    return fault(stage, Cause.CONNECTION_LOST, f"the connection was closed by the far side{detail}")
+
+
+def denied(user: str, where: str, offered: int, remarks: list[str]) -> TransportError:
+    """The node wants none of our keys, or we have none to offer."""
+    aside = "; ".join(remarks) or None
+    if offered == 0:
+        return TransportError(
+            Stage.AUTHENTICATE,
+            Cause.NO_CREDENTIALS,
+            f"there is no key to offer to {where} for user {user}",
+            hint=aside or "name an identity file in the inventory, or start an agent that holds the key",
+        )
+    count = "1 key was" if offered == 1 else f"{offered} keys were"
+    return TransportError(
+        Stage.AUTHENTICATE,
+        Cause.ACCESS_DENIED,
+        f"{where} denied access to user {user}; {count} offered",
+        hint=aside or "check the user, and that the node's authorized_keys holds the public key",
+    )
+
+
+def from_channel(code: int, reason: str, via: str, host: str, port: int) -> TransportError:
+    """What a jump host says when it opens no way to the next host (RFC 4254, section 5.1).
+
+    OpenSSH adds the words of the failed connect; paramiko passes on the code alone, and then it is `unreachable`.
+    """
+    said, where = visible(reason), f"{host} port {port}"
+    if code != _CONNECT_FAILED:
+        return TransportError(
+            Stage.CONNECT,
+            Cause.JUMP_HOST,
+            f"jump host {via} does not forward to {where}: {said}",
+            hint="allow TCP forwarding to the node in the sshd_config of the jump host",
+        )
+    cause, lowered = Cause.UNREACHABLE, reason.lower()
+    if "refused" in lowered:
+        cause = Cause.CONNECTION_REFUSED
+    elif "resolution" in lowered or "name or service" in lowered:
+        cause = Cause.NAME_NOT_RESOLVED
+    return fault(Stage.CONNECT, cause, f"jump host {via} cannot reach {where}: {said}")
+
+
+def through_jump(error: TransportError, label: str) -> TransportError:
+    """A hop failed: not the node, but the way to it. Host keys keep their own cause's words in the message."""
+    return TransportError(
+        Stage.CONNECT,
+        Cause.JUMP_HOST,
+        f"jump host {label}: {error.message}",
+        hint=error.hint,
+        retryable=error.retryable,
+    )
+
+
+def timed_out(seconds: float) -> TransportError:
+    """A command outlived its deadline."""
+    return TransportError(Stage.RUN, Cause.TIMEOUT, f"the command did not end within {seconds:g} s")
+
+
+def over_limit(cause: Cause, limit: int) -> TransportError:
+    """A command printed more than it may; `cause` is stdout_limit or stderr_limit."""
+    stream = "standard output" if cause is Cause.STDOUT_LIMIT else "standard error"
+    return TransportError(Stage.RUN, cause, f"the command printed more than {limit} bytes on {stream}; it was cut off")
+
+
+def lost_in_run(stdout: int) -> TransportError:
+    """The connection ended before the exit status; what was printed so far is no result."""
+    return TransportError(
+        Stage.RUN,
+        Cause.CONNECTION_LOST,
+        f"the connection was lost before the command's exit status, after {stdout} bytes of output",
+    )

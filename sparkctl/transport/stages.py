@@ -1,0 +1,72 @@
+"""The clock of one visit: which stage it is in, how long each took, and the deadline of the present one."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from sparkctl.model.vocabulary import Cause, Stage
+from sparkctl.transport.seam import Deadlines, TransportError
+
+T = TypeVar("T")
+
+_ORDER = (Stage.CONNECT, Stage.HOST_KEY, Stage.AUTHENTICATE)
+_DOING = {
+    Stage.CONNECT: "while connecting",
+    Stage.HOST_KEY: "while waiting for the host key",
+    Stage.AUTHENTICATE: "while authenticating",
+}
+
+
+class StageClock:
+    """Runs the connecting half of a visit; whoever sees the far side move calls `enter`, from the event loop's thread.
+
+    The stages are connect (name, TCP, SSH version), host_key (key exchange, until the key is judged) and authenticate.
+    """
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self.stage = Stage.CONNECT
+        self.stages_ms: dict[Stage, int] = {}
+        self._limits = {
+            Stage.CONNECT: deadlines.connect_s,
+            Stage.HOST_KEY: deadlines.host_key_s,
+            Stage.AUTHENTICATE: deadlines.authenticate_s,
+        }
+        self._entered = time.monotonic()
+        self._timer = asyncio.timeout(None)
+        self._running = False
+
+    async def run(self, work: Awaitable[T]) -> T:
+        """Await `work`; raises TransportError(timeout) at the stage whose deadline passed."""
+        try:
+            async with self._timer:
+                self._running = True
+                self._begin(Stage.CONNECT)
+                result = await work
+                self._leave()
+                return result
+        except TimeoutError:
+            if not self._timer.expired():
+                raise
+            raise TransportError(
+                self.stage,
+                Cause.TIMEOUT,
+                f"no answer within {self._limits[self.stage]:g} s {_DOING[self.stage]}",
+                retryable=self.stage is Stage.CONNECT,
+            ) from None
+        finally:
+            self._running = False
+
+    def enter(self, stage: Stage) -> None:
+        """Move on to a later stage; ignored when it is not later, or when the clock no longer runs."""
+        if self._running and not self._timer.expired() and _ORDER.index(stage) > _ORDER.index(self.stage):
+            self._leave()
+            self._begin(stage)
+
+    def _begin(self, stage: Stage) -> None:
+        self.stage = stage
+        self._entered = time.monotonic()
+        self._timer.reschedule(asyncio.get_running_loop().time() + self._limits[stage])
+
+    def _leave(self) -> None:
+        self.stages_ms[self.stage] = round((time.monotonic() - self._entered) * 1000)
