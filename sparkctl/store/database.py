@@ -1,0 +1,191 @@
+"""SQLite and its ways: all that another database would do differently is in this file."""
+
+import fcntl
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from sparkctl.errors import StoreError
+from sparkctl.store.location import CHOOSE_ANOTHER, folder_trouble
+from sparkctl.store.schema import SCHEMA_VERSION, meta, metadata
+
+DATABASE_NAME = "state.db"
+BUSY_TIMEOUT_S = 10.0
+
+# FULL, because a record that was shown or acted upon must survive a power cut; NORMAL in WAL mode would lose the last
+# commits. It costs one flush to disk for each node.
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+
+_RESTORE = "restore a backup, or move the file away to begin anew"
+_TROUBLE = {
+    sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "free some space; what was stored before is safe"),
+    sqlite3.SQLITE_NOTADB: ("is not a database", _RESTORE),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", _RESTORE),
+    sqlite3.SQLITE_READONLY: ("is not writable", f"run as its owner, or {CHOOSE_ANOTHER}"),
+    sqlite3.SQLITE_PERM: ("is not accessible", f"run as its owner, or {CHOOSE_ANOTHER}"),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", f"run as its owner, or {CHOOSE_ANOTHER}"),
+    sqlite3.SQLITE_BUSY: (
+        "is locked by another program",
+        "find it with `fuser` on that file, and try again when it has ended",
+    ),
+    sqlite3.SQLITE_IOERR: ("could not be read or written", "look for errors of the disk in the kernel's log"),
+}
+
+
+class Database:
+    """A store's database file: short read and write transactions, and errors that an operator can act on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read transaction, which sees one state of the store and hinders nobody. Raises StoreError."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction: all of it is on disk when it ends, or nothing. Raises StoreError."""
+        # A transaction that begins as a reader and then writes may be refused half-way; this one waits its turn first.
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection; SQLite then folds its log back into the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(begin=begin) as connection, connection.begin():
+                yield connection
+        except DatabaseError as error:
+            raise _trouble(self.path, error.orig) from error
+        except sqlite3.Error as error:
+            # While a connection is being prepared, the driver's errors come unwrapped.
+            raise _trouble(self.path, error) from error
+
+
+def open_database(folder: Path, *, create: bool) -> Database:
+    """Open the database of a state folder that exists; with `create`, make it when it is absent.
+
+    Raises StoreError when there is none, when it is not ours, of a newer version, damaged, or not writable.
+    """
+    path = folder / DATABASE_NAME
+    size = _size(path)
+    if size is None and not create:
+        raise StoreError(f"there is no store in {folder}", hint=f"run a sweep first, or {CHOOSE_ANOTHER}")
+    database = Database(path)
+    try:
+        if not size:
+            # Two first runs at once would both make the tables, and switching to WAL does not wait for its turn.
+            with _alone(folder):
+                _touch(path)
+                _make_tables(database)
+        else:
+            _check_version(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # Python's driver would begin and commit on its own; tables are then made outside of any transaction.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    try:
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+    finally:
+        cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options()["begin"])
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of the file, None when there is none."""
+    try:
+        return path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise folder_trouble(path.parent, error) from error
+
+
+def _touch(path: Path) -> None:
+    """Make the file ours alone before SQLite makes it with whatever the umask allows."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise folder_trouble(path.parent, error) from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _make_tables(database: Database) -> None:
+    with database.writing() as connection:
+        if inspect(connection).get_table_names():
+            return
+        metadata.create_all(connection)
+        connection.execute(insert(meta), {"key": "schema_version", "value": str(SCHEMA_VERSION)})
+
+
+def _check_version(database: Database) -> None:
+    with database.reading() as connection:
+        tables = inspect(connection).get_table_names()
+        found = None
+        if meta.name in tables:
+            found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
+    if not tables:
+        # A process that was killed between making the file and making the tables left this.
+        _make_tables(database)
+    elif found is None or not re.fullmatch(r"[0-9]{1,9}", found):
+        raise StoreError(
+            f"{database.path} is a database, but not a store of sparkctl", hint=f"move it away, or {CHOOSE_ANOTHER}"
+        )
+    elif int(found) != SCHEMA_VERSION:
+        raise StoreError(
+            f"the store {database.path} has version {found}, and this sparkctl knows version {SCHEMA_VERSION}",
+            hint=f"use the sparkctl that wrote it or a newer one, or {CHOOSE_ANOTHER}",
+        )
+
+
+def _trouble(path: Path, error: BaseException | None) -> StoreError:
+    # Extended result codes keep the primary one in their low byte.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    problem, hint = _TROUBLE.get(code, (f"could not be used ({error})", _RESTORE))
+    return StoreError(f"the store {path} {problem}", hint=hint)

@@ -1,0 +1,70 @@
+"""Answers of the store that are not documents of their own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sparkctl.model.sweep import SweepReport
+from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status, UnknownReason
+
+
+class RunState(StrEnum):
+    """Whether a run goes on, came to its end, or ended before it."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One run; `selected` counts the nodes that were asked for, `recorded` those with a record in the store.
+
+    An interrupted run with a report was stopped in good order; one without ended with its process, `pid` on `host`.
+    The store cannot know who ended it, nor when.
+    """
+
+    run_id: str
+    tool: str
+    state: RunState
+    started_at: datetime
+    finished_at: datetime | None
+    selector: str
+    program_sha256: str
+    selected: int
+    recorded: int
+    pid: int
+    host: str
+    report: SweepReport | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One visit to a node: how it ended and, where it reported, its worst status and which checks failed or warned.
+
+    `origin` is None for an unreported node, which had no chance to say whether it is simulated.
+    """
+
+    run_id: str
+    ts: datetime
+    outcome: Outcome
+    stage: Stage | None
+    cause: Cause | None
+    worst: Status | None
+    completeness: float | None
+    origin: Origin | None
+    failed: tuple[str, ...]
+    warned: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A check of a node that came out otherwise than in the report before; `at` is when the later visit began."""
+
+    check: str
+    previous: Status
+    current: Status
+    reason: UnknownReason | None
+    summary: str
+    at: datetime
+    run_id: str

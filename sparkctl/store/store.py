@@ -1,0 +1,128 @@
+"""The door to the store."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sparkctl.model.run import RunRecord
+from sparkctl.model.sweep import SweepReport
+from sparkctl.store.entries import HistoryEntry, RunEntry, StatusChange
+from sparkctl.store.location import make_state_dir
+from sparkctl.store.lock import SweepLock, nobody_sweeps
+
+
+class Store:
+    """Runs, records and findings of one state folder. Use it with `with`, or close it.
+
+    Every method blocks on the disk and may raise StoreError. It may be called from any thread; from asyncio, write
+    through `AsyncWriter`.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        """Open the store of a state folder; with `create`, make both when they are absent.
+
+        A run whose process has died is from now on called interrupted. Raises StoreError, with the path and what to do,
+        when the folder or the file cannot be used.
+        """
+        # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
+        from sparkctl.store import database, reads, writes  # noqa: PLC0415
+
+        if create:
+            make_state_dir(folder)
+        self.folder = folder
+        self._reads, self._writes = reads, writes
+        self._database = database.open_database(folder, create=create)
+        try:
+            self._settle_abandoned_runs()
+        except BaseException:
+            self.close()
+            raise
+
+    def _settle_abandoned_runs(self) -> None:
+        if self._reads.any_running(self._database):
+            with nobody_sweeps(self.folder) as free:
+                if free:
+                    self._writes.settle_abandoned(self._database)
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = True) -> Self:
+        """Open the store of a state folder; the same as `Store(folder)`."""
+        return cls(folder, create=create)
+
+    def close(self) -> None:
+        """Close the database; harmless when it is closed."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def begin_run(
+        self,
+        lock: SweepLock,
+        *,
+        run_id: str,
+        tool: str,
+        started_at: datetime,
+        selector: str,
+        program_sha256: str,
+        selected: int,
+    ) -> None:
+        """Note that this process has begun a run, which needs the lock of this folder until `finish_run`.
+
+        Raises ValueError when the lock is not held or belongs elsewhere, and when the run is known already.
+        """
+        if not lock.held or not lock.folder.samefile(self.folder):
+            raise ValueError(f"a run in {self.folder} needs the lock of that folder")
+        self._writes.begin_run(
+            self._database,
+            run_id=run_id,
+            tool=tool,
+            started_at=started_at,
+            selector=selector,
+            program_sha256=program_sha256,
+            selected=selected,
+        )
+
+    def add_record(self, record: RunRecord) -> None:
+        """Store the record of one node with its findings; on disk, and the newest of its node, when this returns.
+
+        Raises ValueError when its run is not running or has a record of that node already.
+        """
+        self._writes.add_record(self._database, record)
+
+    def finish_run(self, report: SweepReport) -> None:
+        """Store the report and close its run: finished, or interrupted when the report says so.
+
+        Raises ValueError when the run is not running.
+        """
+        self._writes.finish_run(self._database, report)
+
+    def newest(self, node_id: str) -> RunRecord | None:
+        """The record that was stored last for a node, reported or not; None for a node that was never visited."""
+        return self._reads.newest_record(self._database, node_id)
+
+    def records(self, run_id: str) -> Iterator[RunRecord]:
+        """The records of a run in the order they were stored; none for a run that is not known."""
+        return self._reads.records_of(self._database, run_id)
+
+    def history(self, node_id: str, limit: int) -> list[HistoryEntry]:
+        """The last visits to a node, newest first."""
+        return self._reads.history(self._database, node_id, limit)
+
+    def runs(self, limit: int) -> list[RunEntry]:
+        """The last runs, newest first."""
+        return self._reads.recent_runs(self._database, limit)
+
+    def changes(self, node_id: str) -> list[StatusChange]:
+        """Every change of status of every check of a node, oldest first.
+
+        A visit without a report changes nothing; `unknown` is a status like any other.
+        """
+        return self._reads.changes(self._database, node_id)
