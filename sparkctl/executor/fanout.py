@@ -1,0 +1,57 @@
+"""Visit many nodes at once, a bounded number at a time, and hand over each record as it is made."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+from sparkctl.executor.visit import Errand, not_visited, visit
+from sparkctl.model.inventory import Node
+from sparkctl.model.run import RunRecord
+from sparkctl.transport.seam import Transport
+
+
+@dataclass
+class FanOut:
+    """One run over many nodes.
+
+    `on_record` is awaited for every node and is the backpressure: a visitor waits until its record is taken. What it
+    raises ends the run. When `stop` is set, visits under way end as interrupted and the other nodes as not visited.
+    """
+
+    errand: Errand
+    transport_for: Callable[[Node], Transport]
+    on_record: Callable[[RunRecord], Awaitable[None]]
+    stop: asyncio.Event
+    chance: random.Random = field(default_factory=random.Random)
+
+    async def run(self, nodes: Iterable[Node]) -> None:
+        """Visit every node."""
+        self._waiting = iter(nodes)
+        visitors = [asyncio.create_task(self._visitor()) for _ in range(self.errand.limits.concurrency)]
+        try:
+            await asyncio.gather(*visitors)
+        finally:
+            for visitor in visitors:
+                visitor.cancel()
+            await asyncio.gather(*visitors, return_exceptions=True)
+        for node in self._waiting:
+            await self.on_record(not_visited(node, self.errand))
+
+    async def _visitor(self) -> None:
+        while not self.stop.is_set():
+            node = next(self._waiting, None)
+            if node is None:
+                return
+            await self.on_record(await self._visit_until_stopped(node))
+
+    async def _visit_until_stopped(self, node: Node) -> RunRecord:
+        visiting = asyncio.create_task(visit(node, self.transport_for(node), self.errand, self.chance))
+        stopping = asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait({visiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            visiting.cancel()
+            record = await visiting  # a cancelled visit lets go of its node and ends with a record
+        return record

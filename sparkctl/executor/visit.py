@@ -1,0 +1,182 @@
+"""One visit to one node: connect, run the program once, judge the answer; one run record in every case."""
+
+import asyncio
+import random
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sparkctl import __version__
+from sparkctl.executor.answer import Answer, read_answer
+from sparkctl.executor.hints import HINTS
+from sparkctl.executor.limits import Limits
+from sparkctl.executor.retry import pause_before
+from sparkctl.executor.summary import summarise, truncation_warnings
+from sparkctl.model.inventory import Node
+from sparkctl.model.printable import printable
+from sparkctl.model.run import Failure, RunRecord, Visit
+from sparkctl.model.vocabulary import Cause, Elevation, Outcome, Stage
+from sparkctl.probes import stage_one
+from sparkctl.probes.program import Program
+from sparkctl.transport.seam import Command, Ended, Session, Transport, TransportError
+
+TOOL = f"sparkctl {__version__}"
+
+
+@dataclass
+class Progress:
+    """How far a visit has come; read when it ends early."""
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.monotonic)
+    stage: Stage = Stage.CONNECT
+    attempts: int = 0
+    stages_ms: dict[Stage, int] = field(default_factory=dict)
+    host_key: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    exit_status: int | None = None
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What is asked of every node of a run; `level` is how deep the program looks."""
+
+    run_id: str
+    program: Program
+    limits: Limits
+    level: str = "L1"
+
+
+async def visit(node: Node, transport: Transport, errand: Errand, chance: random.Random) -> RunRecord:
+    """Visit a node. Every way of failing ends in the record; a cancelled visit is recorded as interrupted."""
+    progress = Progress()
+    try:
+        async with asyncio.timeout(errand.limits.node_s):
+            result: Answer | Failure = await _ask(node, transport, errand, progress, chance)
+    except TransportError as error:
+        result = _failure(progress, error.stage, error.cause, error.message, error.hint)
+    except TimeoutError:
+        words = f"no answer within {errand.limits.node_s:g} s for the whole visit"
+        result = _failure(progress, progress.stage, Cause.TIMEOUT, words)
+    except asyncio.CancelledError:
+        words = "the run was stopped before the node answered"
+        result = _failure(progress, progress.stage, Cause.INTERRUPTED, words)
+    except Exception as bug:  # noqa: BLE001 - a bug in one visit must not take the other nodes with it
+        words = printable(f"{type(bug).__name__}: {bug}")
+        result = _failure(progress, progress.stage, Cause.INTERNAL, words)
+    return _record(node, errand, progress, result)
+
+
+def not_visited(node: Node, errand: Errand) -> RunRecord:
+    """The record of a node that the run did not come to."""
+    progress = Progress(stage=Stage.SCHEDULE)
+    words = "the run was stopped before this node was visited"
+    return _record(node, errand, progress, _failure(progress, Stage.SCHEDULE, Cause.INTERRUPTED, words))
+
+
+async def _ask(node: Node, transport: Transport, errand: Errand, progress: Progress, chance: random.Random) -> Answer:
+    session = await _connect(node, transport, errand.limits, progress, chance)
+    try:
+        progress.stages_ms, progress.host_key = dict(session.stages_ms), session.host_key
+        progress.warnings = list(session.warnings)
+        answer = await _run(session, node.elevation, errand, progress)
+        _refuse_another_machine(node, answer)
+        return answer
+    finally:
+        await session.close()
+
+
+def _refuse_another_machine(node: Node, answer: Answer) -> None:
+    seen = answer.envelope.meta.node.serial
+    if node.serial is None or seen is None or seen == node.serial:
+        return
+    raise TransportError(
+        Stage.DECODE,
+        Cause.IDENTITY_MISMATCH,
+        f"the machine says its serial is {seen}, enrolled is {node.serial} ({node.origin})",
+    )
+
+
+async def _connect(
+    node: Node, transport: Transport, limits: Limits, progress: Progress, chance: random.Random
+) -> Session:
+    while True:
+        progress.attempts += 1
+        try:
+            return await transport.connect(node, limits.deadlines)
+        except TransportError as error:
+            progress.stage = error.stage
+            if not error.retryable or progress.attempts >= limits.attempts:
+                raise
+        await asyncio.sleep(pause_before(progress.attempts + 1, chance))
+
+
+async def _run(session: Session, elevation: Elevation, errand: Errand, progress: Progress) -> Answer:
+    limits, nonce = errand.limits, secrets.token_hex(16)
+    command = _command(errand, elevation, nonce)
+    progress.stage, progress.sent_bytes = Stage.RUN, len(command.stdin)
+    started = time.monotonic()
+    try:
+        ended: Ended = await session.execute(command, limits.deadlines.run_s)
+    finally:
+        progress.stages_ms[Stage.RUN] = round((time.monotonic() - started) * 1000)
+    progress.received_bytes = len(ended.stdout) + len(ended.stderr)
+    progress.exit_status = ended.exit_status
+    progress.stage = Stage.DECODE
+    return read_answer(ended, nonce, errand.program, limits.document_bytes)
+
+
+def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
+    limits = errand.limits
+    arguments = (
+        "health",
+        f"--level={errand.level}",
+        f"--seconds={limits.program_s:g}",
+        f"--bytes={limits.document_bytes}",
+        f"--elevation={elevation.value}",
+    )
+    return Command(
+        argv=stage_one.argv(errand.program, nonce, arguments, as_root=elevation is Elevation.ROOT),
+        stdin=errand.program.text,
+        stdout_limit=limits.document_bytes + limits.noise_bytes,
+        stderr_limit=limits.stderr_bytes,
+    )
+
+
+def _failure(progress: Progress, stage: Stage, cause: Cause, message: str, hint: str | None = None) -> Failure:
+    return Failure(stage=stage, cause=cause, message=message, hint=hint or HINTS.get(cause), attempts=progress.attempts)
+
+
+def _record(node: Node, errand: Errand, progress: Progress, result: Answer | Failure) -> RunRecord:
+    answer, failure = (result, None) if isinstance(result, Answer) else (None, result)
+    envelope = answer.envelope if answer else None
+    return RunRecord(
+        tool=TOOL,
+        ts=progress.started,
+        host=node.ssh.host or node.node_id,
+        status="ok" if failure is None else f"{failure.stage.value}.{failure.cause.value}",
+        rc=progress.exit_status,
+        duration_ms=round((time.monotonic() - progress.clock) * 1000),
+        summary=summarise(envelope),
+        warnings=[*progress.warnings, *truncation_warnings(envelope)],
+        artifacts=[],
+        run_id=errand.run_id,
+        node_id=node.node_id,
+        outcome=Outcome.REPORTED if envelope else Outcome.UNREPORTED,
+        visit=_visit_facts(progress, answer) if progress.attempts else None,
+        envelope=envelope,
+        failure=failure,
+    )
+
+
+def _visit_facts(progress: Progress, answer: Answer | None) -> Visit:
+    return Visit(
+        stages_ms=progress.stages_ms,
+        sent_bytes=progress.sent_bytes,
+        received_bytes=progress.received_bytes,
+        noise_bytes=answer.noise_bytes if answer else 0,
+        host_key=progress.host_key,
+    )

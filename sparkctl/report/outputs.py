@@ -1,0 +1,91 @@
+"""How a sweep is shown while it runs and when it ends: a screen for people, JSON for everything else."""
+
+from typing import Protocol, TextIO
+
+from sparkctl.model.run import RunRecord
+from sparkctl.model.sweep import SweepReport
+
+
+class SweepOutput(Protocol):
+    """Takes the records of a sweep as they come, then its report."""
+
+    def begin(self, selected: int) -> None:
+        """The sweep begins with this many nodes."""
+
+    def record(self, record: RunRecord) -> None:
+        """One node is done."""
+
+    def end(self, report: SweepReport) -> None:
+        """All are."""
+
+
+class JsonLines:
+    """One record per node as it finishes, the report as the last line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def begin(self, selected: int) -> None:
+        """Nothing is printed before the first record."""
+
+    def record(self, record: RunRecord) -> None:
+        """Print the record as one line."""
+        self._stream.write(record.model_dump_json() + "\n")
+        self._stream.flush()
+
+    def end(self, report: SweepReport) -> None:
+        """Print the report as one line."""
+        self._stream.write(report.model_dump_json() + "\n")
+        self._stream.flush()
+
+
+class JsonDocument:
+    """One JSON object, `{"records": [...], "report": {...}}`, written as the records come."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._first = True
+
+    def begin(self, selected: int) -> None:  # noqa: ARG002 - only a screen counts down
+        """Open the object."""
+        self._stream.write('{"records":[')
+
+    def record(self, record: RunRecord) -> None:
+        """Add a record."""
+        self._stream.write(("\n" if self._first else ",\n") + record.model_dump_json())
+        self._first = False
+
+    def end(self, report: SweepReport) -> None:
+        """Add the report and close the object."""
+        self._stream.write('\n],"report":' + report.model_dump_json() + "}\n")
+        self._stream.flush()
+
+
+class Screen:
+    """A progress line while the sweep runs, the summary when it ends."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, *, verbose: bool) -> None:
+        self._stdout, self._stderr, self._verbose = stdout, stderr, verbose
+
+    def begin(self, selected: int) -> None:
+        """Start the progress line."""
+        # rich is only paid for by those who look at a screen.
+        from sparkctl.report.progress import ProgressLine  # noqa: PLC0415
+
+        self._progress = ProgressLine(self._stderr, selected)
+        self._reported = self._unreported = 0
+
+    def record(self, record: RunRecord) -> None:
+        """Move the progress line."""
+        if record.failure is None:
+            self._reported += 1
+        else:
+            self._unreported += 1
+        self._progress.update(self._reported, self._unreported)
+
+    def end(self, report: SweepReport) -> None:
+        """Print the summary."""
+        from sparkctl.report.screen import show_sweep  # noqa: PLC0415
+
+        self._progress.clear()
+        show_sweep(report, self._stdout, verbose=self._verbose)
