@@ -73,7 +73,7 @@ def observe_connectx(machine: Machine) -> ConnectX:
     """Read the adapter; raises NotApplicable when it is not on the bus, OSError, Unevaluated."""
     functions = [function for function in pci_functions(machine) if function.vendor == MELLANOX]
     if not functions:
-        words = ": no cable is plugged in, and the firmware took it off" if platform_evidence(machine).is_gb10 else ""
+        words = ", as is usual while no cable is plugged in" if platform_evidence(machine).is_gb10 else ""
         raise NotApplicable(f"no ConnectX-7 is on the PCI bus{words}")
     by_function = {one.function: one for one in interfaces(machine)}
     return ConnectX(tuple(Port(one, link_of(machine, one), by_function.get(one.address)) for one in functions))

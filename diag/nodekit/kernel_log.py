@@ -17,9 +17,10 @@ from diag.nodekit.vocabulary import UnknownReason
 
 # Newest first: a log that is longer than the limit loses its beginning, which matters least.
 KERNEL_LOG = ("journalctl", "-k", "-b", "0", "-r", "--no-pager", "-o", "short-monotonic")
+KERNEL_LOG_AS_ROOT = ("/usr/bin/journalctl", *KERNEL_LOG[1:])  # a rule of sudoers wants a whole path
 LOCATOR = " ".join(KERNEL_LOG)
 KERNEL_LOG_SECONDS = 7.0  # for Check.seconds: two attempts, with our own rights and with elevated ones
-KERNEL_LOG_ELEVATED = (KERNEL_LOG,)
+KERNEL_LOG_ELEVATED = (KERNEL_LOG_AS_ROOT,)
 ATTEMPT_SECONDS = 3.0
 MAX_BYTES = 4 * 1024 * 1024
 BEGINNING_SECONDS = 60.0  # a log whose oldest message is later than this has lost its beginning
@@ -112,7 +113,8 @@ def parse_kernel_log(text: str, *, truncated: bool = False) -> KernelLog:
 
 
 def _ran(machine: Machine, *, elevate: bool) -> Ran:
-    ran = machine.run(KERNEL_LOG, seconds=ATTEMPT_SECONDS, limit=MAX_BYTES, elevate=elevate)
+    argv = KERNEL_LOG_AS_ROOT if elevate else KERNEL_LOG
+    ran = machine.run(argv, seconds=ATTEMPT_SECONDS, limit=MAX_BYTES, elevate=elevate)
     empty = not ran.stdout.strip() or ran.stdout.strip() == "-- No entries --"
     words = ran.stderr.strip()
     if empty and any(phrase in words.lower() for phrase in NO_RIGHTS):

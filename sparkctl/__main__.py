@@ -1,0 +1,5 @@
+"""`python -m sparkctl` is `sparkctl`."""
+
+from sparkctl.cli.main import main
+
+main()

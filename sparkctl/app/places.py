@@ -1,0 +1,52 @@
+"""Where things are for one command: the inventory, the state folder, the operator's SSH files."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparkctl.errors import UsageError
+from sparkctl.store.location import state_dir
+from sparkctl.transport.settings import TransportSettings
+
+FLEET_VARIABLE = "SPARKCTL_FLEET"
+FLEET_NAME = "fleet.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What the command line said about places, and the environment for what it did not say."""
+
+    fleet_option: Path | None
+    state_option: Path | None
+    environ: Mapping[str, str]
+
+    @property
+    def fleet(self) -> Path:
+        """The inventory: `--fleet`, then SPARKCTL_FLEET, then `fleet.yaml` here; raises UsageError without one."""
+        if self.fleet_option is not None:
+            return self.fleet_option
+        if named := self.environ.get(FLEET_VARIABLE):
+            return Path(named)
+        here = Path(FLEET_NAME)
+        if here.is_file():
+            return here
+        raise UsageError(
+            f"there is no {FLEET_NAME} in {Path.cwd()}",
+            hint=f"name an inventory with --fleet or {FLEET_VARIABLE}, or try a simulated fleet: sparkctl demo",
+        )
+
+    @property
+    def state(self) -> Path:
+        """The state folder, which need not exist yet."""
+        return state_dir(self.state_option, self.environ)
+
+    @property
+    def transport_settings(self) -> TransportSettings:
+        """The operator's SSH files, and our own pins in the state folder."""
+        return TransportSettings.of_home(self.state / "known_hosts", Path.home(), self.environ.get("SSH_AUTH_SOCK"))
+
+
+def places(fleet: Path | None, state: Path | None) -> Places:
+    """Places as this process's environment has them."""
+    return Places(fleet, state, os.environ)

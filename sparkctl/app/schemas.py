@@ -1,0 +1,84 @@
+"""Published schemas: list, show, write, and hold documents against them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparkctl.app.checks_page import checks_page
+from sparkctl.contract.generated import DOCUMENTS, generated_files, schema_file_text, stale_files
+from sparkctl.contract.outside import complaints, documents
+from sparkctl.errors import UsageError
+from sparkctl.resources import checkout
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many documents were read, and what is wrong with which line."""
+
+    documents: int
+    complaints: list[tuple[int, str]]
+
+
+def names() -> list[str]:
+    """The names of the published schemas."""
+    return sorted(DOCUMENTS)
+
+
+def text(name: str) -> str:
+    """One schema as it is published; raises UsageError for a name that is not one."""
+    if name not in DOCUMENTS:
+        raise UsageError(f"there is no schema {name!r}", hint=f"the schemas are: {', '.join(names())}")
+    return schema_file_text(name)
+
+
+def export_to(folder: Path) -> list[Path]:
+    """Write every schema into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {folder / f"{name}.schema.json": schema_file_text(name) for name in names()}
+    return _write(files)
+
+
+def export_checkout() -> list[Path]:
+    """Write every generated file of the checkout this code runs from."""
+    root = _checkout()
+    _write(generated_files(root))
+    page = root / "docs" / "checks.md"
+    return sorted([*generated_files(root), *_write({page: checks_page(page)})])
+
+
+def stale_in_checkout() -> list[Path]:
+    """The generated files of the checkout that are not what the models say."""
+    root = _checkout()
+    page = root / "docs" / "checks.md"
+    stale_page = [page] if not page.is_file() or checks_page(page) != page.read_text("utf-8") else []
+    return [*stale_files(root), *stale_page]
+
+
+def check(path: Path) -> Checked:
+    """Hold every document of a file against the schema it names; raises UsageError when it cannot be read."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB", hint="split it by lines")
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    found = sum(1 for _ in documents(content))
+    if not found:
+        raise UsageError(f"{path} holds no document")
+    return Checked(found, list(complaints(content)))
+
+
+def _checkout() -> Path:
+    root = checkout()
+    if root is None:
+        raise UsageError(
+            "this is an installed sparkctl, not a checkout", hint="name a folder: sparkctl schema export DIR"
+        )
+    return root
+
+
+def _write(files: dict[Path, str]) -> list[Path]:
+    for path, content in files.items():
+        path.write_text(content, "utf-8")
+    return sorted(files)

@@ -1,0 +1,68 @@
+"""`sparkctl health`: judge nodes now."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from sparkctl.cli.options import Seconds, selector_argument, with_format, with_places
+
+
+@click.command()
+@selector_argument
+@with_places
+@with_format
+@click.option("--level", type=click.Choice(["L1"]), default="L1", help="How deep to look.", show_default=True)
+@click.option("--concurrency", type=click.IntRange(1, 2000), default=50, show_default=True, help="Nodes at once.")
+@click.option(
+    "--timeout",
+    type=Seconds(1, 3600),
+    default=60.0,
+    show_default=True,
+    help="Seconds for one node, with all its retries.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["fail", "warn"]),
+    default="fail",
+    show_default=True,
+    help="The status from which the exit code is 1.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show optional checks that could not be evaluated, too.")
+def health(
+    selector: tuple[str, ...],
+    fleet: Path | None,
+    state: Path | None,
+    form: str,
+    level: str,
+    concurrency: int,
+    timeout: float,
+    fail_on: str,
+    verbose: bool,
+) -> int:
+    """Judge nodes over SSH, now.
+
+    SELECTOR names nodes (spark[01-08]), or what they have in common (rack=a1); several are joined by "or". Without one,
+    all nodes of the inventory are judged.
+
+    \b
+    Example:
+      sparkctl health
+      sparkctl health 'rack=a1 & !spark03' --format jsonl | jq -r .status
+    """
+    from sparkctl.app.health import SweepRequest, sweep
+    from sparkctl.app.places import places
+    from sparkctl.executor.limits import Limits
+    from sparkctl.model.vocabulary import Status
+    from sparkctl.report.outputs import JsonDocument, JsonLines, Screen
+
+    request = SweepRequest(
+        places=places(fleet, state),
+        selector=",".join(selector) or "all",
+        limits=Limits.within(timeout, concurrency=concurrency),
+        level=level,
+        fail_on=Status(fail_on),
+    )
+    if form == "human":
+        return sweep(request, Screen(sys.stdout, sys.stderr, verbose=verbose))
+    return sweep(request, JsonDocument(sys.stdout) if form == "json" else JsonLines(sys.stdout))

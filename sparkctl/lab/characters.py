@@ -1,0 +1,70 @@
+"""Who plays in the lab: healthy machines of every make, and machines with a fault."""
+
+from collections.abc import Sequence
+
+from sparkctl.errors import UsageError
+from sparkctl.lab.behaviours import BEHAVIOUR_FAULTS
+from sparkctl.lab.faults import MACHINE_FAULTS, Fault
+from sparkctl.lab.makes import MAKES
+from sparkctl.lab.node_model import NodeModel
+
+FAULT_TABLE: dict[str, Fault] = {fault.name: fault for fault in (*MACHINE_FAULTS, *BEHAVIOUR_FAULTS)}
+FAULTS: dict[str, str] = {name: fault.description for name, fault in FAULT_TABLE.items()}
+"""What a node can be broken with while the lab runs, each with one line of what it does."""
+
+CHARACTERS: dict[str, str] = {make.name: make.description for make in MAKES.values()} | FAULTS
+"""What a node can be from the start: a healthy machine of some make, or one with a fault."""
+
+HEALTHY = "healthy"
+_ORDER = (
+    "founders", "founders", "asus", "founders", "dell", "founders", "lenovo", "msi", "founders", "gigabyte", "hp",
+    "acer",
+)  # fmt: skip
+# Where the broken nodes stand among the first 24 when nobody asks for a cast; the pattern repeats after that.
+_BROKEN = {
+    2: "full-disk", 5: "hot", 7: "connectx-absent", 9: "driver-missing", 11: "gpu-power-wedge", 13: "memory-wedge",
+    15: "never-answers", 17: "failed-units", 19: "clock-unsynchronised", 21: "changed-host-key", 22: "banner-noise",
+}  # fmt: skip
+_PERIOD = 24
+
+
+def cast(nodes: int, characters: Sequence[str] | None) -> list[tuple[str, str | None]]:
+    """Make and fault of each node: the wished characters in turn, else mostly healthy ones with broken ones among them.
+
+    `healthy` stands for a healthy machine of some make. Raises UsageError for a character that does not exist.
+    """
+    if characters is None:
+        return [(_ORDER[at % len(_ORDER)], _BROKEN.get(at % _PERIOD)) for at in range(nodes)]
+    wished = list(characters) or [HEALTHY]
+    for name in wished:
+        if name != HEALTHY and name not in CHARACTERS:
+            raise UsageError(
+                f"the lab has no character {name!r}", hint=f"choose from: {', '.join([HEALTHY, *CHARACTERS])}"
+            )
+    return [_played_by(wished[at % len(wished)], at) for at in range(nodes)]
+
+
+def fault_named(name: str) -> Fault:
+    """The fault of this name; raises UsageError with the list of all."""
+    if name not in FAULT_TABLE:
+        raise UsageError(f"the lab has no fault {name!r}", hint=f"choose from: {', '.join(FAULT_TABLE)}")
+    return FAULT_TABLE[name]
+
+
+def model_of(name: str, seed: int, make: str, fault: str | None) -> NodeModel:
+    """The model of a node with its fault."""
+    node = NodeModel(name=name, seed=str(seed), make=MAKES[make])
+    change = None if fault is None else FAULT_TABLE[fault].change
+    return node if change is None else change(node)
+
+
+def behaviour_of(fault: str | None) -> str:
+    """How the server treats visits to a node with this fault."""
+    return "normal" if fault is None else FAULT_TABLE[fault].behaviour
+
+
+def _played_by(character: str, at: int) -> tuple[str, str | None]:
+    """A fault is played by a make that its place decides."""
+    if character in MAKES:
+        return character, None
+    return _ORDER[at % len(_ORDER)], None if character == HEALTHY else character

@@ -1,0 +1,47 @@
+"""Processes that the lab's server starts: few at a time, each in a session of its own, none left behind."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+
+CHILD_SECONDS = 120.0
+
+
+class Children:
+    """At most `limit` children run at the same time; who comes later waits."""
+
+    def __init__(self, limit: int) -> None:
+        self._room = asyncio.Semaphore(limit)
+
+    @contextlib.asynccontextmanager
+    async def shell(
+        self, shell: str, command: str, environment: Mapping[str, str]
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run `SHELL -c COMMAND` as sshd does; the child and all it started are killed when the block is left."""
+        async with self._room:
+            child = await asyncio.create_subprocess_exec(
+                shell,
+                "-c",
+                command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=dict(environment),
+                cwd="/",
+                start_new_session=True,
+            )
+            try:
+                async with asyncio.timeout(CHILD_SECONDS):
+                    yield child
+            finally:
+                await _end(child)
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    await child.wait()
+    if child.stdin is not None:
+        child.stdin.close()

@@ -1,0 +1,211 @@
+"""Start, stop and change a lab: a simulated fleet that answers over real SSH on loopback addresses."""
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sparkctl.errors import BusyError, UsageError
+from sparkctl.lab import state
+from sparkctl.lab.characters import CHARACTERS, FAULTS, cast, fault_named
+from sparkctl.lab.fleet_file import write_fleet_files
+from sparkctl.lab.keys import make_keys
+from sparkctl.lab.state import Lab, LabNode
+from sparkctl.lab.wrappers import MARK, write_wrappers
+from sparkctl.resources import PACKAGE
+
+__all__ = ["CHARACTERS", "FAULTS", "Lab", "LabNode", "break_node", "down", "load", "mend", "up"]
+
+MAX_NODES = 1000
+START_SECONDS = 30.0
+CHANGE_SECONDS = 15.0
+STOP_SECONDS = 10.0
+PAUSE = 0.02
+FOLDERS = ("bin", "keys", "shared", "trees")
+FILES = ("fleet.yaml", "known_hosts", "lab.json", "lock", "server.json", "server.log", "ssh_config")
+
+
+def up(
+    directory: Path,
+    nodes: int,
+    characters: Sequence[str] | None = None,
+    seed: int = 0,
+    *,
+    seconds: float | None = None,
+    idle_seconds: float = 4 * 3600.0,
+) -> Lab:
+    """Start a lab of `nodes` simulated nodes named `sim-01` on; returns when all of them listen.
+
+    `characters` are dealt out in turn (`healthy` for any healthy machine); None casts mostly healthy nodes with broken
+    ones among them. `seed` decides the invented identifiers. The lab ends by itself after `seconds`, or after
+    `idle_seconds` without a connection. Raises UsageError for wrong arguments, a folder that holds something else,
+    addresses that cannot be had; BusyError when a lab already runs there.
+    """
+    if not 1 <= nodes <= MAX_NODES:
+        raise UsageError(f"a lab has 1 to {MAX_NODES} nodes, not {nodes}")
+    players = cast(nodes, characters)
+    directory = directory.absolute()
+    _require_free(directory)
+    width = max(2, len(str(nodes)))
+    lab = Lab(
+        directory=directory,
+        seed=seed,
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        nodes=tuple(
+            LabNode(f"sim-{at + 1:0{width}}", f"127.77.{at // 250}.{at % 250 + 1}", make, fault)
+            for at, (make, fault) in enumerate(players)
+        ),
+        seconds=seconds,
+        idle_seconds=idle_seconds,
+    )
+    try:
+        _remove(directory)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_keys(lab)
+        write_wrappers(directory)
+        state.save(lab)
+        _start(lab)
+        running = _loaded(directory)
+        write_fleet_files(running)
+    except OSError as error:
+        down(directory)
+        raise UsageError(f"the lab cannot use {directory}: {error.strerror}", hint="name another with --dir") from error
+    return running
+
+
+def down(directory: Path) -> bool:
+    """Stop the lab in `directory` and remove its files; whether one was running. Raises UsageError."""
+    directory = directory.absolute()
+    lab = state.read(directory)
+    if lab is None:
+        return False
+    running = lab.pid is not None
+    if lab.pid is not None:
+        _signal(lab.pid, signal.SIGTERM)
+        if not _within(STOP_SECONDS, lambda: not state.is_locked(directory)):
+            _signal(lab.pid, signal.SIGKILL)
+            _within(STOP_SECONDS, lambda: not state.is_locked(directory))
+    _kill_children(directory)
+    try:
+        _remove(directory)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be removed: {error.strerror}", hint="remove it by hand") from error
+    return running
+
+
+def load(directory: Path) -> Lab | None:
+    """The lab that runs in `directory`, None when none does: also after its process was killed. Raises UsageError."""
+    lab = state.read(directory.absolute())
+    return lab if lab is not None and lab.served is not None else None
+
+
+def break_node(directory: Path, node: str, fault: str) -> Lab:
+    """Put a fault into a node while the lab runs; visits that come after the return meet it.
+
+    Raises UsageError for a node or fault that does not exist, and when no lab runs there.
+    """
+    return _change(directory, node, fault_named(fault).name)
+
+
+def mend(directory: Path, node: str) -> Lab:
+    """Make a node a healthy machine of its make again. Raises UsageError as `break_node` does."""
+    return _change(directory, node, None)
+
+
+def _change(directory: Path, node: str, fault: str | None) -> Lab:
+    directory = directory.absolute()
+    changed = _loaded(directory).with_fault(node, fault)
+    try:
+        state.save(changed)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be written: {error.strerror}") from error
+    if changed.pid is not None:
+        _signal(changed.pid, signal.SIGHUP)
+    _within(CHANGE_SECONDS, lambda: (now := state.read_served(directory)) is None or now.revision >= changed.revision)
+    served = state.read_served(directory)
+    if served is None or served.revision < changed.revision:
+        raise UsageError(f"the lab in {directory} did not take the change", hint=f"read {directory / 'server.log'}")
+    if served.problem is not None:
+        raise UsageError(f"{node} cannot listen again: {served.problem}", hint="start the lab anew")
+    return _loaded(directory)
+
+
+def _loaded(directory: Path) -> Lab:
+    lab = load(directory)
+    if lab is None:
+        raise UsageError(f"no lab runs in {directory}", hint="start one: sparkctl lab up")
+    return lab
+
+
+def _require_free(directory: Path) -> None:
+    if load(directory) is not None:
+        raise BusyError(f"a lab already runs in {directory}", hint="stop it first (sparkctl lab down), or name another")
+    if state.read(directory) is None and directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UsageError(f"{directory} holds something else than a lab", hint="name another folder with --dir")
+
+
+def _start(lab: Lab) -> None:
+    """Start the server and wait until it listens; raises UsageError with its words."""
+    search = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "sparkctl.lab.serve", str(lab.directory)]
+    try:
+        started = subprocess.run(
+            command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            timeout=START_SECONDS, env=os.environ | {"PYTHONPATH": search},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise UsageError("the lab did not come up in time", hint="try again with fewer nodes") from error
+    if started.returncode != 0:
+        log = started.stderr.decode("utf-8", "replace").strip()
+        message, hint = _complaint(log)
+        _remove(lab.directory)
+        raise UsageError(message, hint=hint)
+
+
+def _complaint(log: str) -> tuple[str, str | None]:
+    last = log.splitlines()[-1] if log else "the server said nothing"
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        words = json.loads(last)
+        return words["message"], words["hint"]
+    return f"the lab's server did not start: {last}", None
+
+
+def _within(seconds: float, done: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE)
+    return True
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _kill_children(directory: Path) -> None:
+    """End children that a killed server left behind; they carry the folder of their lab in their environment."""
+    mark = f"{MARK}={directory}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                _signal(int(entry.name), signal.SIGKILL)
+
+
+def _remove(directory: Path) -> None:
+    """Remove what a lab wrote, and the folder when nothing else is in it."""
+    for name in FOLDERS:
+        if (directory / name).exists():
+            shutil.rmtree(directory / name)
+    for name in FILES:
+        (directory / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        directory.rmdir()

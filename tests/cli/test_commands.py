@@ -1,0 +1,144 @@
+"""The commands as an operator meets them: help, mistakes, and what they say about them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sparkctl.contract.generated import DOCUMENTS
+from tests.support.command import environment, json_lines, sparkctl
+from tests.support.envelopes import reported, unreported
+
+COMMANDS = [
+    "health", "history", "demo", "sudoers", "inventory list", "inventory show", "inventory check", "inventory pin",
+    "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
+    "schema check",
+]  # fmt: skip
+
+
+@pytest.fixture
+def local_fleet(tmp_path: Path) -> Path:
+    """A fleet of this machine alone."""
+    path = tmp_path / "fleet.yaml"
+    path.write_text("nodes:\n  here: {transport: local}\n")
+    return path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command: str, tmp_path: Path) -> None:
+    ran = sparkctl(*command.split(), "--help", home=tmp_path)
+    assert ran.returncode == 0
+    assert f"sparkctl {command}" in ran.stdout
+    if command != "schema list":
+        assert "Example:" in ran.stdout
+    assert max(len(line) for line in ran.stdout.splitlines()) <= 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["health"], "there is no fleet.yaml"),
+        (["health", "--fleet", "/nowhere.yaml"], "/nowhere.yaml"),
+        (["health", "--concurrency", "0"], "--concurrency"),
+        (["health", "--timeout", "NaN"], "--timeout"),
+        (["helth"], "helth"),
+        (["history"], "NODE"),
+        (["history", "spark01"], "there is no store"),
+        (["schema", "show", "nothing"], "run-record"),
+        (["schema", "check", "/nowhere.json"], "/nowhere.json"),
+        (["sudoers", "--user", "root; rm -rf /"], "is not a user name"),
+        (["lab", "break", "sim-01", "hot"], "no lab runs"),
+        (["inventory", "pin", "all", "--fleet", "{fleet}"], "nobody is there to confirm"),
+        (["health", "nobody", "--fleet", "{fleet}"], "nobody"),
+        (["health", "rack=a1 &", "--fleet", "{fleet}"], "rack=a1 &"),
+        (["health", "--fleet", "{fleet}", "--state", "/dev/null/state"], "/dev/null/state"),
+    ],
+)
+def test_mistakes_are_usage_errors_in_one_message(
+    arguments: list[str], words: str, tmp_path: Path, local_fleet: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    ran = sparkctl(*(part.format(fleet=local_fleet) for part in arguments), home=tmp_path, cwd=elsewhere)
+    assert ran.returncode == 2, ran.stderr
+    assert words in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_help_is_cheap(tmp_path: Path) -> None:
+    """Neither SSH nor SQL nor pydantic is imported for a question about the command line."""
+    heavy = {"asyncssh", "paramiko", "sqlalchemy", "pydantic", "rich", "yaml", "jsonschema"}
+    probe = f"import sys; import sparkctl.cli.main; print(sorted({heavy} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_the_state_folder_and_fleet_come_from_the_environment(tmp_path: Path, local_fleet: Path) -> None:
+    ran = sparkctl("health", home=tmp_path, SPARKCTL_FLEET=str(local_fleet), SPARKCTL_STATE=str(tmp_path / "s"))
+    assert ran.returncode in (0, 1, 3)
+    assert sparkctl("history", "here", "--state", tmp_path / "s", home=tmp_path).returncode == 0
+
+
+def test_a_sweep_in_every_format(tmp_path: Path, local_fleet: Path) -> None:
+    common: list[str | Path] = ["--fleet", local_fleet, "--state", tmp_path / "state"]
+    lines = sparkctl("health", *common, home=tmp_path)
+    whole = sparkctl("health", *common, "--format", "json", home=tmp_path)
+    human = sparkctl("health", *common, "--format", "human", home=tmp_path)
+    assert {ran.returncode for ran in (lines, whole, human)} <= {0, 1, 3}
+    record, report = json_lines(lines)
+    assert record["schema"] == "sparkctl.run-record/1"
+    assert report["schema"] == "sparkctl.sweep-report/1"
+    assert report["exit_code"] == lines.returncode
+    assert set(json.loads(whole.stdout)) == {"records", "report"}
+    assert "1 node" in human.stdout
+    assert "\x1b" not in human.stdout
+    history = sparkctl("history", "here", "--state", tmp_path / "state", home=tmp_path)
+    assert [set(line) for line in json_lines(history)][:3] == [{"visit"}] * 3
+    shown = sparkctl("history", "here", "--state", tmp_path / "state", "--format", "human", home=tmp_path)
+    assert "3 visits" in shown.stdout
+
+
+def test_schemas(tmp_path: Path) -> None:
+    assert sparkctl("schema", "list", home=tmp_path).stdout.split() == sorted(DOCUMENTS)
+    shown = sparkctl("schema", "show", "run-record", home=tmp_path)
+    assert json.loads(shown.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    sparkctl("schema", "export", tmp_path / "out", home=tmp_path)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{name}.schema.json" for name in DOCUMENTS}
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_text(reported("spark01").model_dump_json() + "\n" + unreported("spark02").model_dump_json() + "\n")
+    bad.write_text(good.read_text() + '{"schema":"sparkctl.run-record/1"}\n')
+    assert sparkctl("schema", "check", good, home=tmp_path).returncode == 0
+    ran = sparkctl("schema", "check", good, bad, home=tmp_path)
+    assert ran.returncode == 1
+    assert f"{bad}:3:" in ran.stdout
+
+
+def test_sudoers_are_exact_and_accepted_by_visudo(tmp_path: Path) -> None:
+    ran = sparkctl("sudoers", "--user", "ops", home=tmp_path)
+    rules = [line for line in ran.stdout.splitlines() if line.startswith("ops ")]
+    assert rules
+    for rule in rules:
+        assert rule.startswith("ops ALL=(root) NOPASSWD: /")
+        assert "*" not in rule
+    visudo = shutil.which("visudo", path=os.environ["PATH"] + ":/usr/sbin")
+    if visudo is None:
+        pytest.skip("no visudo here: install the package sudo to check the drop-in")
+    (tmp_path / "drop-in").write_text(ran.stdout)
+    checked = subprocess.run([visudo, "-cf", str(tmp_path / "drop-in")], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  node[0001-3000]: {transport: local}\n")
+    ran = subprocess.run(
+        f"{sys.executable} -m sparkctl inventory list | head -1",
+        shell=True, capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**environment(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert "Traceback" not in ran.stderr
+    assert "node0001" in ran.stdout
