@@ -46,6 +46,8 @@ def _releases(tree: Tree, node: NodeModel) -> None:
 def _names(tree: Tree, node: NodeModel) -> None:
     tree.files["/etc/machine-id"] = f"{node.machine_id}\n"
     tree.files["/etc/hostname"] = f"{node.name}\n"
+    tree.files["/etc/resolv.conf"] = "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch example.net\n"
+    tree.files["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\nsearch example.net\n"
     tree.files["/etc/hosts"] = f"127.0.0.1 localhost\n127.0.1.1 {node.name}\n"
     wanted = root_options(node).replace("ro,", "").replace("rw,", "")
     tree.files["/etc/fstab"] = (

@@ -15,7 +15,7 @@ DF_INODES = ("df", "--local", "--output=target,fstype,itotal,iused,iavail", *WIT
 FAILED_UNITS = ("systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full")
 TIMEDATE = ("timedatectl", "show", "-p", "NTP", "-p", "NTPSynchronized")
 KERNEL_LOG = ("journalctl", "-k", "-b", "0", "-r", "--no-pager", "-o", "short-monotonic")
-SMART_LOG = ("nvme", "smart-log", "-o", "json", "/dev/nvme0")
+SMART_LOG = ("/usr/sbin/nvme", "smart-log", "-o", "json", "/dev/nvme0")
 ESP_BYTES = 535_805_952
 KELVIN = 273
 PACKAGES = {

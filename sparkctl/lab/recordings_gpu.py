@@ -126,12 +126,12 @@ def _processes(node: NodeModel, style: str) -> str:
 
 def table(node: NodeModel) -> str:
     """The table that nvidia-smi prints without arguments."""
-    gpu = node.gpu
+    gpu, driver = node.gpu, str(node.driver)
     power = f"{gpu.watts:.0f}W /  N/A"
     line = "+-----------------------------------------+------------------------+----------------------+\n"
     top = "+-----------------------------------------------------------------------------------------+\n"
     return (
-        f"{top}| NVIDIA-SMI {node.driver:<22} Driver Version: {node.driver:<14} CUDA Version: 13.0     |\n{line}"
+        f"{top}| NVIDIA-SMI {driver:<22} Driver Version: {driver:<14} CUDA Version: 13.0     |\n{line}"
         "| GPU  Name                 Persistence-M | Bus-Id          Disp.A | Volatile Uncorr. ECC |\n"
         "| Fan  Temp   Perf          Pwr:Usage/Cap |           Memory-Usage | GPU-Util  Compute M. |\n"
         "|=========================================+========================+======================|\n"

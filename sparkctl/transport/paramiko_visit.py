@@ -53,8 +53,9 @@ class Stream:
         self._inner.settimeout(seconds)
 
     def close(self) -> None:
-        """Close; called by the thread of the connection when it ends."""
-        self._inner.close()
+        """Close; called by the thread of the connection when it ends. The jump host below may have gone before."""
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self._inner.close()
 
     def abort(self) -> None:
         """Shut the socket down; whoever reads or writes on it is woken."""
@@ -178,11 +179,10 @@ class Visit:
         self.warnings.extend([warning] if warning else [])
 
     def _log_in(self, keys: ParamikoKeys) -> None:
-        """Offer nothing first, as OpenSSH does, then one key after the other."""
+        """Offer one key after the other; nothing at all only where there is no key, since paramiko asks for the
+        service anew with each offer, which some servers take for a fault.
+        """
         user = self.endpoint.user
-        with contextlib.suppress(paramiko.BadAuthenticationType):
-            if not self.transport.auth_none(user):
-                return
         for key in self._credentials(keys):
             self._offered += 1
             with contextlib.suppress(paramiko.AuthenticationException):
@@ -190,6 +190,10 @@ class Visit:
                     return
             if not self.transport.is_active():
                 break
+        if self._offered == 0:
+            with contextlib.suppress(paramiko.BadAuthenticationType):
+                if not self.transport.auth_none(user):
+                    return
         raise denied(user, self._where(), self._offered, self.offer.remarks)
 
     def _credentials(self, keys: ParamikoKeys) -> Iterator[paramiko.PKey]:

@@ -1,0 +1,20 @@
+"""A lab for a test: up before it, down after it, whatever happens in between."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sparkctl.lab import control
+from sparkctl.lab.state import Lab
+
+LAB_SECONDS = 300.0  # it goes down by itself if the test run is killed
+
+
+@contextmanager
+def running_lab(folder: Path, nodes: int, characters: Sequence[str] | None = None) -> Iterator[Lab]:
+    """A lab of `nodes` simulated nodes in `folder`."""
+    lab = control.up(folder, nodes, characters, seed=1, seconds=LAB_SECONDS)
+    try:
+        yield lab
+    finally:
+        control.down(folder)
