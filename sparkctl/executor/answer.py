@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sparkctl.contract.decode import decode_health
 from sparkctl.contract.frame import unframe
 from sparkctl.errors import ContractError
+from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
@@ -14,7 +15,6 @@ from sparkctl.probes.stage_one import complaint
 from sparkctl.transport.seam import Ended, TransportError
 
 NOT_FOUND = 127  # what shells answer for a command that does not exist
-QUOTED_CHARS = 200
 _NO_SHELL = re.compile(rb"account is (currently )?not available|nologin|no shell|not allowed to execute", re.IGNORECASE)
 _NO_COMMAND = re.compile(rb"python3: (command )?not found|unknown command:? '?python3|Command not found", re.IGNORECASE)
 
@@ -38,7 +38,7 @@ def read_answer(ended: Ended, nonce: str, program: Program, document_limit: int)
     except ContractError as error:
         if error.cause == Cause.NO_DOCUMENT:
             raise _explain_silence(ended) from error
-        raise TransportError(Stage.DECODE, Cause(error.cause), printable(error.message)) from error
+        raise TransportError(Stage.DECODE, Cause(error.cause), printable(error.message, MAX_TEXT)) from error
     if ended.exit_status != 0:
         raise TransportError(
             Stage.RUN, Cause.EXIT_STATUS, f"the program printed a document but ended with {ended.exit_status}"
@@ -77,4 +77,4 @@ def _explain_silence(ended: Ended) -> TransportError:
 
 def _quote(words: bytes) -> str:
     lines = [line.strip() for line in words.decode("utf-8", "replace").splitlines() if line.strip()]
-    return f'it said "{printable(lines[0], QUOTED_CHARS)}"' if lines else "it said nothing"
+    return f'it said "{printable(lines[0])}"' if lines else "it said nothing"

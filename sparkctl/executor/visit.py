@@ -13,6 +13,7 @@ from sparkctl.executor.hints import HINTS
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.retry import pause_before
 from sparkctl.executor.summary import summarise, truncation_warnings
+from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.inventory import Node
 from sparkctl.model.printable import printable
 from sparkctl.model.run import Failure, RunRecord, Visit
@@ -65,7 +66,7 @@ async def visit(node: Node, transport: Transport, errand: Errand, chance: random
         words = "the run was stopped before the node answered"
         result = _failure(progress, progress.stage, Cause.INTERRUPTED, words)
     except Exception as bug:  # noqa: BLE001 - a bug in one visit must not take the other nodes with it
-        words = printable(f"{type(bug).__name__}: {bug}")
+        words = printable(f"{type(bug).__name__}: {bug}", MAX_TEXT)
         result = _failure(progress, progress.stage, Cause.INTERNAL, words)
     return _record(node, errand, progress, result)
 

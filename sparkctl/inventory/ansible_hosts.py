@@ -9,8 +9,9 @@ from itertools import product
 from math import prod
 
 from sparkctl.inventory.draft import FleetDraft, GroupDraft, NodeDraft, Reference, Setting, Settings, Source
-from sparkctl.inventory.problems import SourceFault, Where, nearest, visible
+from sparkctl.inventory.problems import SourceFault, Where, nearest
 from sparkctl.inventory.ranges import MAX_NAMES
+from sparkctl.model.printable import printable
 
 _RANGE = re.compile(r"\[([^\[\]]*:[^\[\]]*)\]")
 _IPV6_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\]:([0-9]+)")
@@ -42,7 +43,7 @@ def _expand_range(inside: str) -> list[str]:
     first, last, *rest = inside.split(":")
     step = rest[0] if rest else "1"
     if len(rest) > 1 or not re.fullmatch(r"[0-9]{1,9}", step) or int(step) == 0 or not last:
-        raise ValueError(f"has [{visible(inside)}], which is no range of the form [01:50] or [01:50:2]")
+        raise ValueError(f"has [{printable(inside)}], which is no range of the form [01:50] or [01:50:2]")
     first = first or "0"
     if re.fullmatch(r"[0-9]{1,18}", first) and re.fullmatch(r"[0-9]{1,18}", last):
         if first.startswith("0") and len(first) > 1 and len(first) != len(last):
@@ -56,7 +57,7 @@ def _expand_range(inside: str) -> list[str]:
         letters = _LETTERS[_LETTERS.index(first) : _LETTERS.index(last) + 1 : int(step)]
         if letters:
             return list(letters)
-    raise ValueError(f"has [{visible(inside)}], which counts neither numbers nor letters upwards")
+    raise ValueError(f"has [{printable(inside)}], which counts neither numbers nor letters upwards")
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class AnsibleInventory:
     def group(self, name: str, where: Where) -> GroupDraft:
         """Return a group, which the first mention declares."""
         if not _GROUP_NAME.fullmatch(name):
-            self.source.problems.error(where, f"'{visible(name)}' cannot be the name of a group", "Choose one word.")
+            self.source.problems.error(where, f"'{printable(name)}' cannot be the name of a group", "Choose one word.")
         return self.groups.setdefault(name, GroupDraft(name, where))
 
     def add_hosts(self, pattern: str, variables: Settings, group: GroupDraft, where: Where) -> None:
@@ -88,7 +89,7 @@ class AnsibleInventory:
         try:
             names = expand_hosts(bare)
         except ValueError as error:
-            self.source.problems.error(where, f"{visible(pattern)} {error}", "Correct the range.")
+            self.source.problems.error(where, f"{printable(pattern)} {error}", "Correct the range.")
             return
         if port is not None:
             from_name = {"$ansible_port": Setting(port, where)}
@@ -122,12 +123,12 @@ class AnsibleInventory:
         if re.fullmatch(r"-?[0-9]{1,9}", str(setting.value)):
             group.priority = int(str(setting.value))
         else:
-            message = f"ansible_group_priority must be a whole number, not '{visible(str(setting.value))}'"
+            message = f"ansible_group_priority must be a whole number, not '{printable(str(setting.value))}'"
             self.source.problems.error(setting.where, message, "Correct the value.")
 
     def require_group(self, reference: Reference) -> None:
         """Note a problem when a group that is named somewhere was declared nowhere."""
         if reference.text not in self.groups:
             close = nearest(reference.text, self.groups, 1)
-            action = f"Did you mean {visible(close[0])}?" if close else "Declare the group, or remove its name here."
-            self.source.problems.error(reference.where, f"there is no group {visible(reference.text)}", action)
+            action = f"Did you mean {printable(close[0])}?" if close else "Declare the group, or remove its name here."
+            self.source.problems.error(reference.where, f"there is no group {printable(reference.text)}", action)

@@ -8,7 +8,8 @@ import warnings
 from sparkctl.inventory.ansible_hosts import AnsibleInventory
 from sparkctl.inventory.ansible_variables import variable
 from sparkctl.inventory.draft import GroupDraft, Reference, Settings, Source
-from sparkctl.inventory.problems import Where, unknown_key_action, visible
+from sparkctl.inventory.problems import Where, unknown_key_action
+from sparkctl.model.printable import printable
 
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::(\w+))?\]\s*(?:[#;].*)?")
 _NUMBER_WITH_COMMENT = re.compile(r"([0-9][0-9_.]*)\s*#.*")
@@ -42,7 +43,7 @@ class _IniReader:
             self._section(found[1], found[2] or "hosts", where)
         elif line.startswith("[") and "]:" not in line:
             action = "A section reads [group], [group:children] or [group:vars]."
-            self._source.problems.error(where, f"{visible(line)} is not a section", action)
+            self._source.problems.error(where, f"{printable(line)} is not a section", action)
         else:
             {"hosts": self._host, "children": self._child, "vars": self._variable}[self._kind](line, where)
 
@@ -62,7 +63,9 @@ class _IniReader:
     def _section(self, name: str, kind: str, where: Where) -> None:
         if kind not in _KINDS:
             action = unknown_key_action(kind, _KINDS)
-            self._source.problems.error(where, f"[{visible(name)}:{visible(kind)}] is not a kind of section", action)
+            self._source.problems.error(
+                where, f"[{printable(name)}:{printable(kind)}] is not a kind of section", action
+            )
             kind = "hosts"
         self._kind = kind
         if kind == "vars":
@@ -82,7 +85,7 @@ class _IniReader:
         for token in assignments:
             name, equals, value = token.partition("=")
             if not equals:
-                message = f"{visible(token)} is not of the form key=value"
+                message = f"{printable(token)} is not of the form key=value"
                 self._source.problems.error(at, message, "Write one host on a line, its variables as key=value.")
                 continue
             variables |= variable(name, literal(value), at, self._source)
@@ -98,7 +101,7 @@ class _IniReader:
     def _child(self, line: str, where: Where) -> None:
         tokens = self._tokens(line, where)
         if len(tokens) > 1:
-            message = f"{visible(line)} is not one group"
+            message = f"{printable(line)} is not one group"
             self._source.problems.error(where, message, "Write one group on a line of a :children section.")
         elif tokens:
             self._group.children.append(Reference(tokens[0], where._replace(key=f"{self._group.name}:children")))
@@ -106,7 +109,7 @@ class _IniReader:
     def _variable(self, line: str, where: Where) -> None:
         name, equals, value = (part.strip() for part in line.partition("="))
         if not equals or not name:
-            message = f"{visible(line)} is not of the form key=value"
+            message = f"{printable(line)} is not of the form key=value"
             self._source.problems.error(where, message, "Write key=value in a :vars section.")
             return
         at = where._replace(key=f"{self._group.name}:vars")

@@ -7,11 +7,12 @@ translated node by node at the end: only then is it known which value won and wh
 import re
 
 from sparkctl.inventory.draft import Setting, Settings, Source
-from sparkctl.inventory.problems import Problems, Where, visible
+from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.settings import PASSWORD_ACTION, label_fault, read_list_setting, read_setting
 from sparkctl.inventory.ssh_arguments import read_ssh_arguments
 from sparkctl.inventory.values import LISTS
 from sparkctl.inventory.yaml_nodes import VAULT_TAGS, Mapping, Scalar, Sequence, YamlNode
+from sparkctl.model.printable import printable
 
 PASSWORDS = frozenset(
     {"ansible_password", "ansible_ssh_pass", "ansible_ssh_password", "ansible_ssh_private_key_passphrase"}
@@ -124,7 +125,7 @@ class Translator:
             try:
                 text = _follow(text, node, merged)
             except ValueError as error:
-                self._problems.error(setting.where, f"{name} of {visible(node)} {error}", _TEMPLATE_ACTION)
+                self._problems.error(setting.where, f"{name} of {printable(node)} {error}", _TEMPLATE_ACTION)
                 return {}
         key = (name, text, setting.where)
         if key not in self._known:
@@ -148,7 +149,7 @@ class Translator:
             if text not in _CONNECTIONS:
                 action = f"Leave the node out, or use one of {', '.join(sorted(_CONNECTIONS))}."
                 self._problems.error(
-                    where, f"sparkctl cannot reach a node by ansible_connection={visible(text)}", action
+                    where, f"sparkctl cannot reach a node by ansible_connection={printable(text)}", action
                 )
                 return {}
             text = _CONNECTIONS[text]

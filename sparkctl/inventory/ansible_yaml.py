@@ -5,8 +5,9 @@ from typing import TypeGuard
 from sparkctl.inventory.ansible_hosts import AnsibleInventory
 from sparkctl.inventory.ansible_variables import variable_node
 from sparkctl.inventory.draft import GroupDraft, Reference, Settings, Source
-from sparkctl.inventory.problems import Where, unknown_key_action, visible
+from sparkctl.inventory.problems import Where, unknown_key_action
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, YamlNode
+from sparkctl.model.printable import printable
 
 GROUP_KEYS = frozenset({"hosts", "children", "vars"})
 
@@ -47,7 +48,7 @@ class _YamlReader:
                 group.settings.update(self._variables(value, at))
             else:
                 action = unknown_key_action(key, GROUP_KEYS)
-                self._source.problems.error(at, f"unknown key '{visible(key)}' in a group", action)
+                self._source.problems.error(at, f"unknown key '{printable(key)}' in a group", action)
 
     def _hosts(self, group: GroupDraft, node: YamlNode, where: Where) -> None:
         for pattern, line, value in self._entries(node, where, names=True):

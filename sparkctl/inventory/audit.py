@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from sparkctl.inventory.draft import FleetDraft, Setting
-from sparkctl.inventory.problems import Problems, visible
+from sparkctl.inventory.problems import Problems
 from sparkctl.inventory.resolve import Resolved
 from sparkctl.inventory.values import SCALARS
 from sparkctl.model.base import NodeId
+from sparkctl.model.printable import printable
 
 _DEFAULT_PORT = "22"
 
@@ -32,7 +33,7 @@ def _names(draft: FleetDraft, problems: Problems) -> None:
         if node.name == "all":
             problems.error(node.where, "`all` means every node and cannot name one", "Give the node another name.")
         elif not _is_valid(valid, node.name):
-            message = f"'{visible(node.name)}' is not a valid name of a node"
+            message = f"'{printable(node.name)}' is not a valid name of a node"
             action = (
                 "Use 1 to 253 letters, digits, dots, hyphens and underscores; begin and end with a letter or digit."
             )
@@ -55,7 +56,7 @@ def _unit_names(draft: FleetDraft, problems: Problems) -> None:
         try:
             SCALARS["unit"](name, Path())
         except ValueError as error:
-            problems.error(where, f"the name of a {kind} {error}, not '{visible(name)}'", "Choose another name.")
+            problems.error(where, f"the name of a {kind} {error}, not '{printable(name)}'", "Choose another name.")
 
 
 def _addresses(nodes: Iterable[Resolved], problems: Problems) -> None:
@@ -69,7 +70,7 @@ def _addresses(nodes: Iterable[Resolved], problems: Problems) -> None:
         other = first.setdefault((host, port, node.value("ssh.jump") or "[]"), node)
         if other is not node:
             message = (
-                f"{visible(node.draft.name)} has the same address as {_placed(other)}: {visible(host)} port {port}"
+                f"{printable(node.draft.name)} has the same address as {_placed(other)}: {printable(host)} port {port}"
             )
             setting = node.settings.get("ssh.host")
             where = setting.where if setting else node.draft.where
@@ -85,7 +86,7 @@ def _serials(nodes: Iterable[Resolved], problems: Problems) -> None:
         other = first.setdefault(str(setting.value).casefold(), node)
         if other is not node:
             message = (
-                f"{visible(node.draft.name)} has the same serial as {_placed(other)}: {visible(str(setting.value))}"
+                f"{printable(node.draft.name)} has the same serial as {_placed(other)}: {printable(str(setting.value))}"
             )
             problems.error(setting.where, message, "Read the serials off the machines, and correct one.")
 
@@ -98,12 +99,14 @@ def _units(nodes: Iterable[Resolved], problems: Problems) -> None:
             units.setdefault(str(setting.value), []).append((node, setting))
             own = node.draft.settings.get("unit")
             if own is not None and own.value != setting.value:
-                message = f"{visible(node.draft.name)} is in unit {own.value} and in unit {setting.value}"
+                message = f"{printable(node.draft.name)} is in unit {own.value} and in unit {setting.value}"
                 problems.error(own.where, message, "A node is cabled to one other: keep one unit.")
     for unit, members in units.items():
         if len(members) != 2:
-            names = ", ".join(visible(node.draft.name) for node, _ in members[:5]) + (", …" if len(members) > 5 else "")
-            message = f"unit {visible(unit)} has {len(members)} node{'s' * (len(members) > 1)}, not two: {names}"
+            names = ", ".join(printable(node.draft.name) for node, _ in members[:5]) + (
+                ", …" if len(members) > 5 else ""
+            )
+            message = f"unit {printable(unit)} has {len(members)} node{'s' * (len(members) > 1)}, not two: {names}"
             problems.error(
                 members[0][1].where, message, "Name the two nodes that are cabled together, or remove the unit."
             )
@@ -122,7 +125,7 @@ def _key_files(nodes: Iterable[Resolved], problems: Problems) -> None:
 
 
 def _key_file(path: Path, setting: Setting, problems: Problems) -> None:
-    shown = visible(str(path), 500)
+    shown = printable(str(path), 500)
     try:
         status = path.expanduser().stat()
     except FileNotFoundError:
@@ -144,4 +147,4 @@ def _key_file(path: Path, setting: Setting, problems: Problems) -> None:
 
 def _placed(node: Resolved) -> str:
     where = node.draft.where
-    return f"{visible(node.draft.name)} ({visible(where.file)}:{where.line})"
+    return f"{printable(node.draft.name)} ({printable(where.file)}:{where.line})"

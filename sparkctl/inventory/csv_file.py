@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from sparkctl.inventory.draft import FleetDraft, GroupDraft, NodeDraft, Reference, Settings, Source
-from sparkctl.inventory.problems import SourceFault, Where, visible
+from sparkctl.inventory.problems import SourceFault, Where
 from sparkctl.inventory.settings import label_fault, read_list_setting, read_setting
 from sparkctl.inventory.values import LISTS
+from sparkctl.model.printable import printable
 
 NAME_COLUMNS = ("name", "node", "node_id", "hostname", "inventory_hostname")
 """Columns that may hold the node's name; the first of them that the header has is taken."""
@@ -57,7 +58,7 @@ def read_csv(text: str, source: Source, draft: FleetDraft) -> None:
     columns = [_normalised(cell) for cell in header]
     name_column = next((column for column in NAME_COLUMNS if column in columns), None)
     if name_column is None:
-        message = f"the header has no column for the node's name; it has {visible(', '.join(columns))}"
+        message = f"the header has no column for the node's name; it has {printable(', '.join(columns))}"
         raise SourceFault(where, message, f"Begin the file with a header that has one of {', '.join(NAME_COLUMNS)}.")
     reader = _CsvReader(source, draft, _keys(columns, name_column, where, source))
     for at, row in rows:

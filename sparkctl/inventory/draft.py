@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sparkctl.inventory.problems import Problems, SourceFault, Where, visible
+from sparkctl.inventory.problems import Problems, SourceFault, Where
 from sparkctl.inventory.ranges import MAX_NAMES
+from sparkctl.model.printable import printable
 
 ScalarValue = str | int | bool | Path
 SettingValue = ScalarValue | list[ScalarValue]
@@ -113,7 +114,7 @@ class FleetDraft:
         if known is node:
             return
         if known.where.file == node.where.file:
-            message = f"{visible(node.name)} is already described on line {known.where.line}"
+            message = f"{printable(node.name)} is already described on line {known.where.line}"
             self.problems.error(
                 node.where, message, "Describe a node once; what several nodes share belongs in a group."
             )
@@ -144,5 +145,5 @@ class FleetDraft:
                 known[key] = setting
             elif first.value != setting.value:
                 place = f"{first.where.file}:{first.where.line}"
-                message = f"{visible(owner)} has another {visible(key.lstrip('$'))} here than at {visible(place)}"
+                message = f"{printable(owner)} has another {printable(key.lstrip('$'))} here than at {printable(place)}"
                 self.problems.error(setting.where, message, "Keep the value in one of the two files.")

@@ -1,10 +1,11 @@
 """Our own format, `fleet.yaml`: nodes, groups, units, defaults and includes."""
 
 from sparkctl.inventory.draft import FleetDraft, GroupDraft, NodeDraft, Reference, Source, UnitDraft
-from sparkctl.inventory.problems import SourceFault, Where, unknown_key_action, visible
+from sparkctl.inventory.problems import SourceFault, Where, unknown_key_action
 from sparkctl.inventory.ranges import MAX_NAMES, RangeError, expand
 from sparkctl.inventory.settings import Dealt, SettingsReader
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode
+from sparkctl.model.printable import printable
 
 TOP_KEYS = frozenset({"version", "include", "defaults", "groups", "units", "nodes"})
 
@@ -27,7 +28,7 @@ def read_fleet_file(root: YamlNode, source: Source, draft: FleetDraft) -> list[R
         if key in TOP_KEYS:
             reader.read(key, value, where)
         else:
-            source.problems.error(where, f"unknown key '{visible(key)}'", unknown_key_action(key, TOP_KEYS))
+            source.problems.error(where, f"unknown key '{printable(key)}'", unknown_key_action(key, TOP_KEYS))
     return reader.includes
 
 
@@ -56,7 +57,7 @@ class _FleetReader:
 
     def _version(self, value: YamlNode, where: Where) -> None:
         if not isinstance(value, Scalar) or value.text != "1":
-            text = visible(value.text) if isinstance(value, Scalar) else "a list or mapping"
+            text = printable(value.text) if isinstance(value, Scalar) else "a list or mapping"
             self._source.problems.error(
                 where, f"version must be 1, not {text}", "Write `version: 1`, or a newer sparkctl."
             )

@@ -7,7 +7,8 @@ name, the last one winning. That is Ansible's order, and a fleet file follows it
 from collections.abc import Iterable
 
 from sparkctl.inventory.draft import FleetDraft, GroupDraft, Reference
-from sparkctl.inventory.problems import nearest, visible
+from sparkctl.inventory.problems import nearest
+from sparkctl.model.printable import printable
 
 IMPLICIT = frozenset({"ungrouped"})
 """The group that Ansible makes of hosts without a group; it is no group to a selector."""
@@ -49,8 +50,8 @@ class GroupGraph:
     def _link(self, group: GroupDraft, child: Reference) -> None:
         if child.text not in self._groups:
             close = nearest(child.text, self._groups, 1)
-            action = f"Did you mean {visible(close[0])}?" if close else "Declare the group, or remove its name here."
-            message = f"group {visible(group.name)} names the group {visible(child.text)}, which does not exist"
+            action = f"Did you mean {printable(close[0])}?" if close else "Declare the group, or remove its name here."
+            message = f"group {printable(group.name)} names the group {printable(child.text)}, which does not exist"
             self._problems.error(child.where, message, action)
         elif child.text not in self._children[group.name]:
             self._children[group.name].append(child.text)
@@ -87,7 +88,7 @@ class GroupGraph:
                 waiting.append(iter(tuple(self._children[child])))
 
     def _report_circle(self, names: list[str]) -> None:
-        shown = " -> ".join(visible(name) for name in [*names, names[0]])
+        shown = " -> ".join(printable(name) for name in [*names, names[0]])
         last = self._groups[names[-1]]
         where = next((child.where for child in last.children if child.text == names[0]), last.where)
         self._problems.error(where, f"groups contain each other: {shown}", "Remove one of these children.")

@@ -6,11 +6,12 @@ from typing import Any
 from sparkctl.errors import UsageError
 from sparkctl.inventory.audit import audit
 from sparkctl.inventory.draft import Settings
-from sparkctl.inventory.problems import Problems, Where, visible
+from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.ranges import natural_key
 from sparkctl.inventory.resolve import Resolved, resolve
 from sparkctl.inventory.sources import read_sources
 from sparkctl.model.inventory import Fleet, Node, Problem, SshSettings
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Severity
 
 
@@ -60,7 +61,7 @@ def _node(resolved: Resolved) -> Node:
         ssh=SshSettings(**_part(resolved.settings, "ssh.")),
         labels=_part(resolved.settings, "labels."),
         groups=resolved.groups,
-        origin=visible(f"{where.file}:{where.line}", 1000),
+        origin=printable(f"{where.file}:{where.line}", 1000),
         **own,
     )
 

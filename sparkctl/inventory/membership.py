@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sparkctl.inventory.draft import FleetDraft, GroupDraft, Reference
-from sparkctl.inventory.problems import visible
 from sparkctl.inventory.selector import Evaluation, Subject, View
 from sparkctl.inventory.selector_syntax import Expression, SelectorError, parse, terms
+from sparkctl.model.printable import printable
 
 Members = dict[str, dict[str, None]]
 """For each node the groups that name it, in the order they were met."""
@@ -73,5 +73,5 @@ class _MemberFinder:
             return []
 
     def _note(self, group: GroupDraft, reference: Reference, error: SelectorError) -> None:
-        message = f"group {visible(group.name)}: {error.reason}, in '{visible(reference.text)}'"
+        message = f"group {printable(group.name)}: {error.reason}, in '{printable(reference.text)}'"
         self._draft.problems.error(reference.where, message, error.hint or "Correct the name or selector.")

@@ -1,18 +1,16 @@
 """What is wrong with an inventory, collected rather than thrown, each with its place and the way out."""
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from sparkctl.model.base import PRINTABLE
 from sparkctl.model.inventory import Problem
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Severity
 
 MAX_QUOTED = 120
 """Characters of an operator's text that a message repeats at most."""
 
-_UNPRINTABLE = re.compile(PRINTABLE.replace("^[^", "[").removesuffix("*$"))
 _MAX_TEXT = 1000
 
 
@@ -68,20 +66,12 @@ class Problems:
             return
         self._found[where, message] = Problem(
             severity=severity,
-            file=visible(where.file, _MAX_TEXT),
+            file=printable(where.file, _MAX_TEXT),
             line=where.line,
-            key=visible(where.key, _MAX_TEXT) if where.key else None,
-            message=visible(message, _MAX_TEXT),
-            action=visible(action, _MAX_TEXT),
+            key=printable(where.key, _MAX_TEXT) if where.key else None,
+            message=printable(message, _MAX_TEXT),
+            action=printable(action, _MAX_TEXT),
         )
-
-
-def visible(text: str, limit: int = MAX_QUOTED) -> str:
-    """Make control characters and lone surrogates visible and cut the text at `limit` characters."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    cut = cut.encode("utf-8", "backslashreplace").decode("utf-8")
-    shown = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", cut)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> list[str]:

@@ -10,7 +10,7 @@ from itertools import product
 from math import prod
 
 from sparkctl.errors import UsageError
-from sparkctl.inventory.problems import visible
+from sparkctl.model.printable import printable
 
 MAX_NAMES = 100_000
 """Names that one text may stand for."""
@@ -27,7 +27,7 @@ class RangeError(UsageError):
     """A text that is no list of names and ranges; `offset` is where the fault begins and `reason` says what it is."""
 
     def __init__(self, reason: str, text: str, offset: int) -> None:
-        super().__init__(f"'{visible(text)}': {reason}", hint="A range reads spark[01-16], [01-08,12] or [01-15:2].")
+        super().__init__(f"'{printable(text)}': {reason}", hint="A range reads spark[01-16], [01-08,12] or [01-15:2].")
         self.reason = reason
         self.offset = offset
 
@@ -87,7 +87,7 @@ def _choices(inside: str, text: str, offset: int) -> list[str]:
         step = _step_range(stripped, text, offset)
         if step is None:
             if not _LITERAL.fullmatch(stripped):
-                raise RangeError(f"[{visible(inside)}] is not a range", text, offset)
+                raise RangeError(f"[{printable(inside)}] is not a range", text, offset)
             choices.append(stripped)
         else:
             if len(choices) + len(step) > MAX_NAMES:
@@ -101,7 +101,7 @@ def _step_range(part: str, text: str, offset: int) -> Sequence[str] | None:
     if found := _NUMBERS.fullmatch(part):
         first, last, step = found.groups()
         if max(len(first), len(last), len(step or "")) > _MAX_DIGITS:
-            raise RangeError(f"{visible(part)} has a number too large to count", text, offset)
+            raise RangeError(f"{printable(part)} has a number too large to count", text, offset)
         numbers = range(int(first), int(last) + 1, _step(step, part, text, offset))
         if not numbers or len(last) < len(first):
             raise RangeError(f"{part} counts backwards or changes its width", text, offset)
@@ -119,7 +119,7 @@ def _step_range(part: str, text: str, offset: int) -> Sequence[str] | None:
 
 def _step(step: str | None, part: str, text: str, offset: int) -> int:
     if step is not None and (len(step) > _MAX_DIGITS or int(step) == 0):
-        raise RangeError(f"{visible(part)} needs a step of at least 1", text, offset)
+        raise RangeError(f"{printable(part)} needs a step of at least 1", text, offset)
     return int(step) if step else 1
 
 

@@ -13,8 +13,8 @@ from sparkctl.inventory.ansible_vars_files import Files
 from sparkctl.inventory.draft import FleetDraft, GroupDraft, NodeDraft, Setting, Settings
 from sparkctl.inventory.groups import IMPLICIT, GroupGraph
 from sparkctl.inventory.membership import Members, find_members
-from sparkctl.inventory.problems import visible
 from sparkctl.inventory.selector import Subject
+from sparkctl.model.printable import printable
 
 
 @dataclass(slots=True)
@@ -97,8 +97,8 @@ class _Resolver:
             first, second = one.settings[key], other.settings[key]
             if first.value != second.value and not second.auxiliary:
                 message = (
-                    f"{visible(key.lstrip('$'))} is also set by group {visible(one.name)}, and some node is in both; "
-                    f"{visible(other.name)} wins because its name comes last"
+                    f"{printable(key.lstrip('$'))} is also set by group {printable(one.name)}, and some node is in"
+                    f" both; {printable(other.name)} wins because its name comes last"
                 )
                 self._draft.problems.warning(
                     second.where, message, "Make one group a child of the other, or set it once."
@@ -121,12 +121,11 @@ def _units(draft: FleetDraft) -> Settings:
     for unit in draft.units:
         for name in unit.nodes:
             if name not in draft.nodes:
-                message = f"unit {visible(unit.name)} names {visible(name)}, which is no node"
+                message = f"unit {printable(unit.name)} names {printable(name)}, which is no node"
                 draft.problems.error(unit.where, message, "Describe the node under `nodes:`, or correct its name.")
             elif name in units and units[name].value != unit.name:
-                message = (
-                    f"{visible(name)} is in unit {visible(str(units[name].value))} and in unit {visible(unit.name)}"
-                )
+                other = printable(str(units[name].value))
+                message = f"{printable(name)} is in unit {other} and in unit {printable(unit.name)}"
                 draft.problems.error(unit.where, message, "A node is cabled to one other: keep one unit.")
             else:
                 units[name] = Setting(unit.name, unit.where)
@@ -137,7 +136,9 @@ def _warn_of_empty_groups(draft: FleetDraft, resolved: list[Resolved]) -> None:
     used = {group for node in resolved for group in node.groups} | IMPLICIT
     for name, group in draft.groups.items():
         if name not in used:
-            draft.problems.warning(group.where, f"group {visible(name)} has no node", "Add nodes to it, or remove it.")
+            draft.problems.warning(
+                group.where, f"group {printable(name)} has no node", "Add nodes to it, or remove it."
+            )
 
 
 def subject_of(resolved: Resolved) -> Subject:

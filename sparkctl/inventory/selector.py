@@ -12,10 +12,11 @@ from fnmatch import translate
 from functools import reduce
 from operator import and_, or_
 
-from sparkctl.inventory.problems import nearest, visible
+from sparkctl.inventory.problems import nearest
 from sparkctl.inventory.ranges import RangeError, expand, fold, has_range
 from sparkctl.inventory.selector_syntax import AllOf, Expression, Not, SelectorError, Term, parse, terms
 from sparkctl.model.inventory import Fleet, Node
+from sparkctl.model.printable import printable
 
 PLAIN_FIELDS = frozenset(
     {"site", "rack", "power_group", "unit", "state", "serial", "transport", "elevation", "host", "user"}
@@ -149,11 +150,11 @@ class Evaluation:
         if label in self._view.labels:
             return
         if label == name:
-            reason = f"{visible(name)} is neither a field nor a label of any node"
+            reason = f"{printable(name)} is neither a field nor a label of any node"
             hint = _names_hint(label, self._view.labels | FIELDS, "Fields and labels are")
         else:
             reason, hint = (
-                f"no node has a label {visible(label)}",
+                f"no node has a label {printable(label)}",
                 _names_hint(label, self._view.labels, "The labels are"),
             )
         raise SelectorError(reason, self._text, term.offset, hint=hint)
@@ -166,7 +167,7 @@ class Evaluation:
 
     def _unknown(self, kind: str, missing: list[str], known: Iterable[str], term: Term) -> SelectorError:
         globbed = _is_glob(missing[0])
-        shown = visible(fold(missing) if len(missing) > 1 and not globbed else missing[0])
+        shown = printable(fold(missing) if len(missing) > 1 and not globbed else missing[0])
         if kind not in ("node", "group", "unit"):
             return self._no_value(kind, "=", shown, known, term)
         reason = f"no {kind} matches {shown}" if globbed else f"there is no {kind} {shown}"
@@ -180,13 +181,13 @@ class Evaluation:
             if term.field is not None and not self.evaluate(term):
                 operator = "!=" if term.negated else "="
                 known = self._view.by_value(term.field)
-                return self._no_value(term.field, operator, visible(term.value), known, term)
+                return self._no_value(term.field, operator, printable(term.value), known, term)
         hint = "Each part selects some node, but no node satisfies all of it."
         return SelectorError("the selector selects no node", self._text, 0, hint=hint)
 
     def _no_value(self, name: str, operator: str, value: str, known: Iterable[str], term: Term) -> SelectorError:
-        hint = _names_hint(term.value, set(known), f"{visible(name)} is one of")
-        return SelectorError(f"no node has {visible(name)}{operator}{value}", self._text, term.offset, hint=hint)
+        hint = _names_hint(term.value, set(known), f"{printable(name)} is one of")
+        return SelectorError(f"no node has {printable(name)}{operator}{value}", self._text, term.offset, hint=hint)
 
 
 class _Matcher:
@@ -216,10 +217,10 @@ def _is_glob(pattern: str) -> bool:
 def _names_hint(word: str, known: set[str], introduction: str) -> str:
     close = nearest(word.replace("*", "").replace("?", ""), known)
     if close:
-        return f"The nearest: {', '.join(map(visible, close))}."
+        return f"The nearest: {', '.join(map(printable, close))}."
     if not known:
         return "The inventory has none."
-    shown = ", ".join(visible(name) for name in sorted(known)[:_NAMES_SHOWN])
+    shown = ", ".join(printable(name) for name in sorted(known)[:_NAMES_SHOWN])
     return f"{introduction} {shown}{', …' if len(known) > _NAMES_SHOWN else '.'}"
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from sparkctl.errors import UsageError
-from sparkctl.inventory.problems import visible
+from sparkctl.model.printable import printable
 
 MAX_TEXT = 131_072
 """Characters of a selector; one argument of a command line is no longer on Linux."""
@@ -200,7 +200,7 @@ def _unquote(text: str) -> str:
 def _with_caret(text: str, offset: int) -> str:
     """The text on one line, cut around the fault, and a caret under it."""
     start = max(0, offset - _WINDOW // 2)
-    shown = "".join(character if len(visible(character)) == 1 else "?" for character in text[start : start + _WINDOW])
+    shown = "".join(character if len(printable(character)) == 1 else "?" for character in text[start : start + _WINDOW])
     before = "…" if start else ""
     after = "…" if len(text) > start + _WINDOW else ""
     return f"  {before}{shown}{after}\n  {' ' * (len(before) + offset - start)}^"

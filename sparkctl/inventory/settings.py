@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from sparkctl.inventory.draft import Setting, Settings, SettingValue, Source
-from sparkctl.inventory.problems import Where, unknown_key_action, visible
+from sparkctl.inventory.problems import Where, unknown_key_action
 from sparkctl.inventory.ranges import RangeError, expand, has_range
 from sparkctl.inventory.values import (
     DEALT,
@@ -18,6 +18,7 @@ from sparkctl.inventory.values import (
     is_bracketed_ipv6,
 )
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode
+from sparkctl.model.printable import printable
 
 PASSWORD_KEY = re.compile(r"(^|[_.-])(pass|passwd|password|passphrase|sshpass)$", re.IGNORECASE)
 PASSWORD_ACTION = "Remove it. sparkctl signs in with keys, certificates or the agent, never with passwords."
@@ -124,7 +125,9 @@ class SettingsReader:
             self._source.problems.error(where, error.message, error.hint or "")
             return
         if len(texts) != self._deal:
-            message = f"{visible(text)} stands for {len(texts):,} values, but the entry describes {self._deal:,} nodes"
+            message = (
+                f"{printable(text)} stands for {len(texts):,} values, but the entry describes {self._deal:,} nodes"
+            )
             self._source.problems.error(where, message, "Give as many values as nodes.")
             return
         settings = [read_setting(self._source, key, text, where) for text in texts]
@@ -149,16 +152,16 @@ class SettingsReader:
             action = f"Write it under ssh: `ssh: {{{key}: ...}}`."
         else:
             action = unknown_key_action(key, known)
-        self._source.problems.error(where, f"unknown key '{visible(key)}'", action)
+        self._source.problems.error(where, f"unknown key '{printable(key)}'", action)
 
 
 def label_fault(name: str) -> tuple[str, str] | None:
     """What is wrong with the name of a label, and what to do about it; None when nothing is."""
     if PASSWORD_KEY.search(name) or _SECRET.search(name):
-        return f"{visible(name)} is a secret by its name, and secrets are not read", PASSWORD_ACTION
+        return f"{printable(name)} is a secret by its name, and secrets are not read", PASSWORD_ACTION
     if not LABEL_NAME.fullmatch(name):
         action = "Use 1 to 120 letters, digits and _ . / - and begin and end with a letter or digit."
-        return f"'{visible(name)}' cannot be the name of a label", action
+        return f"'{printable(name)}' cannot be the name of a label", action
     return None
 
 

@@ -10,9 +10,10 @@ from sparkctl.inventory.ansible_yaml import is_ansible_yaml, read_ansible_yaml
 from sparkctl.inventory.csv_file import looks_like_csv, read_csv
 from sparkctl.inventory.draft import FleetDraft, Reference, Source
 from sparkctl.inventory.fleet_file import read_fleet_file
-from sparkctl.inventory.problems import Problems, SourceFault, visible
+from sparkctl.inventory.problems import Problems, SourceFault
 from sparkctl.inventory.text_file import read_text
 from sparkctl.inventory.yaml_nodes import Scalar, parse_yaml
+from sparkctl.model.printable import printable
 
 _YAML = frozenset({".yaml", ".yml", ".json"})
 _CSV = frozenset({".csv", ".tsv"})
@@ -43,7 +44,7 @@ class _SourcesReader:
         """Read one file; `including` is the chain of files that led to it."""
         source = Source(str(path), path.parent.absolute(), self._problems)
         self.files[source.file] = source
-        self.draft.sources.append(visible(source.file, 1000))
+        self.draft.sources.append(printable(source.file, 1000))
         self._read.add(_resolved(path))
         try:
             includes = self._read_file(path, source)
@@ -58,16 +59,16 @@ class _SourcesReader:
             path = Path(source.file).parent / Path(include.text).expanduser()
         except RuntimeError:
             self._problems.error(
-                include.where, f"the home folder of {visible(include.text)} is not known", "Write the path."
+                include.where, f"the home folder of {printable(include.text)} is not known", "Write the path."
             )
             return
         resolved = _resolved(path)
         loop = [_resolved(one) for one in chain]
         if resolved in loop:
-            names = " -> ".join(visible(one.name) for one in [*chain[loop.index(resolved) :], path])
+            names = " -> ".join(printable(one.name) for one in [*chain[loop.index(resolved) :], path])
             self._problems.error(include.where, f"the files include each other: {names}", "Remove one include.")
         elif resolved in self._read:
-            self._problems.error(include.where, f"{visible(include.text)} is included twice", "Remove one include.")
+            self._problems.error(include.where, f"{printable(include.text)} is included twice", "Remove one include.")
         elif len(chain) > _MAX_CHAIN:
             message = f"more than {_MAX_CHAIN} files include one another"
             self._problems.error(include.where, message, "Include the files side by side.")

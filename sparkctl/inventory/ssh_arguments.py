@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterator
 
 from sparkctl.inventory.draft import Settings, Source
-from sparkctl.inventory.problems import Where, visible
+from sparkctl.inventory.problems import Where
 from sparkctl.inventory.settings import read_list_setting, read_setting
 from sparkctl.inventory.values import LISTS
+from sparkctl.model.printable import printable
 
 _LETTERS = {"J": "proxyjump", "F": "configfile", "i": "identityfile", "p": "port", "l": "user"}
 _KEYS = {
@@ -83,7 +84,7 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
     for word in left:
         letter, rest = word[1:2], word[2:]
         if not word.startswith("-") or letter not in _ALONE | _WITH_VALUE:
-            raise ValueError(f"{visible(word)} is not an option of ssh")
+            raise ValueError(f"{printable(word)} is not an option of ssh")
         if letter in _ALONE:
             continue
         value = rest or next(left, None)
@@ -108,7 +109,7 @@ def _meaning(name: str, value: str, where: Where, source: Source) -> tuple[str, 
     if name in _KEYS:
         return _KEYS[name], value.split() if name == "userknownhostsfile" else [value]
     if not name.startswith(_TUNING):
-        source.problems.warning(where, f"the ssh option {visible(name)} is not followed", _IGNORED)
+        source.problems.warning(where, f"the ssh option {printable(name)} is not followed", _IGNORED)
     return "", []
 
 

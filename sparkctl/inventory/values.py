@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import get_args
 
 from sparkctl.inventory.draft import ScalarValue, SettingValue
-from sparkctl.inventory.problems import nearest, visible
+from sparkctl.inventory.problems import nearest
 from sparkctl.model.base import PRINTABLE
 from sparkctl.model.inventory import HostKeyPolicy, TransportName
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Elevation
 
 Convert = Callable[[str, Path], ScalarValue]
@@ -141,7 +142,7 @@ def convert(key: str, text: str, folder: Path) -> SettingValue:
         converter = LABEL_VALUE if key.startswith("labels.") else SCALARS[key]
         return converter(text, folder)
     except ValueError as error:
-        raise ValueError(f"{error}, not '{visible(text)}'") from error
+        raise ValueError(f"{error}, not '{printable(text)}'") from error
 
 
 def convert_list(key: str, texts: list[str], folder: Path) -> SettingValue:
@@ -151,5 +152,5 @@ def convert_list(key: str, texts: list[str], folder: Path) -> SettingValue:
         try:
             values.append(LISTS[key](text, folder))
         except ValueError as error:
-            raise ValueError(f"{error}, not '{visible(text)}'") from error
+            raise ValueError(f"{error}, not '{printable(text)}'") from error
     return values

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sparkctl.inventory.problems import Problems, SourceFault, Where, visible
+from sparkctl.inventory.problems import Problems, SourceFault, Where
+from sparkctl.model.printable import printable
 
 if TYPE_CHECKING:
     import yaml
@@ -158,11 +159,11 @@ class _Composer:
     def _alias(self, anchor: str, line: int) -> None:
         if any(frame.anchor == anchor for frame in self._stack):
             raise self._fault(
-                line, f"*{visible(anchor)} is used inside itself", "Remove the alias from its own anchor."
+                line, f"*{printable(anchor)} is used inside itself", "Remove the alias from its own anchor."
             )
         if anchor not in self._anchors:
-            action = f"Write &{visible(anchor)} above it, or quote a text that begins with an asterisk."
-            raise self._fault(line, f"*{visible(anchor)} names no anchor above it", action)
+            action = f"Write &{printable(anchor)} above it, or quote a text that begins with an asterisk."
+            raise self._fault(line, f"*{printable(anchor)} names no anchor above it", action)
         anchored = self._anchors[anchor]
         self._add_weight(anchored.weight, line)
         self._require_depth(len(self._stack) + anchored.height, line)
@@ -194,7 +195,7 @@ class _Composer:
         elif name in mapping.entries:
             path = ".".join(above.key[0] for above in self._stack if above.key)
             where = Where(self._file, key_line, path)
-            message = f"the key {visible(name)} is already on line {mapping.entries[name][0]}"
+            message = f"the key {printable(name)} is already on line {mapping.entries[name][0]}"
             self._problems.error(where, message, "Remove one of the two.")
         else:
             mapping.entries[name] = (key_line, value)
@@ -208,7 +209,7 @@ class _Composer:
 
     def _known_tag(self, tag: str | None, line: int) -> str | None:
         if tag is not None and tag not in _KNOWN_TAGS and not tag.startswith(_STANDARD):
-            message = f"the tag {visible(tag)} is not known here"
+            message = f"the tag {printable(tag)} is not known here"
             self._problems.error(Where(self._file, line), message, "Quote a text that begins with an exclamation mark.")
         return tag
 

@@ -31,7 +31,9 @@ UtcDatetime = Annotated[AwareDatetime, AfterValidator(_require_utc)]
 Word = Annotated[str, StringConstraints(pattern=PRINTABLE, min_length=1, max_length=120)]
 """One short printable name or value, 1 to 120 characters."""
 
-Text = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=1000)]
+MAX_TEXT = 1000
+
+Text = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=MAX_TEXT)]
 """One printable line of at most 1,000 characters."""
 
 DottedCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=80)]

@@ -5,7 +5,11 @@ import re
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def printable(text: str, limit: int = 1000) -> str:
+QUOTED = 200
+"""Characters of somebody else's words that a message of ours quotes."""
+
+
+def printable(text: str, limit: int = QUOTED) -> str:
     """One line of at most `limit` characters without control characters, surrogates or bidirectional overrides."""
     shown = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

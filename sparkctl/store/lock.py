@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from sparkctl.errors import BusyError
 from sparkctl.model.base import Record, Text, UtcDatetime, Word
+from sparkctl.model.printable import printable
 from sparkctl.store.location import folder_trouble, make_state_dir
 
 LOCK_NAME = "sweep.lock"
@@ -130,9 +131,9 @@ def _try_lock(descriptor: int, folder: Path) -> bool:
 def _write_holder(descriptor: int, folder: Path, command: Sequence[str]) -> None:
     holder = Holder(
         pid=os.getpid(),
-        user=_printable(_user(), 120),
-        host=_printable(socket.gethostname(), 120),
-        command=_printable(shlex.join(command), 1000),
+        user=printable(_user(), 120),
+        host=printable(socket.gethostname(), 120),
+        command=printable(shlex.join(command), 1000),
         since=datetime.now(UTC).replace(microsecond=0),
     )
     try:
@@ -170,8 +171,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
-
-
-def _printable(text: str, limit: int) -> str:
-    shown = "".join(char if char.isprintable() else "?" for char in text)
-    return shown[:limit] or "?"

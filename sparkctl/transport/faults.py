@@ -5,6 +5,7 @@ import os
 import socket
 from pathlib import Path
 
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.transport.greeting import Greeting
 from sparkctl.transport.seam import TransportError
@@ -12,12 +13,6 @@ from sparkctl.transport.seam import TransportError
 _QUOTE_LIMIT = 200
 _CONNECT_FAILED = 2
 _RETRYABLE = frozenset({Cause.CONNECTION_REFUSED, Cause.UNREACHABLE, Cause.TIMEOUT, Cause.CONNECTION_LOST})
-
-
-def visible(text: str) -> str:
-    """The text on one line of at most 200 characters, with every character that cannot be printed spelled out."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:_QUOTE_LIMIT])
-    return shown[:_QUOTE_LIMIT]
 
 
 def fault(stage: Stage, cause: Cause, message: str, hint: str | None = None) -> TransportError:
@@ -33,7 +28,7 @@ def bad_settings(message: str, hint: str | None = None) -> TransportError:
 
 def unreadable(path: Path, reason: str) -> TransportError:
     """A named file cannot be used."""
-    return bad_settings(f"{path}: {visible(reason)}", "correct the path in the inventory or in ssh_config")
+    return bad_settings(f"{path}: {printable(reason)}", "correct the path in the inventory or in ssh_config")
 
 
 def from_socket(error: OSError, host: str, port: int) -> TransportError:
@@ -57,7 +52,7 @@ def from_socket(error: OSError, host: str, port: int) -> TransportError:
         )
     if error.errno in (errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE):
         return fault(Stage.CONNECT, Cause.CONNECTION_LOST, f"{where} closed the connection at once")
-    reason = os.strerror(error.errno) if error.errno else visible(str(error) or "no answer")
+    reason = os.strerror(error.errno) if error.errno else printable(str(error) or "no answer")
     return fault(
         Stage.CONNECT,
         Cause.UNREACHABLE,
@@ -72,7 +67,7 @@ _BUSY = (b"Exceeded MaxStartups", b"Not allowed at this time")
 
 def not_ssh(greeting: Greeting) -> TransportError:
     """What answers did not begin with an SSH version: something else, or an sshd that takes no more connections now."""
-    said = visible(greeting.said.decode("utf-8", "backslashreplace").rstrip("\r"))
+    said = printable(greeting.said.decode("utf-8", "backslashreplace").rstrip("\r"))
     if greeting.said.startswith(_BUSY):
         return fault(
             Stage.CONNECT,
@@ -90,7 +85,7 @@ def not_ssh(greeting: Greeting) -> TransportError:
 
 def lost(stage: Stage, reason: str) -> TransportError:
     """The connection ended while it was being opened."""
-    detail = f": {visible(reason)}" if reason else ""
+    detail = f": {printable(reason)}" if reason else ""
     return fault(stage, Cause.CONNECTION_LOST, f"the connection was closed by the far side{detail}")
 
 
@@ -118,7 +113,7 @@ def from_channel(code: int, reason: str, via: str, host: str, port: int) -> Tran
 
     OpenSSH adds the words of the failed connect; paramiko passes on the code alone, and then it is `unreachable`.
     """
-    said, where = visible(reason), f"{host} port {port}"
+    said, where = printable(reason), f"{host} port {port}"
     if code != _CONNECT_FAILED:
         return TransportError(
             Stage.CONNECT,

@@ -17,8 +17,9 @@ from pathlib import Path
 import asyncssh
 
 from sparkctl.errors import UsageError
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.transport.faults import bad_settings, visible
+from sparkctl.transport.faults import bad_settings
 from sparkctl.transport.seam import TransportError
 
 DEFAULT_PORT = 22
@@ -192,7 +193,7 @@ def certificate_refused(pins: Pins, reason: str) -> TransportError:
     """A certificate of a trusted CA that does not hold: expired, or made out to another name."""
     return _refusal(
         Cause.HOST_KEY_UNKNOWN,
-        f"the host certificate of {pins.name} does not hold: {visible(reason)}",
+        f"the host certificate of {pins.name} does not hold: {printable(reason)}",
         "sign the host key again, with this name among the principals and a validity that covers today",
     )
 
@@ -219,7 +220,9 @@ def _parse(path: Path) -> asyncssh.SSHKnownHosts:
             _check(line)
             index.load(line)
         except (ValueError, UnicodeError) as error:
-            raise UsageError(f"{path}:{number}: {visible(str(error))}", hint="correct the line or remove it") from None
+            raise UsageError(
+                f"{path}:{number}: {printable(str(error))}", hint="correct the line or remove it"
+            ) from None
     return index
 
 
@@ -242,4 +245,4 @@ def _check(line: str) -> None:
         raise ValueError("the key is not base64") from None
     length = int.from_bytes(blob[:4], "big")
     if blob[4 : 4 + length] != algorithm.encode("utf-8", "surrogateescape") or len(blob) <= 4 + length:
-        raise ValueError(f"the key is not a whole key of type {visible(algorithm)}")
+        raise ValueError(f"the key is not a whole key of type {printable(algorithm)}")

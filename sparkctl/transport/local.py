@@ -7,8 +7,9 @@ import signal
 from typing import cast
 
 from sparkctl.model.inventory import Node
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.transport.faults import timed_out, visible
+from sparkctl.transport.faults import timed_out
 from sparkctl.transport.intake import Intake
 from sparkctl.transport.seam import Command, Deadlines, Ended, TransportError
 
@@ -58,7 +59,7 @@ class LocalSession:
             raise timed_out(seconds) from None
         except (OSError, ValueError) as error:
             raise TransportError(
-                Stage.RUN, Cause.EXEC_REFUSED, f"{command.argv[0]} cannot be run here: {visible(str(error))}"
+                Stage.RUN, Cause.EXEC_REFUSED, f"{command.argv[0]} cannot be run here: {printable(str(error))}"
             ) from None
         finally:
             await process.drop()

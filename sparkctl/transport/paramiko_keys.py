@@ -8,8 +8,8 @@ import asyncssh
 import paramiko
 from paramiko.agent import AgentKey, AgentSSH
 
+from sparkctl.model.printable import printable
 from sparkctl.transport.credentials import Offer
-from sparkctl.transport.faults import visible
 
 _CLASSES: dict[str, type[paramiko.PKey]] = {"ssh-ed25519": paramiko.Ed25519Key, "ssh-rsa": paramiko.RSAKey}
 
@@ -63,7 +63,7 @@ class Agent(AgentSSH):
             self._socket.connect(path)
             self._connect(self._socket)  # type: ignore[attr-defined]  # the stubs leave it out
         except (OSError, paramiko.SSHException) as error:
-            remarks.append(f"the ssh-agent does not answer: {visible(str(error))}")
+            remarks.append(f"the ssh-agent does not answer: {printable(str(error))}")
             self._socket.close()
 
     def close(self) -> None:

@@ -8,8 +8,9 @@ from concurrent.futures import Executor
 
 import paramiko
 
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.transport.faults import lost_in_run, timed_out, visible
+from sparkctl.transport.faults import lost_in_run, timed_out
 from sparkctl.transport.intake import Intake
 from sparkctl.transport.paramiko_visit import SignalTransport, Visit
 from sparkctl.transport.seam import Command, Ended, TransportError
@@ -96,7 +97,7 @@ class _Run:
         except _GONE as error:
             if not transport.is_active():
                 raise lost_in_run(0) from None
-            reason = visible(str(error))
+            reason = printable(str(error))
             raise TransportError(
                 Stage.RUN, Cause.EXEC_REFUSED, f"the node opened no session for the command: {reason}"
             ) from None

@@ -12,10 +12,11 @@ import paramiko
 from paramiko.common import MSG_CHANNEL_REQUEST
 from paramiko.ssh_exception import IncompatiblePeer
 
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.transport.credentials import Offer
 from sparkctl.transport.dial import dial
-from sparkctl.transport.faults import denied, fault, from_channel, lost, not_ssh, through_jump, visible
+from sparkctl.transport.faults import denied, fault, from_channel, lost, not_ssh, through_jump
 from sparkctl.transport.greeting import Greeting
 from sparkctl.transport.hostkeys import HostKeys, Pins, PresentedKey, judge
 from sparkctl.transport.paramiko_keys import Agent, ParamikoKeys
@@ -74,7 +75,7 @@ def _keep_signal(channel: paramiko.Channel, message: paramiko.Message) -> None:
     start = message.packet.tell()
     if message.get_text() == "exit-signal":
         message.get_boolean()
-        SignalTransport.signals[channel] = visible(message.get_text())
+        SignalTransport.signals[channel] = printable(message.get_text())
     message.packet.seek(start)
     _handle_request(channel, message)
 
@@ -223,14 +224,14 @@ class Visit:
             return fault(
                 Stage.CONNECT,
                 Cause.NO_COMMON_ALGORITHM,
-                f"no key exchange with {self._where()}: {visible(str(error))}",
+                f"no key exchange with {self._where()}: {printable(str(error))}",
                 "compare the algorithms of the node's sshd with those of paramiko",
             )
         if not self.greeting.is_ssh or not isinstance(error, paramiko.SSHException):
             return lost(stage, "")
         if isinstance(error, paramiko.AuthenticationException) or str(error) in _ENDED:
             return lost(stage, "")
-        return fault(stage, Cause.PROTOCOL_ERROR, f"{self._where()} broke the SSH protocol: {visible(str(error))}")
+        return fault(stage, Cause.PROTOCOL_ERROR, f"{self._where()} broke the SSH protocol: {printable(str(error))}")
 
 
 # What paramiko says when the far side simply went away.

@@ -8,7 +8,8 @@ from typing import cast
 import asyncssh
 
 from sparkctl.model.inventory import Node, SshSettings
-from sparkctl.transport.faults import bad_settings, visible
+from sparkctl.model.printable import printable
+from sparkctl.transport.faults import bad_settings
 from sparkctl.transport.hostkeys import DEFAULT_PORT
 from sparkctl.transport.settings import TransportSettings
 
@@ -89,7 +90,7 @@ class Router:
     def _hop(self, spec: str, ssh: SshSettings) -> Endpoint:
         parts = _HOP.match(spec)
         if parts is None or int(parts["port"] or 1) not in range(1, 65536):
-            raise bad_settings(f"the jump host {visible(spec)!r} is not of the form [user@]host[:port]")
+            raise bad_settings(f"the jump host {printable(spec)!r} is not of the form [user@]host[:port]")
         host = parts["six"] or parts["host"]
         return self._endpoint(spec, host, parts["user"], int(parts["port"]) if parts["port"] else None, ssh)
 
@@ -150,7 +151,7 @@ class Router:
                 preferred_auth="publickey",
             )
         except (OSError, ValueError, KeyError, asyncssh.Error) as error:
-            raise bad_settings(f"ssh_config cannot be used for {name}: {visible(str(error))}") from None
+            raise bad_settings(f"ssh_config cannot be used for {name}: {printable(str(error))}") from None
 
     def _configured_known_hosts(self, config: asyncssh.config.SSHConfig) -> tuple[Path, ...]:
         mine = _paths(config.get("UserKnownHostsFile"))

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import asyncssh
 
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.transport.credentials import Offer
 from sparkctl.transport.dial import dial
-from sparkctl.transport.faults import bad_settings, denied, fault, from_channel, lost, not_ssh, visible
+from sparkctl.transport.faults import bad_settings, denied, fault, from_channel, lost, not_ssh
 from sparkctl.transport.greeting import Greeting
 from sparkctl.transport.hostkeys import (
     HostKeys,
@@ -103,7 +104,7 @@ class Visitor(asyncssh.SSHClient):
             self._agent = await asyncssh.connect_agent(self.endpoint.agent_path)
             keys = list(await self._agent.get_keys(self.offer.agent_identities))
         except (OSError, ValueError) as error:
-            self.offer.remarks.append(f"the ssh-agent does not answer: {visible(str(error))}")
+            self.offer.remarks.append(f"the ssh-agent does not answer: {printable(str(error))}")
             return None
         self.offered += len(keys)
         return keys or None
@@ -216,8 +217,8 @@ def explain(visitor: Visitor, error: Exception) -> TransportError:
     if isinstance(error, asyncssh.Error):
         return _explain_protocol(visitor, error)
     if isinstance(error, OSError):
-        return lost(visitor.clock.stage, visible(str(error)))
-    return bad_settings(f"the settings of {visitor.endpoint.label} cannot be used: {visible(str(error))}")
+        return lost(visitor.clock.stage, printable(str(error)))
+    return bad_settings(f"the settings of {visitor.endpoint.label} cannot be used: {printable(str(error))}")
 
 
 def _explain_protocol(visitor: Visitor, error: asyncssh.Error) -> TransportError:
@@ -228,7 +229,7 @@ def _explain_protocol(visitor: Visitor, error: asyncssh.Error) -> TransportError
         return fault(
             Stage.CONNECT,
             Cause.NO_COMMON_ALGORITHM,
-            f"no key exchange with {where}: {visible(reason)}",
+            f"no key exchange with {where}: {printable(reason)}",
             "compare the algorithms of the node's sshd with those of ssh_config",
         )
     if isinstance(error, asyncssh.PermissionDenied) or "authentication failures" in reason:
@@ -236,5 +237,5 @@ def _explain_protocol(visitor: Visitor, error: asyncssh.Error) -> TransportError
     if isinstance(error, asyncssh.ConnectionLost):
         return lost(stage, "")
     if isinstance(error, _BROKEN):
-        return fault(stage, Cause.PROTOCOL_ERROR, f"{where} broke the SSH protocol: {visible(reason)}")
+        return fault(stage, Cause.PROTOCOL_ERROR, f"{where} broke the SSH protocol: {printable(reason)}")
     return lost(stage, reason)

@@ -5,8 +5,9 @@ import shlex
 
 import asyncssh
 
+from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.transport.faults import lost_in_run, timed_out, visible
+from sparkctl.transport.faults import lost_in_run, timed_out
 from sparkctl.transport.intake import Intake
 from sparkctl.transport.seam import Command, Ended, TransportError
 from sparkctl.transport.ssh_client import Visitor
@@ -82,7 +83,7 @@ class AsyncsshSession:
             if self._visitor.lost:
                 raise lost_in_run(0) from None
             raise TransportError(
-                Stage.RUN, Cause.EXEC_REFUSED, f"the node opened no session for the command: {visible(error.reason)}"
+                Stage.RUN, Cause.EXEC_REFUSED, f"the node opened no session for the command: {printable(error.reason)}"
             ) from None
         except (asyncssh.Error, OSError):
             raise lost_in_run(0) from None
@@ -120,7 +121,7 @@ class _Run(asyncssh.SSHClientSession[bytes]):
         self._exit_status = status
 
     def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:  # noqa: ARG002
-        self._signal = visible(signal)
+        self._signal = printable(signal)
 
     def pause_writing(self) -> None:
         self._writable.clear()

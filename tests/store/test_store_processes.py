@@ -133,7 +133,7 @@ def test_stale_content_does_not_hold_the_lock(folder: Path, stale: bytes) -> Non
     with SweepLock(folder, ["sparkctl", "health", "a b\x1b[2J"]) as lock:
         assert lock.held
         holder = json.loads((folder / "sweep.lock").read_bytes())
-        assert (holder["pid"], holder["command"]) == (os.getpid(), "sparkctl health 'a b?[2J'")
+        assert (holder["pid"], holder["command"]) == (os.getpid(), r"sparkctl health 'a b\u001b[2J'")
     assert not lock.held
 
 

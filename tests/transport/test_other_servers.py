@@ -91,7 +91,7 @@ async def test_a_signal_name_cannot_touch_the_screen(stack: str, folder: Path) -
         process.exit_with_signal("\x1b[31mKILL")
 
     ended = await outcome(stack, folder, handler)
-    assert ended.signal == r"\x1b[31mKILL"
+    assert ended.signal == r"\u001b[31mKILL"
 
 
 async def test_words_of_the_far_side_cannot_touch_the_screen(stack: str, folder: Path) -> None:
