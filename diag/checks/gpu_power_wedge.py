@@ -75,7 +75,7 @@ def _require_unexplained(samples: tuple[Gpu, ...], gpu: Gpu, clock: float) -> No
         held |= sample.reasons()
     why = next((words for bits, words in EXPLAINED.items() if held & bits), None)
     if why is None and max(sample.supported_number("temperature.gpu") for sample in samples) >= HOT_CELSIUS:
-        why = f"a temperature above {HOT_CELSIUS:g} C"
+        why = f"a temperature above {HOT_CELSIUS:g} °C"
     if why is None and 0 < _setting(gpu) < CLOCK_FLOOR:
         why = f"application clocks set to {_setting(gpu):g} MHz"
     if why is not None:

@@ -12,8 +12,8 @@ HOT = Threshold(
     Comparison.AT_LEAST,
     warn=87.0,
     fail=93.0,
-    provenance="observed: healthy GB10 reach 86 C in long loads, power cuts seen at 88 to 92 C (owner reports, "
-    "2025-2026); 96 C at most and slowdown at 98 C follow from the headroom that one driver told",
+    provenance="observed: healthy GB10 reach 86 °C in long loads, power cuts seen at 88 to 92 °C (owner reports, "
+    "2025-2026); 96 °C at most and slowdown at 98 °C follow from the headroom that one driver told",
 )
 observe = observe_gpu
 
@@ -24,9 +24,9 @@ def evaluate(seen: GpuSeen) -> Finding:
     return judged(
         HOT,
         celsius,
-        f"GPU at {celsius:g} C",
+        f"GPU at {celsius:g} °C",
         unit="Cel",
         locator="nvidia-smi temperature.gpu",
         action="Check that air gets through (front and back free, a cool room, the fan turning); lower the load, or "
-        "cap the clocks with `nvidia-smi -lgc`, until it is below 85 C",
+        "cap the clocks with `nvidia-smi -lgc`, until it is below 85 °C",
     )

@@ -21,7 +21,7 @@ CHECK = Check(title="GPU clocks held down by heat", seconds=GPU_SECONDS)
 HELD = Threshold(
     Comparison.ABOVE,
     warn=0,
-    provenance="NVML API reference, nvmlClocksEventReasons; short slowdowns at 86 to 90 C happen on stock cooling "
+    provenance="NVML API reference, nvmlClocksEventReasons; short slowdowns at 86 to 90 °C happen on stock cooling "
     "(owner reports, 2026), so one look never fails",
 )
 SLOWDOWNS = {
@@ -61,6 +61,6 @@ def evaluate(seen: GpuSeen) -> Finding:
 
 def _at(gpu: Gpu) -> str:
     try:
-        return f", GPU at {gpu.number('temperature.gpu'):g} C"
+        return f", GPU at {gpu.number('temperature.gpu'):g} °C"
     except (NotApplicable, Unevaluated, ValueError):
         return ""

@@ -12,7 +12,7 @@ from diag.nodekit.vocabulary import Comparison, UnknownReason
 
 CHECK = Check(title="Temperature of the NVMe drive")
 WARN, FAIL = 75.0, 82.0
-SOURCE = "NVMe base specification 2.0, the drive's WCTEMP (82.85 Cel on the Phison of a GB10); 75 Cel: judgement"
+SOURCE = "NVMe base specification 2.0, the drive's WCTEMP (82.85 °C on the Phison of a GB10); 75 °C: judgement"
 ACTION = "Check the air flow under the node and pause heavy writing; above its limit the drive slows down, then stops"
 
 
@@ -33,7 +33,7 @@ def evaluate(seen: tuple[Sensor, ...]) -> Finding:
     return judged(
         Threshold(Comparison.AT_LEAST, warn=min(WARN, limit), fail=limit, provenance=SOURCE),
         hottest.celsius or 0.0,
-        f"The drive is at {hottest.celsius:.1f} Cel{raised}",
+        f"The drive is at {hottest.celsius:.1f} °C{raised}",
         action=ACTION,
         unit="Cel",
         locator=HWMON,

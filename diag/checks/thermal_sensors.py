@@ -18,7 +18,7 @@ SHARE = Threshold(
     Comparison.AT_LEAST,
     warn=86.0,
     fail=100.0,
-    provenance="the critical limit of the driver (ConnectX-7: 105 Cel); 86 % of it is 90 Cel: judgement",
+    provenance="the critical limit of the driver (ConnectX-7: 105 °C); 86 % of it is 90 °C: judgement",
 )
 
 
@@ -51,7 +51,7 @@ def evaluate(seen: Seen) -> Finding:
     return judged(
         SHARE,
         share,
-        f"{worst.name} is at {worst.celsius:g} Cel, {share:g} % of its critical limit of {worst.critical:g} Cel",
+        f"{worst.name} is at {worst.celsius:g} °C, {share:g} % of its critical limit of {worst.critical:g} °C",
         action="Check the air flow through the node and take network load off it",
         unit="%",
         locator=HWMON,

@@ -13,7 +13,7 @@ MARGIN = Threshold(
     Comparison.AT_MOST,
     warn=10.0,
     fail=3.0,
-    provenance="kernel, thermal: at a critical trip it orders a shutdown (GB10: 104.8 Cel); the margins are judgement",
+    provenance="kernel, thermal: at a critical trip it orders a shutdown (GB10: 104.8 °C); the margins are judgement",
 )
 
 observe = observe_zones
@@ -35,7 +35,7 @@ def evaluate(seen: Zones) -> Finding:
     return judged(
         MARGIN,
         margin,
-        f"{nearest.name} is {margin:g} Cel below its critical trip of {nearest.critical:g} Cel",
+        f"{nearest.name} is {margin:g} °C below its critical trip of {nearest.critical:g} °C",
         action="Take load off the node now and check its cooling: the kernel shuts it down at the critical trip",
         unit="Cel",
         locator=f"{THERMAL}/{nearest.name}",

@@ -13,7 +13,7 @@ HOT = Threshold(
     Comparison.AT_LEAST,
     warn=93.0,
     fail=99.0,
-    provenance="observed: healthy GB10 under load 87 to 92 Cel, cut-off seen at 97.8 Cel (owner reports, 2025-2026)",
+    provenance="observed: healthy GB10 under load 87 to 92 °C, cut-off seen at 97.8 °C (owner reports, 2025-2026)",
 )
 
 observe = observe_zones
@@ -30,9 +30,9 @@ def evaluate(seen: Zones) -> Finding:
     return judged(
         HOT,
         celsius,
-        f"The hottest of {len(read)} zones, {hottest.name}, is at {celsius:.1f} Cel"
+        f"The hottest of {len(read)} zones, {hottest.name}, is at {celsius:.1f} °C"
         + (f"; {unread} do not answer" if unread else ""),
-        action="Check fan noise, air inlet and room; take load off now: a GB10 has cut its power from 97.8 Cel on",
+        action="Check fan noise, air inlet and room; take load off now: a GB10 has cut its power from 97.8 °C on",
         unit="Cel",
         locator=f"{THERMAL}/{hottest.name}/temp",
         readings=tuple(Reading(zone.name[:120], zone.celsius, "Cel") for zone in seen.zones[:50]),

@@ -42,7 +42,7 @@ def evaluate(seen: Clock) -> Finding:
             Status.PASS, f"Not synchronised yet, {minutes:.0f} min after boot", value=False, locator=locator,
             readings=readings,
         )  # fmt: skip
-    why = "no time client is switched on" if seen.enabled == "no" else f"{minutes:.0f} min after boot"
+    why = "no time client is switched on" if seen.enabled == "no" else f"{seen.uptime / 3600:.1f} h after boot"
     return Finding(
         Status.WARN,
         f"The clock is not synchronised: {why}",

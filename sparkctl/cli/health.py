@@ -28,7 +28,7 @@ from sparkctl.cli.options import Seconds, selector_argument, with_format, with_p
     show_default=True,
     help="The status from which the exit code is 1.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show optional checks that could not be evaluated, too.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every action, and optional checks that are unknown.")
 def health(
     selector: tuple[str, ...],
     fleet: Path | None,

@@ -148,7 +148,7 @@ def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
 
 
 def _failure(progress: Progress, stage: Stage, cause: Cause, message: str, hint: str | None = None) -> Failure:
-    return Failure(stage=stage, cause=cause, message=message, hint=hint or HINTS.get(cause), attempts=progress.attempts)
+    return Failure(stage=stage, cause=cause, message=message, hint=hint or HINTS[cause], attempts=progress.attempts)
 
 
 def _record(node: Node, errand: Errand, progress: Progress, result: Answer | Failure) -> RunRecord:

@@ -37,7 +37,7 @@ def screen_on(stream: TextIO) -> Iterator[Console]:
 
 
 def show_sweep(report: SweepReport, stream: TextIO, *, verbose: bool = False) -> None:
-    """Print the summary; `verbose` adds optional checks that could not be evaluated."""
+    """Print the summary; `verbose` adds every action, and optional checks that could not be evaluated."""
     with screen_on(stream) as console:
         _show_sweep(report, console, verbose=verbose)
 
@@ -47,15 +47,14 @@ def _show_sweep(report: SweepReport, console: Console, *, verbose: bool) -> None
     failed = [finding for finding in report.findings if finding.status is Status.FAIL]
     warned = [finding for finding in report.findings if finding.status is Status.WARN]
     unknown = [finding for finding in report.findings if finding.status is Status.UNKNOWN]
-    _show_findings(console, "Needs hands", failed, "fail")
-    _show_failures(console, report.failures)
-    _show_findings(console, "Watch", warned, "warn")
     required = [finding for finding in unknown if finding.required]
-    _show_findings(console, "Required, but could not be evaluated", required, "unknown")
+    optional = [finding for finding in unknown if not finding.required]
+    _show_findings(console, "Needs hands", failed, "fail", verbose=verbose)
+    _show_failures(console, report.failures)
+    _show_findings(console, "Watch", warned, "warn", verbose=verbose)
+    _show_findings(console, "Required, but could not be evaluated", required, "unknown", verbose=verbose)
     if verbose:
-        _show_findings(
-            console, "Could not be evaluated", [finding for finding in unknown if not finding.required], "unknown"
-        )
+        _show_findings(console, "Could not be evaluated", optional, "unknown", verbose=verbose)
     for warning in report.warnings:
         console.print(Text.assemble(("note ", STYLES["warn"]), f"{warning.node_id}: {warning.message}"))
     console.print()
@@ -75,18 +74,30 @@ def _headline(report: SweepReport) -> Text:
     return line
 
 
-def _show_findings(console: Console, title: str, findings: list[FoldedFinding], look: str) -> None:
+def _show_findings(console: Console, title: str, findings: list[FoldedFinding], look: str, *, verbose: bool) -> None:
+    """One row for each set of nodes: what was found on it, and what to do about the most pressing of it."""
     if not findings:
         return
-    table = _table(console, title, look)
+    groups: dict[tuple[str, ...], list[FoldedFinding]] = {}
     for finding in findings:
-        what = Text(finding.example)
-        if len(finding.nodes) > 1:
-            what = Text.assemble((f"{finding.nodes[0]}: ", "dim"), finding.example)
-        if finding.reason is not None:
-            what.append(f" ({finding.reason.value})", style="dim")
-        table.add_row(Text(finding.check, STYLES[look]), Text(names(finding.nodes)), _with_action(what, finding.action))
+        groups.setdefault(tuple(finding.nodes), []).append(finding)
+    table = _table(console, title, look)
+    for nodes, group in groups.items():
+        advised = group if verbose else group[:1]
+        lines = [_finding_line(finding, look, several=len(nodes) > 1) for finding in group]
+        actions = [_action_line(finding.action) for finding in advised if finding.action]
+        table.add_row(Text(names(nodes), "bold"), Text("\n").join([*lines, *actions]))
     console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def _finding_line(finding: FoldedFinding, look: str, *, several: bool) -> Text:
+    line = Text.assemble((finding.check, STYLES[look]), "  ")
+    if several:
+        line.append(f"{finding.nodes[0]}: ", style="dim")
+    line.append(finding.example)
+    if finding.reason is not None:
+        line.append(f" ({finding.reason.value})", style="dim")
+    return line
 
 
 def _show_failures(console: Console, failures: list[FoldedFailure]) -> None:
@@ -94,10 +105,12 @@ def _show_failures(console: Console, failures: list[FoldedFailure]) -> None:
         return
     table = _table(console, "Not heard from", "lost")
     for failure in failures:
-        label = Text(f"{failure.stage.value}.{failure.cause.value}", STYLES["lost"])
+        line = Text.assemble((f"{failure.stage.value}.{failure.cause.value}", STYLES["lost"]), "  ")
         if failure.cause in REFUSALS:
-            label.append(" refused", style=STYLES["fail"])
-        table.add_row(label, Text(names(failure.nodes)), _with_action(Text(failure.example), failure.hint))
+            line.append("refused  ", style=STYLES["fail"])
+        line.append(failure.example)
+        lines = [line, _action_line(failure.hint)] if failure.hint else [line]
+        table.add_row(Text(names(failure.nodes), "bold"), Text("\n").join(lines))
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
@@ -105,14 +118,13 @@ def _table(console: Console, title: str, look: str) -> Table:
     console.print()
     console.print(Text(title, style=STYLES[look]))
     table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=16, max_width=34, overflow="fold")
     table.add_column(min_width=10, max_width=30, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
     return table
 
 
-def _with_action(what: Text, action: str | None) -> Text:
-    return Text.assemble(what, "\n", ("→ ", "bold"), action) if action else what
+def _action_line(action: str) -> Text:
+    return Text.assemble(("→ ", "bold"), action)
 
 
 def _bottom_line(report: SweepReport) -> Text:

@@ -7,6 +7,7 @@ import pytest
 
 from sparkctl.contract.frame import FRAME_MAGIC
 from sparkctl.executor.answer import read_answer
+from sparkctl.executor.hints import HINTS
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.probes.program import Program
 from sparkctl.probes.stage_one import MAGIC
@@ -74,3 +75,7 @@ def test_a_flood_is_quoted_in_short() -> None:
     with pytest.raises(TransportError) as failed:
         read_answer(ended(stderr=b"x" * 60_000, status=1), NONCE, PROGRAM, 262144)
     assert len(failed.value.message) < 300
+
+
+def test_every_cause_has_a_next_step() -> None:
+    assert set(HINTS) == set(Cause)

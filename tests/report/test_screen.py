@@ -47,7 +47,7 @@ def test_the_summary() -> None:
     assert "13 failed  1 to watch  1 not heard from  1 passed" in text
     assert "SIMULATED" in text
     assert text.index("Needs hands") < text.index("Not heard from") < text.index("Watch")
-    assert "host_key.host_key_changed refused" in text
+    assert "host_key.host_key_changed  refused" in text
     assert "exit 1 findings" in text
     assert "nvme.wear" not in text
     assert not any(line != line.rstrip() for line in text.splitlines())
