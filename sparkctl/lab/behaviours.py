@@ -33,7 +33,6 @@ BEHAVIOUR_FAULTS: tuple[Fault, ...] = (
     _behaviour("no-python", "run.python_missing", "has no python3"),
     _behaviour("fish-shell", "pass", "has the login shell fish (sh where fish is not installed): healthy"),
     _behaviour("nologin", "run.no_shell", "has the login shell nologin"),
-    _behaviour("sudo-refused", "pass", "sudo wants a password"),
     _behaviour("lies-wrong-digest", "decode.frame_damaged", "announces another digest than its document has"),
     _behaviour("lies-truncated", "decode.frame_damaged", "announces a longer document than it prints"),
     _behaviour("lies-other-nonce", "decode.no_document", "answers with the nonce of another visit"),

@@ -1,12 +1,13 @@
 """Who plays in the lab: healthy machines of every make, and machines with a fault."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sparkctl.errors import UsageError
 from sparkctl.lab.behaviours import BEHAVIOUR_FAULTS
 from sparkctl.lab.faults import MACHINE_FAULTS, Fault
 from sparkctl.lab.makes import MAKES
-from sparkctl.lab.node_model import NodeModel
+from sparkctl.lab.node_model import DriveHealth, Gpu, NodeModel, RootDisk
 
 FAULT_TABLE: dict[str, Fault] = {fault.name: fault for fault in (*MACHINE_FAULTS, *BEHAVIOUR_FAULTS)}
 FAULTS: dict[str, str] = {name: fault.description for name, fault in FAULT_TABLE.items()}
@@ -53,9 +54,21 @@ def fault_named(name: str) -> Fault:
 
 def model_of(name: str, seed: int, make: str, fault: str | None) -> NodeModel:
     """The model of a node with its fault."""
-    node = NodeModel(name=name, seed=str(seed), make=MAKES[make])
+    node = _lively(NodeModel(name=name, seed=str(seed), make=MAKES[make]))
     change = None if fault is None else FAULT_TABLE[fault].change
     return node if change is None else change(node)
+
+
+def _lively(node: NodeModel) -> NodeModel:
+    """The same healthy node a little warmer, fuller or longer up than its neighbours."""
+    return replace(
+        node,
+        uptime=float(86_400 * (3 + node.jitter("days", 40)) + node.jitter("seconds", 86_399)),
+        root=RootDisk(used_percent=14.0 + node.jitter("disk", 480) / 10),
+        gpu=Gpu(celsius=38 + node.jitter("gpu", 6), watts=3.7 + node.jitter("watts", 90) / 100),
+        drive=DriveHealth(celsius=36 + node.jitter("drive", 8), unsafe_shutdowns=node.jitter("cuts", 12)),
+        zones=tuple(zone + node.jitter(f"zone{at}", 2_500) for at, zone in enumerate(node.zones)),
+    )
 
 
 def behaviour_of(fault: str | None) -> str:

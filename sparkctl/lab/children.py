@@ -21,22 +21,34 @@ class Children:
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """Run `SHELL -c COMMAND` as sshd does; the child and all it started are killed when the block is left."""
         async with self._room:
-            child = await asyncio.create_subprocess_exec(
-                shell,
-                "-c",
-                command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=dict(environment),
-                cwd="/",
-                start_new_session=True,
-            )
+            child = await _start(shell, command, environment)
             try:
                 async with asyncio.timeout(CHILD_SECONDS):
                     yield child
             finally:
                 await _end(child)
+
+
+async def _start(shell: str, command: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start the child to its end even when the visitor has gone by then: half started, its offspring would stay."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            shell,
+            "-c",
+            command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(environment),
+            cwd="/",
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting)
+        raise
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

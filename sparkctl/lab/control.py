@@ -27,9 +27,10 @@ MAX_NODES = 1000
 START_SECONDS = 30.0
 CHANGE_SECONDS = 15.0
 STOP_SECONDS = 10.0
+EXIT_SECONDS = 1.0
 PAUSE = 0.02
 FOLDERS = ("bin", "keys", "shared", "trees")
-FILES = ("fleet.yaml", "known_hosts", "lab.json", "lock", "server.json", "server.log", "ssh_config")
+FILES = ("changes", "fleet.yaml", "known_hosts", "lab.json", "lock", "server.json", "server.log", "ssh_config")
 
 
 def up(
@@ -74,6 +75,9 @@ def up(
         _start(lab)
         running = _loaded(directory)
         write_fleet_files(running)
+    except KeyboardInterrupt:
+        down(directory)
+        raise
     except OSError as error:
         down(directory)
         raise UsageError(f"the lab cannot use {directory}: {error.strerror}", hint="name another with --dir") from error
@@ -88,10 +92,7 @@ def down(directory: Path) -> bool:
         return False
     running = lab.pid is not None
     if lab.pid is not None:
-        _signal(lab.pid, signal.SIGTERM)
-        if not _within(STOP_SECONDS, lambda: not state.is_locked(directory)):
-            _signal(lab.pid, signal.SIGKILL)
-            _within(STOP_SECONDS, lambda: not state.is_locked(directory))
+        _stop(lab.pid, directory)
     _kill_children(directory)
     try:
         _remove(directory)
@@ -121,20 +122,33 @@ def mend(directory: Path, node: str) -> Lab:
 
 def _change(directory: Path, node: str, fault: str | None) -> Lab:
     directory = directory.absolute()
-    changed = _loaded(directory).with_fault(node, fault)
+    _loaded(directory)
     try:
-        state.save(changed)
+        with state.changing(directory):
+            changed = _loaded(directory).with_fault(node, fault)
+            state.save(changed)
+            _await_change(changed)
     except OSError as error:
-        raise UsageError(f"{directory} cannot be written: {error.strerror}") from error
+        raise UsageError(f"the lab in {directory} cannot be changed: {error.strerror}") from error
+    return _loaded(directory)
+
+
+def _await_change(changed: Lab) -> None:
+    """Tell the server and wait until it has followed."""
     if changed.pid is not None:
         _signal(changed.pid, signal.SIGHUP)
-    _within(CHANGE_SECONDS, lambda: (now := state.read_served(directory)) is None or now.revision >= changed.revision)
-    served = state.read_served(directory)
+
+    def followed() -> bool:
+        served = state.read_served(changed.directory)
+        return served is None or served.revision >= changed.revision
+
+    _within(CHANGE_SECONDS, followed)
+    served = state.read_served(changed.directory)
     if served is None or served.revision < changed.revision:
-        raise UsageError(f"the lab in {directory} did not take the change", hint=f"read {directory / 'server.log'}")
+        log = changed.directory / "server.log"
+        raise UsageError(f"the lab in {changed.directory} did not take the change", hint=f"read {log}")
     if served.problem is not None:
-        raise UsageError(f"{node} cannot listen again: {served.problem}", hint="start the lab anew")
-    return _loaded(directory)
+        raise UsageError(f"the lab did not take the change: {served.problem}", hint="start the lab anew")
 
 
 def _loaded(directory: Path) -> Lab:
@@ -183,6 +197,23 @@ def _within(seconds: float, done: Callable[[], bool]) -> bool:
         if time.monotonic() > deadline:
             return False
         time.sleep(PAUSE)
+    return True
+
+
+def _stop(pid: int, directory: Path) -> None:
+    """End the server, gently if it listens; the lock tells that `pid` still is the server."""
+    _signal(pid, signal.SIGTERM)
+    if not _within(STOP_SECONDS, lambda: not state.is_locked(directory)):
+        _signal(pid, signal.SIGKILL)
+        _within(STOP_SECONDS, lambda: not state.is_locked(directory))
+    _within(EXIT_SECONDS, lambda: not _exists(pid))
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
     return True
 
 

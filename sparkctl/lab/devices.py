@@ -89,6 +89,8 @@ def functions(node: NodeModel) -> list[Function]:
             "VGA compatible controller: NVIDIA Corporation Device 2e12 (rev a1)", ("2.5", 1), ("32.0", 16),
         ),
     ]  # fmt: skip
+    if node.gpu.state == "gone":
+        found = [function for function in found if function.address != GPU_ADDRESS]
     if node.drive.state != "gone":
         words = f"Non-Volatile memory controller: {drive.model.split()[0]} Device {drive.device[2:]}"
         found.append(Function(NVME_ADDRESS, drive.vendor, drive.device, "0x010802", "nvme", words, link, link))

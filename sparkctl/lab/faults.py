@@ -129,11 +129,37 @@ def _oom_kills(node: NodeModel) -> NodeModel:
 
 def _reboot_pending(node: NodeModel) -> NodeModel:
     newer = "6.17.0-1018-nvidia"
-    return replace(node, reboot_packages=(f"linux-image-{newer}", "linux-base"), newer_kernel=newer)
+    packages = (f"linux-image-{newer}", "linux-base")
+    return replace(node, reboot_packages=packages, newer_kernel=newer, uptime=50 * 86_400.0)
 
 
 def _crashed(node: NodeModel) -> NodeModel:
-    return replace(node, crash_records=("dmesg-efi-177000000001001", "dmesg-efi-177000000002001"), uptime=7_200.0)
+    return replace(node, crash_records=("dmesg-efi-177000000001001", "dmesg-efi-177000000002001"), uptime=172_000.0)
+
+
+def _sudo_refused(node: NodeModel) -> NodeModel:
+    return replace(node, sudo=False)
+
+
+def _gpu_missing(node: NodeModel) -> NodeModel:
+    return replace(node, gpu=Gpu(state="gone"))
+
+
+def _drive_dead(node: NodeModel) -> NodeModel:
+    line = "nvme nvme0: Device not ready; aborting reset, CSTS=0x1"
+    return replace(node, drive=DriveHealth(state="dead"), kernel_lines=((node.uptime - 300, line),))
+
+
+def _link_down(node: NodeModel) -> NodeModel:
+    return replace(node, ethernet_up=False, kernel_lines=((node.uptime - 300, "r8127: enP7s7: link down"),))
+
+
+def _pcie_errors(node: NodeModel) -> NodeModel:
+    return replace(node, bus_errors=(("0000:01:00.1", 4, 2),))
+
+
+def _swapped(node: NodeModel) -> NodeModel:
+    return replace(node, swapped=True)
 
 
 def _cores_lost(node: NodeModel) -> NodeModel:
@@ -147,16 +173,27 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
     Fault("memory-wedge", "memory pressure near 100 %, almost nothing available", "fail", _memory_wedge),
     Fault("driver-missing", "no GPU driver for the running kernel; nvidia-smi fails", "fail", _driver_missing),
     Fault("gpu-power-wedge", "GPU busy at 611 MHz and 14 W without a reason", "fail", _power_wedge),
+    Fault("gpu-missing", "the GPU is not on the PCI bus", "fail", _gpu_missing),
     Fault("gpu-reset-required", "GPU waits for a reset; nvidia-smi prints ERR!", "fail", _gpu_reset),
     Fault("hung-nvidia-smi", "nvidia-smi never comes back", "fail", _hung_nvidia_smi),
     Fault("failed-units", "two systemd units failed", "fail", _failed_units),
     Fault("clock-unsynchronised", "clock 12 s off and not synchronised", "fail", _clock_unsynchronised),
     Fault("clock-years-off", "clock stands in 2021", "fail", _clock_years_off),
     Fault("worn-drive", "NVMe drive past its rated endurance, spare below threshold", "fail", _worn_drive),
+    Fault("drive-dead", "the NVMe controller does not come back", "fail", _drive_dead),
+    Fault("link-down", "the Ethernet port that carries the default route has no link", "fail", _link_down),
+    Fault("pcie-errors", "fatal PCIe errors of the ConnectX-7", "fail", _pcie_errors),
     Fault("oom-kills", "processes were killed for want of memory", "warn", _oom_kills),
     Fault("reboot-pending", "a kernel update waits for a reboot since 41 days", "warn", _reboot_pending),
     Fault("kernel-crash", "crash records of a kernel panic two days ago", "warn", _crashed),
     Fault("cores-lost", "five processor cores did not start", "fail", _cores_lost),
+    Fault("sudo-refused", "sudo wants a password", "pass", _sudo_refused, "sudo-refused"),
+    Fault(
+        "swapped",
+        "another machine stands in its place: serial not the enrolled one",
+        "decode.identity_mismatch",
+        _swapped,
+    ),
     Fault("stuck-sysfs", "reading one temperature never returns", "pass", _stuck_sysfs),
     Fault("connectx-absent", "ConnectX-7 left the bus for want of a cable: healthy", "pass", _connectx_absent),
     Fault("busy", "healthy under load: 95 % busy, 2411 MHz, 49 W", "pass", _busy),

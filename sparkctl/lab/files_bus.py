@@ -19,6 +19,8 @@ def add_bus(tree: Tree, node: NodeModel) -> None:
     """PCI functions, network interfaces, RoCE devices and routes."""
     for function in functions(node):
         _function(tree, function)
+    for address, nonfatal, fatal in node.bus_errors:
+        _count_errors(tree, address, nonfatal, fatal)
     found = ports(node)
     for port in found:
         _port(tree, port)
@@ -30,19 +32,29 @@ def add_bus(tree: Tree, node: NodeModel) -> None:
 
 def _function(tree: Tree, function: Function) -> None:
     here = function.folder
-    tree.put(here, vendor=function.vendor, device=function.device, irq=0, numa_node=-1, enable=1)
+    tree.put(here, vendor=function.vendor, device=function.device)
     tree.files[f"{here}/class"] = f"{function.class_code}\n"
     for which, link in (("current", function.link), ("max", function.best)):
         speed, width = link or ("Unknown", 0)
         words = f"{speed} GT/s PCIe" if link else "Unknown"
         tree.put(here, **{f"{which}_link_speed": words, f"{which}_link_width": width})
-    for kind, names in AER_NAMES.items():
-        rows = [f"{name} 0" for name in names]
-        tree.put(here, **{f"aer_dev_{kind}": "\n".join([*rows, f"{AER_TOTALS[kind]} 0"])})
+    for kind in AER_NAMES:
+        tree.put(here, **{f"aer_dev_{kind}": _errors(kind, 0)})
     if function.driver is not None:
         tree.links[f"{here}/driver"] = f"/sys/bus/pci/drivers/{function.driver}"
         tree.folders.append(f"/sys/bus/pci/drivers/{function.driver}")
     tree.links[f"/sys/bus/pci/devices/{function.address}"] = f"../../../{here.removeprefix('/sys/')}"
+
+
+def _count_errors(tree: Tree, address: str, nonfatal: int, fatal: int) -> None:
+    here = f"/sys/devices/pci{address[:4]}:00/{address[:4]}:00:00.0/{address}"
+    tree.put(here, aer_dev_nonfatal=_errors("nonfatal", nonfatal), aer_dev_fatal=_errors("fatal", fatal))
+
+
+def _errors(kind: str, count: int) -> str:
+    """As the kernel lists them; all errors are of one sort, a completion that did not come."""
+    rows = [f"{name} {count if name == 'CmpltTO' else 0}" for name in AER_NAMES[kind]]
+    return "\n".join([*rows, f"{AER_TOTALS[kind]} {count}"])
 
 
 def _port(tree: Tree, port: Port) -> None:

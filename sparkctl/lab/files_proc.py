@@ -170,6 +170,8 @@ def _driver(tree: Tree, node: NodeModel) -> None:
         version=f"NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  {node.driver}  Release Build  "
         "(simulated)\nGCC version:  gcc version 13.3.0 (Ubuntu 13.3.0-6ubuntu2~24.04)",
     )
+    if node.gpu.state == "gone":
+        return
     tree.put(
         "/proc/driver/nvidia/gpus/000f:01:00.0",
         information="Model: \t\t NVIDIA GB10\nIRQ:   \t\t 142\n"

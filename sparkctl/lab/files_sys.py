@@ -78,11 +78,9 @@ def _processors(tree: Tree, node: NodeModel) -> None:
         tree.put(
             f"{cpu}/cpufreq/policy{core}",
             scaling_governor="performance",
-            scaling_available_governors="performance powersave",
             scaling_driver="cppc_cpufreq",
             cpuinfo_min_freq=338_000 if slow else 1_378_000,
             cpuinfo_max_freq=_highest(core),
-            affected_cpus=core,
         )
     tree.folders.append("/sys/devices/system/edac/mc")
 

@@ -48,7 +48,7 @@ def _fleet(lab: Lab) -> str:
 
 def _entry(at: int, node: LabNode) -> str:
     rack = at // RACK_SIZE
-    place = f"rack: a{rack + 1}, power_group: pdu-{rack + 1}"
+    place = f"rack: a{rack + 1}, power_group: pdu-{rack + 1}, serial: {node.serial}"
     return f"  {node.name}: {{ssh: {{host: {node.address}}}, {place}, labels: {{make: {node.make}}}}}"
 
 

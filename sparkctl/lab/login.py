@@ -1,7 +1,6 @@
 """The SSH side of a simulated node: who may come in, and with what a command is run."""
 
 import asyncio
-import contextlib
 import os
 import shutil
 import socket
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 BANNER = "This is a simulated node of a sparkctl lab.\r\n"
 LOGIN_SECONDS = 60.0
+LAB_TROUBLE = 255
 
 
 class Gate:
@@ -65,7 +65,7 @@ class Gate:
 
         return asyncssh.SSHServerConnectionOptions(
             server_factory=lambda: _make_server(public_key(self._lab.identity_file), behaviour),
-            process_factory=run,
+            process_factory=None if behaviour == "exec-refused" else run,
             server_host_keys=[str(key_file)],
             encoding=None,
             line_editor=False,
@@ -77,19 +77,24 @@ class Gate:
         )
 
     async def _run(self, node: LabNode, behaviour: str, process: "SSHServerProcess[bytes]") -> None:
-        command = process.command or ""
-        environment = await self._environment(node, behaviour, needs_root="sudo" in command)
-        shell = "fish" if behaviour == "fish-shell" and shutil.which("fish") else "/bin/sh"
-        request = Request(process, command, environment, self._children, shell)
-        acting = asyncio.ensure_future(answer(request, behaviour))
+        acting = asyncio.ensure_future(self._act(node, behaviour, process))
         leaving = asyncio.ensure_future(process.wait_closed())
         try:
             await asyncio.wait({acting, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (acting, leaving):
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(acting, leaving, return_exceptions=True)
+            await asyncio.gather(acting, leaving, return_exceptions=True)
+
+    async def _act(self, node: LabNode, behaviour: str, process: "SSHServerProcess[bytes]") -> None:
+        command = process.command or ""
+        shell = "fish" if behaviour == "fish-shell" and shutil.which("fish") else "/bin/sh"
+        try:
+            environment = await self._environment(node, behaviour, needs_root="sudo" in command)
+            await answer(Request(process, command, environment, self._children, shell), behaviour)
+        except (OSError, TimeoutError) as error:  # no room for the tree, no process to be had, or a child that stayed
+            process.stderr.write(f"sparkctl lab: the simulated node cannot run this: {error}\n".encode())
+            process.exit(LAB_TROUBLE)
 
     async def _environment(self, node: LabNode, behaviour: str, *, needs_root: bool) -> dict[str, str]:
         tree = await self._scenery.tree(node.name)
@@ -138,6 +143,6 @@ def _make_server(accepted: str, behaviour: str) -> "SSHServer":
             return behaviour != "refuses-key" and offered == accepted
 
         def session_requested(self) -> bool:
-            return behaviour != "exec-refused"
+            return False  # asked only where nothing runs commands
 
     return Server()

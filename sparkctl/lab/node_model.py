@@ -12,7 +12,7 @@ KERNEL_BANNER = "#14-Ubuntu SMP PREEMPT_DYNAMIC Tue Mar 17 19:01:40 UTC 2026"
 DRIVER = "580.142"
 VBIOS = "9A.0B.1E.00.00"
 
-GpuState = Literal["ok", "no_driver", "reset_required", "hung"]
+GpuState = Literal["ok", "no_driver", "reset_required", "hung", "gone"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ class NodeModel:
     """One node. `seed` makes its invented identifiers; `zones` are the seven thermal zones in millidegrees Celsius.
 
     `cabled` is None for a ConnectX-7 that left the bus for want of a cable, else whether its first cage has a link.
-    `hanging` are files whose read never returns, `kernel_lines` are added to the kernel log as (seconds, text).
+    `hanging` are files whose read never returns, `kernel_lines` are added to the kernel log as (seconds, text), `sudo`
+    says whether sudo lets the user run what needs root, `swapped` whether another machine stands in this one's place.
+    `bus_errors` are (PCI address, nonfatal, fatal) counts.
     """
 
     name: str
@@ -116,6 +118,9 @@ class NodeModel:
     crash_records: tuple[str, ...] = ()
     kernel_lines: tuple[tuple[float, str], ...] = ()
     hanging: tuple[str, ...] = ()
+    sudo: bool = True
+    swapped: bool = False
+    bus_errors: tuple[tuple[str, int, int], ...] = ()
     ota_versions: tuple[tuple[str, str], ...] = field(
         default=(
             ("7.3.1", "Wed Nov 19 05:05:30 PM UTC 2025"),
@@ -132,7 +137,7 @@ class NodeModel:
     @property
     def serial(self) -> str:
         """An invented serial that looks invented."""
-        return f"SIM{self.number:010d}"
+        return f"SIM{self.number + (9_000_000_000 if self.swapped else 0):010d}"
 
     @property
     def uuid(self) -> str:

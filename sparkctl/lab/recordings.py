@@ -80,14 +80,14 @@ def _clock(tree: Tree, node: NodeModel) -> None:
 
 def _kernel(tree: Tree, node: NodeModel) -> None:
     tree.record(KERNEL_LOG, monotonic_journal(node))
-    tree.record(("sudo", "-n", *KERNEL_LOG), monotonic_journal(node))
+    tree.record_for_root(("/usr/bin/journalctl", *KERNEL_LOG[1:]), monotonic_journal(node))
     errors = [text for _, text in kernel_messages(node) if "Xid" in text or "error" in text.lower()]
     tree.record(("journalctl", "-k", "-p", "err"), "".join(f"{node.name} kernel: {text}\n" for text in errors))
     tree.record(("uname", "-r"), f"{KERNEL}\n")
     tree.record(("uname", "-a"), f"Linux {node.name} {KERNEL} {KERNEL_BANNER} aarch64 aarch64 aarch64 GNU/Linux\n")
     tree.record(("mokutil", "--sb-state"), "SecureBoot enabled\n")
-    tree.record_for_root(("ls", "-1", "/sys/fs/pstore"))
-    tree.record_for_root(("cat", "/sys/class/dmi/id/product_serial"), f"{node.serial}\n")
+    tree.record_for_root(("/usr/bin/ls", "-1", "/sys/fs/pstore"))
+    tree.record_for_root(("/usr/bin/cat", "/sys/class/dmi/id/product_serial"), f"{node.serial}\n")
     if node.driver is None:
         tree.record(("modinfo", "nvidia"), rc=1, stderr="modinfo: ERROR: Module nvidia not found.\n")
     else:
@@ -168,7 +168,7 @@ def _inventory(tree: Tree, node: NodeModel) -> None:
     tree.record(("fwupdmgr", "get-devices", "--json"), json.dumps({"Devices": devices}) + "\n")
     dmi = node.make.dmi
     tree.record_for_root(
-        ("dmidecode", "-t", "system"),
+        ("/usr/sbin/dmidecode", "-t", "system"),
         f"# dmidecode 3.5\nSMBIOS 3.3.0 present.\n\nSystem Information\n\tManufacturer: {dmi['sys_vendor']}\n"
         f"\tProduct Name: {dmi['product_name']}\n\tSerial Number: {node.serial}\n\tUUID: {node.uuid}\n",
     )

@@ -10,6 +10,7 @@ NO_DRIVER = (
     "driver is installed and running.\n\n"
 )
 NO_DRIVER_STATUS = 9
+NO_DEVICE, NO_DEVICE_STATUS = "No devices were found\n", 6
 HANG_SECONDS = 3600.0
 REASON_BITS = {
     "gpu_idle": 0x1, "applications_clocks_setting": 0x2, "sw_power_cap": 0x4, "hw_slowdown": 0x8, "sync_boost": 0x10,
@@ -57,6 +58,8 @@ def add_gpu_recordings(tree: Tree, node: NodeModel) -> None:
 def _record(tree: Tree, node: NodeModel, argv: tuple[str, ...], stdout: str) -> None:
     if not node.module_loaded:
         tree.record(argv, NO_DRIVER, rc=NO_DRIVER_STATUS)
+    elif node.gpu.state == "gone":
+        tree.record(argv, NO_DEVICE, rc=NO_DEVICE_STATUS)
     elif node.gpu.state == "hung":
         tree.record(argv, delay=HANG_SECONDS)
     else:

@@ -18,6 +18,8 @@ def render(node: NodeModel) -> Tree:
     for add in (add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings):
         add(tree, node)
     tree.pipes += node.hanging
+    if not node.sudo:
+        tree.refuse_sudo()
     tree.facts = {
         "simulated": True,
         "euid": USER_ID,

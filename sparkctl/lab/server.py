@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Coroutine
@@ -42,6 +43,7 @@ class LabServer:
         Raises UsageError when an address or a port cannot be had.
         """
         loop = asyncio.get_running_loop()
+        _allow_many_files()
         sockets = self._bind_all()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -101,8 +103,8 @@ class LabServer:
             if behaviour == "never-answers":
                 await _swallow(connection)
             elif behaviour == "not-ssh":
-                await asyncio.get_running_loop().sock_sendall(connection, HTTP_ANSWER)
-                await _swallow(connection)
+                with contextlib.suppress(OSError):
+                    await asyncio.get_running_loop().sock_sendall(connection, HTTP_ANSWER)
             else:
                 await self._gate.welcome(self._lab.node(name), connection)
 
@@ -115,11 +117,11 @@ class LabServer:
         for node in fresh.nodes:
             if node == before.get(node.name):
                 continue
-            await self._scenery.change(node)
             try:
+                await self._scenery.change(node)
                 await self._reopen(node)
             except OSError as error:
-                problem = f"{node.address} port {self._port}: {error.strerror}"
+                problem = f"{node.name} on {node.address} port {self._port}: {error.strerror}"
         self._report(problem)
 
     async def _reopen(self, node: LabNode) -> None:
@@ -159,6 +161,13 @@ class LabServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._gate.close()
+
+
+def _allow_many_files() -> None:
+    """A socket for each node and some for each visit need more than the usual soft limit allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _bind(address: str, port: int) -> socket.socket:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from sparkctl.errors import UsageError
 
@@ -27,6 +26,11 @@ class LabNode:
     def character(self) -> str:
         """What the node is at the moment, in one word."""
         return self.fault or self.make
+
+    @property
+    def serial(self) -> str:
+        """The serial under which it is enrolled: invented, and looks it."""
+        return f"SIM{int(self.name.rpartition('-')[2]):010d}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ class Lab:
         for node in self.nodes:
             if node.name == name:
                 return node
-        raise UsageError(f"the lab has no node {name!r}", hint=f"choose from: {', '.join(n.name for n in self.nodes)}")
+        names = " to ".join(dict.fromkeys((self.nodes[0].name, self.nodes[-1].name)))
+        raise UsageError(f"the lab has no node {name!r}", hint=f"its nodes: {names}")
 
     def with_fault(self, name: str, fault: str | None) -> "Lab":
         """The next revision of the lab, with another fault on one node."""
@@ -173,8 +178,16 @@ def is_locked(directory: Path) -> bool:
 
 
 @contextlib.contextmanager
-def lock(directory: Path) -> Iterator[IO[bytes]]:
+def lock(directory: Path) -> Iterator[None]:
     """Hold the lock of the lab; raises BlockingIOError when another process does."""
     with (directory / "lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield file
+        yield
+
+
+@contextlib.contextmanager
+def changing(directory: Path) -> Iterator[None]:
+    """Be the only one who changes the lab; others wait."""
+    with (directory / "changes").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-Recording = dict[str, object]
+Recording = dict[str, Any]
+SUDO = ("sudo", "-n")
 FACTS = ".tree.json"
 COMMANDS = "cmd/commands.json"
 
@@ -41,7 +43,13 @@ class Tree:
     def record_for_root(self, argv: tuple[str, ...], stdout: str = "", *, rc: int = 0, stderr: str = "") -> None:
         """Record a command that needs root: as root runs it, and as an ordinary user does under sudo."""
         self.record(argv, stdout, rc=rc, stderr=stderr)
-        self.record(("sudo", "-n", *argv), stdout, rc=rc, stderr=stderr)
+        self.record((*SUDO, *argv), stdout, rc=rc, stderr=stderr)
+
+    def refuse_sudo(self) -> None:
+        """Let sudo want a password for whatever is recorded under it."""
+        for entry in self.commands:
+            if entry["argv"][:2] == [*SUDO]:
+                entry |= {"stdout": "", "stderr": "sudo: a password is required\n", "rc": 1}
 
 
 class Pool:
@@ -68,9 +76,16 @@ class Pool:
             os.link(shared, target, follow_symlinks=False)
         except FileNotFoundError:
             make(shared)
+            _protect(shared)
             os.link(shared, target, follow_symlinks=False)
         except OSError:  # this file has as many links as the file system allows
             make(target)
+
+
+def _protect(shared: Path) -> None:
+    """Many trees hold this file: writing to it in one would change them all."""
+    if not shared.is_symlink():
+        shared.chmod(0o444)
 
 
 def _digest(content: bytes) -> str:
