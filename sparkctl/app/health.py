@@ -50,6 +50,7 @@ def sweep(request: SweepRequest, output: SweepOutput) -> ExitCode:
     """
     nodes = select(load_fleet(request.places.fleet), request.selector)
     errand = Errand(_new_run_id(), bundle(shipped("diag")), request.limits, request.level)
+    transports = Transports(request.places.transport_settings, nodes)
     state = request.places.state
     with SweepLock(state, sys.argv) as lock, Store.open(state) as store:
         run = _Run(request, errand, nodes, store, output)
@@ -62,7 +63,7 @@ def sweep(request: SweepRequest, output: SweepOutput) -> ExitCode:
             program_sha256=errand.program.sha256,
             selected=len(nodes),
         )
-        report = asyncio.run(run.go())
+        report = asyncio.run(run.go(transports))
     return ExitCode(report.exit_code)
 
 
@@ -80,11 +81,11 @@ class _Run:
         self.started_at, self.clock = datetime.now(UTC), time.monotonic()
         self.tally = Tally()
 
-    async def go(self) -> SweepReport:
+    async def go(self, transports: Transports) -> SweepReport:
         """Visit the nodes and finish the run in the store and on the output."""
         stop = asyncio.Event()
         self.output.begin(len(self.nodes))
-        async with Transports(self.request.places.transport_settings) as transports, AsyncWriter(self.store) as writer:
+        async with transports, AsyncWriter(self.store) as writer:
 
             async def keep(record: RunRecord) -> None:
                 await writer.add_record(record)

@@ -1,5 +1,6 @@
-"""The transports of one run: each opened once, when the first node asks for it."""
+"""The transports of one run, opened before its first visit."""
 
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -10,16 +11,18 @@ from sparkctl.transport.settings import TransportSettings
 
 
 class Transports:
-    """Hands every node the transport that the inventory names for it; use it with `async with`."""
+    """Hands every node the transport that the inventory names for it; use it with `async with`.
 
-    def __init__(self, settings: TransportSettings) -> None:
-        self._settings = settings
-        self._open: dict[str, Transport] = {}
+    Raises UsageError when the operator's own SSH files cannot be read.
+    """
+
+    def __init__(self, settings: TransportSettings, nodes: Iterable[Node]) -> None:
+        self._open: dict[str, Transport] = {
+            name: open_transport(name, settings) for name in {node.transport: None for node in nodes}
+        }
 
     def for_node(self, node: Node) -> Transport:
-        """The transport of a node; raises UsageError when its files cannot be read."""
-        if node.transport not in self._open:
-            self._open[node.transport] = open_transport(node.transport, self._settings)
+        """The transport of a node."""
         return self._open[node.transport]
 
     async def __aenter__(self) -> Self:

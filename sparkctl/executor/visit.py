@@ -141,7 +141,7 @@ def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
     )
     return Command(
         argv=stage_one.argv(errand.program, nonce, arguments, as_root=elevation is Elevation.ROOT),
-        stdin=errand.program.text,
+        stdin=errand.program.packed,
         stdout_limit=limits.document_bytes + limits.noise_bytes,
         stderr_limit=limits.stderr_bytes,
     )

@@ -25,7 +25,7 @@ def _fleet(lab: Lab) -> str:
         f"port: {lab.port}",
         f"identity_files: [{_quoted(lab.identity_file)}]",
         f"known_hosts_files: [{_quoted(lab.known_hosts_file)}]",
-        f"config_file: {_quoted(lab.ssh_config_file)}",
+        "config_file: /dev/null",
         "agent: false",
     ]
     lines = [

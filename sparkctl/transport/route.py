@@ -1,5 +1,6 @@
 """From a node of the inventory to the hosts that are passed on the way: explicit settings first, then ssh_config."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ _HOP = re.compile(
     r"^(?:(?P<user>[^@]+)@)?(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<host>[^:@\[\]]+))(?::(?P<port>\d{1,5}))?$"
 )
 _MOST_HOPS = 8
+_NO_CONFIG = Path(os.devnull)  # named as the ssh_config of a node, it means that none is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,9 @@ class Router:
         self, name: str, user: str | None, port: int | None, ssh: SshSettings
     ) -> asyncssh.SSHClientConnectionOptions:
         """What ssh_config says of one host. Keys, agent and known hosts are handled by us, so none are loaded here."""
-        if ssh.config_file:
+        if ssh.config_file == _NO_CONFIG:
+            files: tuple[Path, ...] = ()
+        elif ssh.config_file:
             _require([ssh.config_file])
             files = _expanded((ssh.config_file,))
         else:

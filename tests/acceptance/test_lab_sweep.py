@@ -180,3 +180,44 @@ def test_paramiko_sees_the_same_fleet(tmp_path: Path) -> None:
         _, records, _ = sweep(lab, tmp_path)
     statuses = {character: record["status"] for character, record in by_character(lab, records).items()}
     assert statuses == {character: HOSTILE.get(character, "ok") for character in characters}
+
+
+@pytest.mark.parametrize(
+    ("elevation", "source", "wear"),
+    [
+        ("none", "dgx-release", "unknown"),
+        ("commands", "dgx-release", "pass"),
+        ("root", "smbios.product_serial", "pass"),
+    ],
+)
+def test_rights_are_used_as_allowed_and_no_further(elevation: str, source: str, wear: str, tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 1, ["founders"]) as lab:
+        text = lab.fleet_file.read_text()
+        lab.fleet_file.write_text(text.replace("elevation: commands", f"elevation: {elevation}"))
+        _, (record,), report = sweep(lab, tmp_path)
+    assert report["exit_name"] == "ok"
+    meta, findings = record["envelope"]["meta"], record["envelope"]["data"]["findings"]
+    assert (meta["elevation"], meta["node"]["serial_source"]) == (elevation, source)
+    (found,) = (one for one in findings if one["check"] == "nvme.wear")
+    assert found["status"] == wear
+    if wear == "unknown":
+        assert found["reason"] == "not_permitted"
+
+
+def test_sudo_that_refuses_is_named(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 1, ["sudo-refused"]) as lab:
+        text = lab.fleet_file.read_text()
+        lab.fleet_file.write_text(text.replace("elevation: commands", "elevation: root"))
+        _, (record,), _ = sweep(lab, tmp_path)
+    assert record["status"] == "run.sudo_refused"
+
+
+def test_another_machine_under_a_known_name_is_refused(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 2, ["founders"]) as lab:
+        text = lab.fleet_file.read_text()
+        lab.fleet_file.write_text(text.replace(lab.node("sim-02").serial, "SIM0000099999"))
+        _, records, report = sweep(lab, tmp_path)
+    assert report["exit_name"] == "refused"
+    (refused,) = (record for record in records if record["node_id"] == "sim-02")
+    assert refused["status"] == "decode.identity_mismatch"
+    assert "SIM0000099999" in refused["failure"]["message"]

@@ -7,6 +7,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,14 +38,15 @@ def test_the_same_sources_give_the_same_text(tmp_path: Path) -> None:
     first, second = bundle(shipped("diag")), bundle(copy)
     assert first.text == second.text
     assert first.sha256 == hashlib.sha256(first.text).hexdigest()
-    assert len(first.text) <= MAX_PROGRAM_BYTES
+    assert len(first.packed) <= MAX_PROGRAM_BYTES
+    assert zlib.decompress(first.packed) == first.text
     assert first.text.isascii()
 
 
 def test_a_program_over_its_limit_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / "diag"
     shutil.copytree(shipped("diag"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "nodekit" / "heavy.py").write_text(f"TEXT = {'x' * MAX_PROGRAM_BYTES!r}\n")
+    (copy / "nodekit" / "heavy.py").write_text(f"TEXT = {os.urandom(MAX_PROGRAM_BYTES).hex()!r}\n")
     with pytest.raises(SparkctlError, match="more than the 262144 allowed"):
         bundle(copy)
 
@@ -58,7 +61,7 @@ def test_through_every_shell(shell: str, python3: str, tmp_path: Path) -> None:
     program = bundle(shipped("diag"))
     command = shlex.join(stage_one.argv(program, NONCE, ("health", "--seconds=20")))
     ran = subprocess.run(
-        [shell, "-c", command], input=program.text, capture_output=True, check=True, cwd=tmp_path,
+        [shell, "-c", command], input=program.packed, capture_output=True, check=True, cwd=tmp_path,
         env={"PATH": python3, "HOME": str(tmp_path)},
     )  # fmt: skip
     framed = unframe(ran.stdout, NONCE)
@@ -68,30 +71,31 @@ def test_through_every_shell(shell: str, python3: str, tmp_path: Path) -> None:
     assert not any(path.name not in (".config", ".local", ".cache") for path in tmp_path.iterdir())
 
 
-def run_stage_one(text: bytes, announced: bytes, python3: str) -> subprocess.CompletedProcess[bytes]:
-    program = bundle(shipped("diag"))
-    argv = list(stage_one.argv(program, NONCE, ("health",)))
+def run_stage_one(sent: bytes, announced: bytes, python3: str) -> subprocess.CompletedProcess[bytes]:
+    argv = list(stage_one.argv(bundle(shipped("diag")), NONCE, ("health",)))
     argv[5:7] = [str(len(announced)), hashlib.sha256(announced).hexdigest()]
-    return subprocess.run(argv, input=text, capture_output=True, check=False, env={"PATH": python3})
+    return subprocess.run(argv, input=sent, capture_output=True, check=False, env={"PATH": python3})
 
 
 def test_it_reads_exactly_as_many_bytes_as_announced(python3: str) -> None:
-    text = b"import sys; sys.stdout.write(sys.stdin.read())"
-    ran = run_stage_one(text + b"the rest of the input", text, python3)
+    packed = zlib.compress(b"import sys; sys.stdout.write(sys.stdin.read())")
+    ran = run_stage_one(packed + b"the rest of the input", packed, python3)
     assert (ran.returncode, ran.stdout) == (0, b"the rest of the input")
 
 
-@pytest.mark.parametrize("sent", [b"print(2)", b"print", b""])
-def test_a_damaged_program_is_not_run(sent: bytes, python3: str) -> None:
-    ran = run_stage_one(sent, b"print(1)", python3)
+@pytest.mark.parametrize("damage", [lambda sent: sent[:-1], lambda sent: b"?" + sent[1:], lambda _: b""])
+def test_a_damaged_program_is_not_run(damage: Callable[[bytes], bytes], python3: str) -> None:
+    packed = zlib.compress(b"print(1)")
+    sent = damage(packed)
+    ran = run_stage_one(sent, packed, python3)
     assert ran.returncode == stage_one.EXIT_DAMAGED
-    assert stage_one.complaint(ran.stdout, NONCE) == ("program-damaged", hashlib.sha256(sent[:8]).hexdigest())
+    assert stage_one.complaint(ran.stdout, NONCE) == ("program-damaged", hashlib.sha256(sent).hexdigest())
 
 
 def test_an_old_python_says_so() -> None:
     pretend = "import sys; sys.version_info, sys.version = (3, 8, 10), '3.8.10 (default)'; del sys.argv[0]; "
     ran = subprocess.run(
-        [sys.executable, "-c", pretend + "exec(sys.argv[0])", stage_one.STAGE_ONE, "8", "0" * 64, NONCE],
+        [sys.executable, "-c", pretend + "exec(sys.argv[0])", stage_one.STAGE_ONE, "8", "0" * 64, "1" * 64, NONCE],
         capture_output=True, check=False, input=b"print(1)",
     )  # fmt: skip
     assert ran.returncode == stage_one.EXIT_TOO_OLD

@@ -69,6 +69,14 @@ async def test_a_named_config_must_exist(stack: str, folder: Path) -> None:
     assert caught.value.cause is Cause.BAD_SETTINGS
 
 
+def test_dev_null_as_the_named_config_reads_none(folder: Path) -> None:
+    config = folder / "config"
+    config.write_text("Port 7\n")
+    router = Router(settings(folder, config_files=(config,)))
+    assert router.route(node(host="a")).node.port == 7
+    assert router.route(node(host="b", config_file=Path("/dev/null"))).node.port == 22
+
+
 def test_ssh_config_is_evaluated_once_for_a_node(folder: Path) -> None:
     count, config = folder / "count", folder / "config"
     config.write_text(f"Match exec 'echo x >> {count}'\n Port 7\n")
