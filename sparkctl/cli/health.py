@@ -28,6 +28,12 @@ from sparkctl.cli.options import Seconds, selector_argument, with_format, with_p
     show_default=True,
     help="The status from which the exit code is 1.",
 )
+@click.option("--deadline", type=Seconds(1, 86400), help="Seconds for the whole sweep; whoever is left is named.")
+@click.option("--per-site", type=click.IntRange(1), help="Nodes of one site at once.")
+@click.option("--per-rack", type=click.IntRange(1), help="Nodes of one rack at once.")
+@click.option("--per-jump", type=click.IntRange(1), help="Nodes behind one jump host at once.")
+@click.option("--shard", metavar="K/N", help="Only part K of N, the same nodes on every bastion.")
+@click.option("--resume", metavar="RUN", help="Take up a run that ended early ('last'); nodes that reported are kept.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every action, and optional checks that are unknown.")
 def health(
     selector: tuple[str, ...],
@@ -38,6 +44,12 @@ def health(
     concurrency: int,
     timeout: float,
     fail_on: str,
+    deadline: float | None,
+    per_site: int | None,
+    per_rack: int | None,
+    per_jump: int | None,
+    shard: str | None,
+    resume: str | None,
     verbose: bool,
 ) -> int:
     """Judge nodes over SSH, now.
@@ -53,15 +65,23 @@ def health(
     from sparkctl.app.health import SweepRequest, sweep
     from sparkctl.app.places import places
     from sparkctl.executor.limits import Limits
+    from sparkctl.executor.queue import PlaceLimits
+    from sparkctl.inventory.shards import Shard
     from sparkctl.model.vocabulary import Status
     from sparkctl.report.outputs import JsonDocument, JsonLines, Screen
 
+    if resume and (selector or shard):
+        raise click.UsageError("--resume takes the nodes of the earlier run; it goes with neither SELECTOR nor --shard")
     request = SweepRequest(
         places=places(fleet, state),
         selector=",".join(selector) or "all",
         limits=Limits.within(timeout, concurrency=concurrency),
         level=level,
         fail_on=Status(fail_on),
+        place_limits=PlaceLimits(site=per_site, rack=per_rack, jump=per_jump),
+        deadline_s=deadline,
+        shard=Shard.parse(shard) if shard else None,
+        resume=resume,
     )
     if form == "human":
         return sweep(request, Screen(sys.stdout, sys.stderr, verbose=verbose))

@@ -5,6 +5,8 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
+from sparkctl.executor.queue import NO_LIMITS, NodeQueue, PlaceLimits
+from sparkctl.executor.stop import Stop
 from sparkctl.executor.visit import Errand, not_visited, visit
 from sparkctl.model.inventory import Node
 from sparkctl.model.run import RunRecord
@@ -16,37 +18,43 @@ class FanOut:
     """One run over many nodes.
 
     `on_record` is awaited for every node and is the backpressure: a visitor waits until its record is taken. What it
-    raises ends the run. When `stop` is set, visits under way end as interrupted and the other nodes as not visited.
+    raises ends the run. When `stop` is set, visits under way end with its cause and the other nodes as not visited.
     """
 
     errand: Errand
     transport_for: Callable[[Node], Transport]
     on_record: Callable[[RunRecord], Awaitable[None]]
-    stop: asyncio.Event
+    stop: Stop
+    places: PlaceLimits = NO_LIMITS
     chance: random.Random = field(default_factory=random.Random)
 
     async def run(self, nodes: Iterable[Node]) -> None:
         """Visit every node."""
-        self._waiting = iter(nodes)
-        visitors = [asyncio.create_task(self._visitor()) for _ in range(self.errand.limits.concurrency)]
+        queue = NodeQueue(nodes, self.places)
+        closing = asyncio.create_task(self._close_when_stopped(queue))
+        visitors = [asyncio.create_task(self._visitor(queue)) for _ in range(self.errand.limits.concurrency)]
         try:
             await asyncio.gather(*visitors)
         finally:
-            for visitor in visitors:
-                visitor.cancel()
-            await asyncio.gather(*visitors, return_exceptions=True)
-        for node in self._waiting:
-            await self.on_record(not_visited(node, self.errand))
+            for task in (closing, *visitors):
+                task.cancel()
+            await asyncio.gather(closing, *visitors, return_exceptions=True)
+        for node in queue.left():
+            await self.on_record(not_visited(node, self.errand, self.stop))
 
-    async def _visitor(self) -> None:
-        while not self.stop.is_set():
-            node = next(self._waiting, None)
-            if node is None:
-                return
-            await self.on_record(await self._visit_until_stopped(node))
+    async def _visitor(self, queue: NodeQueue) -> None:
+        while not self.stop.is_set() and (node := await queue.take()) is not None:
+            try:
+                await self.on_record(await self._visit_until_stopped(node))
+            finally:
+                await queue.give_back(node)
+
+    async def _close_when_stopped(self, queue: NodeQueue) -> None:
+        await self.stop.wait()
+        await queue.close()
 
     async def _visit_until_stopped(self, node: Node) -> RunRecord:
-        visiting = asyncio.create_task(visit(node, self.transport_for(node), self.errand, self.chance))
+        visiting = asyncio.create_task(visit(node, self.transport_for(node), self.errand, self.stop, self.chance))
         stopping = asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait({visiting, stopping}, return_when=asyncio.FIRST_COMPLETED)

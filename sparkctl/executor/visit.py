@@ -12,6 +12,7 @@ from sparkctl.executor.answer import Answer, read_answer
 from sparkctl.executor.hints import HINTS
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.retry import pause_before
+from sparkctl.executor.stop import Stop
 from sparkctl.executor.summary import summarise, truncation_warnings
 from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.inventory import Node
@@ -51,8 +52,8 @@ class Errand:
     level: str = "L1"
 
 
-async def visit(node: Node, transport: Transport, errand: Errand, chance: random.Random) -> RunRecord:
-    """Visit a node. Every way of failing ends in the record; a cancelled visit is recorded as interrupted."""
+async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, chance: random.Random) -> RunRecord:
+    """Visit a node. Every way of failing ends in the record; a cancelled visit is recorded with the cause of `stop`."""
     progress = Progress()
     try:
         async with asyncio.timeout(errand.limits.node_s):
@@ -63,19 +64,18 @@ async def visit(node: Node, transport: Transport, errand: Errand, chance: random
         words = f"no answer within {errand.limits.node_s:g} s for the whole visit"
         result = _failure(progress, progress.stage, Cause.TIMEOUT, words)
     except asyncio.CancelledError:
-        words = "the run was stopped before the node answered"
-        result = _failure(progress, progress.stage, Cause.INTERRUPTED, words)
+        result = _failure(progress, progress.stage, stop.cause, f"{stop.words} before the node answered")
     except Exception as bug:  # noqa: BLE001 - a bug in one visit must not take the other nodes with it
         words = printable(f"{type(bug).__name__}: {bug}", MAX_TEXT)
         result = _failure(progress, progress.stage, Cause.INTERNAL, words)
     return _record(node, errand, progress, result)
 
 
-def not_visited(node: Node, errand: Errand) -> RunRecord:
+def not_visited(node: Node, errand: Errand, stop: Stop) -> RunRecord:
     """The record of a node that the run did not come to."""
     progress = Progress(stage=Stage.SCHEDULE)
-    words = "the run was stopped before this node was visited"
-    return _record(node, errand, progress, _failure(progress, Stage.SCHEDULE, Cause.INTERRUPTED, words))
+    failure = _failure(progress, Stage.SCHEDULE, stop.cause, f"{stop.words} before this node was visited")
+    return _record(node, errand, progress, failure)
 
 
 async def _ask(node: Node, transport: Transport, errand: Errand, progress: Progress, chance: random.Random) -> Answer:

@@ -48,6 +48,8 @@ class BastionCost(Record):
 class SweepReport(Record):
     """What was asked, who answered, who did not and why, and what needs hands.
 
+    `shard` is the part of the selection that was asked (`3/8`). `resumes` names the run that this one took up; nodes
+    that had reported there count as reported here.
     `worst` counts reported nodes by their worst evaluated status; `none` are nodes where nothing could be evaluated.
     """
 
@@ -59,6 +61,8 @@ class SweepReport(Record):
     duration_ms: Count
     program_sha256: Word
     selector: Text
+    shard: Word | None
+    resumes: Word | None
     selected: Count
     reported: Count
     unreported: Count

@@ -82,6 +82,7 @@ class Cause(StrEnum):
     """Why a visit to a node ended without a result; each belongs to the stages named beside it."""
 
     INTERRUPTED = "interrupted"  # any: the operator stopped the run
+    RUN_DEADLINE = "run_deadline"  # any: the deadline of the whole run
     TIMEOUT = "timeout"  # any: the deadline of the stage or of the node
     INTERNAL = "internal"  # any: a bug of ours, reported as such
 
@@ -130,3 +131,6 @@ class Cause(StrEnum):
 
 REFUSALS = frozenset({Cause.HOST_KEY_UNKNOWN, Cause.HOST_KEY_CHANGED, Cause.HOST_KEY_REVOKED, Cause.IDENTITY_MISMATCH})
 """Causes by which we refused a node, not it us."""
+
+CUT_SHORT = frozenset({Cause.INTERRUPTED, Cause.RUN_DEADLINE})
+"""Causes by which a run ended before a node could answer."""

@@ -14,7 +14,7 @@ from sparkctl.model.sweep import (
     NodeWarning,
     SweepReport,
 )
-from sparkctl.model.vocabulary import REFUSALS, Cause, Origin, Stage, Status, UnknownReason
+from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Origin, Stage, Status, UnknownReason
 
 FindingKey = tuple[str, Status, UnknownReason | None]
 FailureKey = tuple[Stage, Cause]
@@ -106,8 +106,9 @@ class Tally:
         duration_ms: int,
         program_sha256: str,
         selector: str,
+        shard: str | None,
+        resumes: str | None,
         selected: int,
-        interrupted: bool,
         cost: BastionCost,
         fail_on: Status,
     ) -> SweepReport:
@@ -121,10 +122,12 @@ class Tally:
             duration_ms=duration_ms,
             program_sha256=program_sha256,
             selector=selector,
+            shard=shard,
+            resumes=resumes,
             selected=selected,
             reported=self.reported,
             unreported=self.unreported,
-            interrupted=interrupted,
+            interrupted=any(cause in CUT_SHORT for _, cause in self._unreported),
             simulated=self.simulated,
             worst=dict(sorted(self.worst.items())),
             completeness=self.completeness,

@@ -18,7 +18,9 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """One run; `selected` counts the nodes that were asked for, `recorded` those with a record in the store.
+    """One run; `shard` is the part of its selection (`3/8`), `resumes` the run that it took up.
+
+    `selected` counts the nodes that were asked for, `recorded` those with a record in the store.
 
     An interrupted run with a report was stopped in good order; one without ended with its process, `pid` on `host`.
     The store cannot know who ended it, nor when.
@@ -31,6 +33,8 @@ class RunEntry:
     finished_at: datetime | None
     selector: str
     program_sha256: str
+    shard: str | None
+    resumes: str | None
     selected: int
     recorded: int
     pid: int

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from sparkctl.errors import StoreError
 from sparkctl.model.run import RunRecord
@@ -90,13 +90,23 @@ def history(database: Database, node_id: str, limit: int) -> list[HistoryEntry]:
 
 def recent_runs(database: Database, limit: int) -> list[RunEntry]:
     """The last runs, newest first."""
-    recorded = select(func.count()).where(records.c.run_id == runs.c.run_id).scalar_subquery()
-    query = (
-        select(runs, recorded.label("recorded"), *_DOCUMENT)
-        .outerjoin(documents, documents.c.sha256 == runs.c.report_sha256)
-        .order_by(runs.c.id.desc())
-        .limit(limit)
-    )
+    return _run_entries(database, _RUNS.order_by(runs.c.id.desc()).limit(limit))
+
+
+def run_named(database: Database, run_id: str) -> RunEntry | None:
+    """One run, None when it is not known."""
+    found = _run_entries(database, _RUNS.where(runs.c.run_id == run_id))
+    return found[0] if found else None
+
+
+_RUNS = select(
+    runs,
+    select(func.count()).where(records.c.run_id == runs.c.run_id).scalar_subquery().label("recorded"),
+    *_DOCUMENT,
+).outerjoin(documents, documents.c.sha256 == runs.c.report_sha256)
+
+
+def _run_entries(database: Database, query: Select[Any]) -> list[RunEntry]:
     with database.reading() as connection:
         rows = connection.execute(query).all()
     return [
@@ -108,6 +118,8 @@ def recent_runs(database: Database, limit: int) -> list[RunEntry]:
             finished_at=row.finished_at,
             selector=row.selector,
             program_sha256=row.program_sha256,
+            shard=row.shard,
+            resumes=row.resumes,
             selected=row.selected,
             recorded=row.recorded,
             pid=row.pid,

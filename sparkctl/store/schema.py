@@ -75,6 +75,8 @@ runs = Table(
     Column("finished_at", UtcMoment),
     Column("selector", Text, nullable=False),
     Column("program_sha256", String(120), nullable=False),
+    Column("shard", String(20)),
+    Column("resumes", String(120)),
     Column("selected", BigInteger, nullable=False),
     Column("pid", BigInteger, nullable=False),
     Column("host", String(255), nullable=False),

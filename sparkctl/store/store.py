@@ -8,6 +8,7 @@ from typing import Self
 
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
+from sparkctl.model.vocabulary import Outcome
 from sparkctl.store.entries import HistoryEntry, RunEntry, StatusChange
 from sparkctl.store.location import make_state_dir
 from sparkctl.store.lock import SweepLock, nobody_sweeps
@@ -73,6 +74,8 @@ class Store:
         selector: str,
         program_sha256: str,
         selected: int,
+        shard: str | None = None,
+        resumes: str | None = None,
     ) -> None:
         """Note that this process has begun a run, which needs the lock of this folder until `finish_run`.
 
@@ -88,6 +91,8 @@ class Store:
             selector=selector,
             program_sha256=program_sha256,
             selected=selected,
+            shard=shard,
+            resumes=resumes,
         )
 
     def add_record(self, record: RunRecord) -> None:
@@ -119,6 +124,27 @@ class Store:
     def runs(self, limit: int) -> list[RunEntry]:
         """The last runs, newest first."""
         return self._reads.recent_runs(self._database, limit)
+
+    def run(self, run_id: str) -> RunEntry | None:
+        """One run, None when it is not known."""
+        return self._reads.run_named(self._database, run_id)
+
+    def reported(self, run_id: str) -> Iterator[RunRecord]:
+        """The records of the nodes that reported, in this run and in those it took up: the newest of each node."""
+        seen: set[str] = set()
+        for entry in self._chain(run_id):
+            for record in self.records(entry.run_id):
+                if record.outcome is Outcome.REPORTED and record.node_id not in seen:
+                    seen.add(record.node_id)
+                    yield record
+
+    def _chain(self, run_id: str) -> Iterator[RunEntry]:
+        known: set[str] = set()
+        entry = self.run(run_id)
+        while entry is not None and entry.run_id not in known:
+            yield entry
+            known.add(entry.run_id)
+            entry = self.run(entry.resumes) if entry.resumes else None
 
     def changes(self, node_id: str) -> list[StatusChange]:
         """Every change of status of every check of a node, oldest first.

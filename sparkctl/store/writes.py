@@ -26,6 +26,8 @@ def begin_run(
     selector: str,
     program_sha256: str,
     selected: int,
+    shard: str | None = None,
+    resumes: str | None = None,
 ) -> None:
     """Note that a run has begun in this process; the caller holds the lock, so any other running one is dead."""
     with database.writing() as connection:
@@ -38,6 +40,8 @@ def begin_run(
             "started_at": started_at,
             "selector": selector,
             "program_sha256": program_sha256,
+            "shard": shard,
+            "resumes": resumes,
             "selected": selected,
             "pid": os.getpid(),
             "host": socket.gethostname(),

@@ -96,8 +96,10 @@ def test_a_killed_sweep_loses_nothing_it_had_shown(site: Path) -> None:
     for node in shown:
         past = json_lines(sparkctl("history", node, "--state", site / "state", home=site))
         assert past[0]["visit"]["outcome"] == "reported"
-    again = sparkctl("health", "quick-1", "--state", site / "state", home=site)
-    assert again.returncode in (0, 1, 3), again.stderr
+    resumed = sparkctl("health", "--resume", "last", "--timeout", "3", "--state", site / "state", home=site)
+    *records, report = json_lines(resumed)
+    assert {record["node_id"] for record in records} == {"stuck-1", "stuck-2", "stuck-3"}
+    assert (report["selected"], report["reported"]) == (5, 2)
 
 
 def test_the_second_sweep_says_who_holds_the_lock(site: Path) -> None:
@@ -117,6 +119,14 @@ def test_stuck_nodes_cost_the_deadline_and_the_others_do_not_notice(site: Path) 
     assert report["unreported"] == 3
     assert {record["status"] for record in records if record["node_id"].startswith("stuck")} == {"run.timeout"}
     assert {record["status"] for record in records if record["node_id"].startswith("quick")} == {"ok"}
+
+
+def test_the_deadline_of_a_sweep_names_whoever_is_left(site: Path) -> None:
+    ran = sparkctl("health", "--deadline", "4", "--concurrency", "3", "--state", site / "state", home=site)
+    *records, report = json_lines(ran)
+    assert (report["selected"], report["reported"], report["interrupted"]) == (5, 2, True)
+    lost = {record["status"].split(".")[1] for record in records if record["outcome"] == "unreported"}
+    assert lost == {"run_deadline"}
 
 
 def test_pinning_by_fingerprint(site: Path) -> None:

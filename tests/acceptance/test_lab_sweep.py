@@ -57,7 +57,8 @@ def sweep(
     )  # fmt: skip
     assert list(complaints(ran.stdout.encode())) == [], ran.stderr
     *records, report = json_lines(ran)
-    assert report["selected"] == report["reported"] + report["unreported"] == len(records)
+    assert report["selected"] == report["reported"] + report["unreported"]
+    assert len(records) == report["selected"] or report["resumes"]
     assert report["exit_code"] == ran.returncode
     return ran, records, report
 
@@ -221,3 +222,25 @@ def test_another_machine_under_a_known_name_is_refused(tmp_path: Path) -> None:
     (refused,) = (record for record in records if record["node_id"] == "sim-02")
     assert refused["status"] == "decode.identity_mismatch"
     assert "SIM0000099999" in refused["failure"]["message"]
+
+
+def test_a_sweep_is_taken_up_where_it_ended(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 4, ["founders", "full-disk", "down", "founders"]) as lab:
+        _, _, first = sweep(lab, tmp_path)
+        assert (first["reported"], first["unreported"]) == (3, 1)
+        control.mend(tmp_path / "lab", "sim-03")
+        _, records, second = sweep(lab, tmp_path, "--resume", "last")
+        assert [record["node_id"] for record in records] == ["sim-03"]
+        assert (second["selected"], second["reported"], second["resumes"]) == (4, 4, first["run_id"])
+        assert second["exit_name"] == "findings"
+        _, nobody, third = sweep(lab, tmp_path, "--resume", second["run_id"])
+        assert (nobody, third["reported"]) == ([], 4)
+    refused = sparkctl("health", "--resume", "20200101T000000Z-000000", "--fleet", lab.fleet_file, home=tmp_path)
+    assert refused.returncode == 2
+
+
+def test_shards_part_the_fleet(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 6, ["founders"]) as lab:
+        parts = [sweep(lab, tmp_path, "--shard", f"{number}/3")[1] for number in (1, 2, 3)]
+    visited = [record["node_id"] for part in parts for record in part]
+    assert sorted(visited) == [node.name for node in lab.nodes]

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sparkctl.executor.fanout import FanOut
 from sparkctl.executor.limits import Limits
+from sparkctl.executor.queue import NO_LIMITS, NodeQueue, PlaceLimits
+from sparkctl.executor.stop import Stop
 from sparkctl.executor.visit import Errand
 from sparkctl.model.inventory import Node, SshSettings
 from sparkctl.model.run import RunRecord
@@ -42,12 +45,13 @@ def run(
     nodes: list[Node],
     what: Errand,
     transport: Transport | None = None,
-    when_recorded: Callable[[RunRecord, asyncio.Event], None] = lambda _record, _stop: None,
+    when_recorded: Callable[[RunRecord, Stop], None] = lambda _record, _stop: None,
+    places: PlaceLimits = NO_LIMITS,
 ) -> dict[str, RunRecord]:
     records: dict[str, RunRecord] = {}
 
     async def go() -> None:
-        stop = asyncio.Event()
+        stop = Stop()
         carrier = transport or LocalTransport()
 
         async def keep(record: RunRecord) -> None:
@@ -55,7 +59,7 @@ def run(
             records[record.node_id] = record
             when_recorded(record, stop)
 
-        await FanOut(what, lambda _: carrier, keep, stop).run(nodes)
+        await FanOut(what, lambda _: carrier, keep, stop, places).run(nodes)
         await carrier.close()
 
     asyncio.run(go())
@@ -77,7 +81,7 @@ def test_every_node_gets_its_record() -> None:
 
 
 def test_a_stopped_run_accounts_for_everybody() -> None:
-    def stop_at_the_first(record: RunRecord, stop: asyncio.Event) -> None:
+    def stop_at_the_first(record: RunRecord, stop: Stop) -> None:
         stop.set()
 
     slow = b"import os, time; time.sleep(0.2 if os.path.exists('/nowhere') else 60)"
@@ -88,7 +92,7 @@ def test_a_stopped_run_accounts_for_everybody() -> None:
 
     async def stop_soon() -> dict[str, RunRecord]:
         kept: dict[str, RunRecord] = {}
-        stop = asyncio.Event()
+        stop = Stop()
 
         async def keep(record: RunRecord) -> None:
             kept[record.node_id] = record
@@ -129,7 +133,7 @@ def test_another_serial_than_the_enrolled_one_is_refused() -> None:
 
 
 def test_a_record_that_cannot_be_kept_ends_the_run() -> None:
-    def fail(record: RunRecord, stop: asyncio.Event) -> None:
+    def fail(record: RunRecord, stop: Stop) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
@@ -186,3 +190,75 @@ os.unlink(mine)
     run(some(8), errand(text.encode(), replace(LIMITS, concurrency=2)))
     assert max(int(line) for line in (tmp_path / "seen").read_text().split()) <= 2
     assert os.listdir(tmp_path / "running") == []
+
+
+def placed(name: str, **places: Any) -> Node:
+    jump = places.pop("jump", None)
+    return local_node(name, ssh=SshSettings(jump=[jump] if jump else []), **places)
+
+
+def test_places_bound_how_many_are_visited_at_once(tmp_path: Path) -> None:
+    """Six nodes of one rack, two at a time, while the nodes of another are not held up behind them."""
+    text = f"""
+import os, sys, time
+here = {str(tmp_path / "running")!r}
+os.makedirs(here, exist_ok=True)
+mine = os.path.join(here, str(os.getpid()))
+open(mine, "w").close()
+time.sleep(0.3)
+print(len(os.listdir(here)), file=open({str(tmp_path / "seen")!r}, "a"))
+os.unlink(mine)
+"""
+    nodes = [placed(f"node{number}", rack="a1") for number in range(6)]
+    run(nodes, errand(text.encode(), replace(LIMITS, concurrency=6)), places=PlaceLimits(rack=2))
+    assert max(int(line) for line in (tmp_path / "seen").read_text().split()) == 2
+
+
+def test_the_queue_lets_others_pass_and_keeps_every_limit() -> None:
+    limits = PlaceLimits(rack=1, jump=2)
+    nodes = [
+        *(placed(f"a{number}", rack="a", jump="gate") for number in range(3)),
+        *(placed(f"b{number}", rack="b", jump="gate") for number in range(2)),
+        placed("c0", rack="c", jump="gate"),
+        placed("free"),
+    ]
+
+    async def go() -> None:
+        queue = NodeQueue(nodes, limits)
+        first = [await queue.take() for _ in range(3)]
+        assert [node.node_id for node in first if node] == ["a0", "b0", "free"]
+        waiting = asyncio.create_task(queue.take())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert first[1] is not None
+        await queue.give_back(first[1])
+        after = await waiting
+        assert after is not None
+        assert after.node_id == "c0"
+        await queue.close()
+        assert await queue.take() is None
+        assert sorted(node.node_id for node in queue.left()) == ["a1", "a2", "b1"]
+
+    asyncio.run(go())
+
+
+def test_the_deadline_of_the_run_accounts_for_everybody() -> None:
+    slow = b"import time; time.sleep(60)"
+
+    async def go() -> dict[str, RunRecord]:
+        kept: dict[str, RunRecord] = {}
+        stop = Stop()
+
+        async def keep(record: RunRecord) -> None:
+            kept[record.node_id] = record
+
+        asyncio.get_running_loop().call_later(0.4, stop.set, Cause.RUN_DEADLINE, "the deadline passed")
+        carrier = LocalTransport()
+        limits = PlaceLimits(rack=1)
+        nodes = [local_node(f"node{number}", rack="a1") for number in range(4)]
+        await FanOut(errand(slow), lambda _: carrier, keep, stop, limits).run(nodes)
+        return kept
+
+    records = asyncio.run(go())
+    assert sorted(record.status for record in records.values()) == ["run.run_deadline"] + ["schedule.run_deadline"] * 3
+    assert all(record.failure and "the deadline passed before" in record.failure.message for record in records.values())

@@ -83,8 +83,9 @@ def report_for(records: Sequence[RunRecord], *, selected: int | None = None) -> 
         duration_ms=6300,
         program_sha256=PROGRAM,
         selector="all",
+        shard=None,
+        resumes=None,
         selected=len(records) if selected is None else selected,
-        interrupted=False,
         cost=BastionCost(cpu_s=0.1, peak_rss_bytes=1),
         fail_on=Status.FAIL,
     )
