@@ -93,9 +93,14 @@ class HostKeys:
         authorities: list[Pin] = []
         revoked: list[Pin] = []
         for path in files:
-            found = self.load(path).match(host, "", None if port == DEFAULT_PORT else port)
-            for keys, pins in zip(found[:3], (trusted, authorities, revoked), strict=True):
-                pins.extend(_pin_of(key, path) for key in keys)
+            index = self.load(path)
+            found = [index.match(name, "", None) for name in dict.fromkeys((pin_name(host, port), host))]
+            # A key that is revoked under either name is revoked; asyncssh's own look-up with a port forgets the
+            # revocations of one of them.
+            revoked.extend(_pin_of(key, path) for keys in found for key in keys[2])
+            best = next((keys for keys in found if keys[0] or keys[1]), found[0])
+            trusted.extend(_pin_of(key, path) for key in best[0])
+            authorities.extend(_pin_of(key, path) for key in best[1])
         return Pins(pin_name(host, port), tuple(trusted), tuple(authorities), tuple(revoked))
 
     def accept(self, host: str, port: int, files: tuple[Path, ...], key: PresentedKey) -> str | None:

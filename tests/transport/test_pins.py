@@ -14,7 +14,7 @@ import pytest
 from sparkctl.errors import UsageError
 from sparkctl.model.vocabulary import Cause
 from sparkctl.transport.choose import open_transport
-from sparkctl.transport.hostkeys import HostKeys, PresentedKey, pin
+from sparkctl.transport.hostkeys import HostKeys, PresentedKey, judge, pin
 from sparkctl.transport.seam import TransportError
 from tests.support.sshd import fingerprint, make_key, public_key, require_sshd
 from tests.transport.wire import settings
@@ -51,6 +51,22 @@ def test_markers(folder: Path, key: Path) -> None:
     path.write_text(f"@cert-authority *.lab {public_key(key)}\n@revoked * {public_key(key)}\n")
     pins = HostKeys().lookup("x.lab", 22, [path])
     assert (len(pins.trusted), len(pins.authorities), len(pins.revoked)) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("revoked", "pinned"),
+    [("@revoked [a]:2222", None), ("@revoked a", None), ("@revoked a", "[a]:2222"), ("@revoked [a]:2222", "a")],
+)
+def test_a_revocation_holds_with_and_without_the_port(
+    revoked: str, pinned: str | None, folder: Path, key: Path
+) -> None:
+    path, public = folder / "known_hosts", public_key(key)
+    path.write_text(f"{revoked} {public}\n" + (f"{pinned} {public}\n" if pinned else ""))
+    pins = HostKeys().lookup("a", 2222, [path])
+    assert [pin.fingerprint for pin in pins.revoked] == [fingerprint(key)]
+    refusal = judge(pins, PresentedKey.of(base64.b64decode(public.split()[1])))
+    assert refusal is not None
+    assert refusal.cause is Cause.HOST_KEY_REVOKED
 
 
 def test_an_absent_file_is_empty_and_a_new_key_type_is_passed_over(folder: Path) -> None:
