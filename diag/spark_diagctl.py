@@ -21,6 +21,7 @@ from dataclasses import asdict
 from typing import Any
 
 if __package__ in (None, "") and "__file__" in globals():
+    sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from diag.nodekit import document

@@ -38,7 +38,7 @@ def evaluate(seen: Bus) -> Finding:
     if gpu is None:
         return Finding(
             Status.FAIL,
-            f"None of {len(seen.functions)} PCI functions is the GPU 10de:2e12, though {seen.evidence.words}",
+            f"The GPU 10de:2e12 is not among {len(seen.functions)} PCI functions of what else says it is a GB10",
             value=0,
             unit="1",
             locator=PCI_DEVICES,

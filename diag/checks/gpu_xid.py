@@ -15,6 +15,7 @@ from diag.nodekit.kernel_log import (
     Message,
     observe_kernel_log,
 )
+from diag.nodekit.printable import age, times
 from diag.nodekit.problems import NotApplicable
 from diag.nodekit.vocabulary import Comparison, Status
 
@@ -62,18 +63,20 @@ def _found(hits: list[tuple[Message, int]], broken: list[Message]) -> Finding:
     if fatal or not broken:
         code = max(fatal or counts, key=lambda number: counts[number])
         message = next(message for message, number in reversed(hits) if number == code)
-        summary = f"Xid {code} ({FATAL.get(code) or APPLICATION.get(code, 'not classified here')}) {counts[code]} times"
+        summary = (
+            f"Xid {code} ({FATAL.get(code) or APPLICATION.get(code, 'not classified here')}) {times(counts[code])}"
+        )
     else:
         message, summary = broken[-1], "The driver could not start the GPU"
     return Finding(
         Status.FAIL if grade == 2 else Status.WARN,
-        f"{summary}, last {message.seconds:.0f} s after boot: {message.text[:300]}",
+        f"{summary}, last {age(message.seconds)} after boot: {message.text[:300]}",
         value=grade,
         unit="1",
         threshold=GRADES,
         locator=LOCATOR,
-        action="Collect a bundle, drain the node and reboot it; cut the power for a minute if it comes back (for Xid "
-        "169, install the open kernel module)"
+        action="Save the kernel log, drain the node and reboot it; cut the power for a minute if it comes back (for "
+        "Xid 169, install the open kernel module)"
         if grade == 2
         else "Look for the program that the line names; the node itself can go on",
         readings=tuple(Reading(f"Xid {code}", count, "1") for code, count in sorted(counts.items())[:100]),

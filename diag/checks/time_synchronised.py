@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from diag.nodekit.check import Check
 from diag.nodekit.finding import Finding, Reading
 from diag.nodekit.machine import Machine
+from diag.nodekit.printable import age
 from diag.nodekit.proc_files import uptime
 from diag.nodekit.timesync import TIMEDATECTL, timedate_properties
 from diag.nodekit.vocabulary import Status
@@ -42,7 +43,7 @@ def evaluate(seen: Clock) -> Finding:
             Status.PASS, f"Not synchronised yet, {minutes:.0f} min after boot", value=False, locator=locator,
             readings=readings,
         )  # fmt: skip
-    why = "no time client is switched on" if seen.enabled == "no" else f"{seen.uptime / 3600:.1f} h after boot"
+    why = "no time client is switched on" if seen.enabled == "no" else f"{age(seen.uptime)} after boot"
     return Finding(
         Status.WARN,
         f"The clock is not synchronised: {why}",

@@ -59,7 +59,8 @@ class Machine:
     def now(self) -> float:
         """Seconds since the epoch by the machine's own clock."""
         recorded = self._tree.get("now")
-        return float(recorded) if isinstance(recorded, (int, float)) else time.time()
+        sane = isinstance(recorded, (int, float)) and 0 <= recorded < 2.0**37  # NaN is not
+        return float(recorded) if sane and isinstance(recorded, (int, float)) else time.time()
 
     def read(self, path: str, limit: int = MAX_FILE_BYTES) -> str:
         """Text of a file without trailing white space, at most `limit` bytes; raises OSError as `open` does."""
@@ -157,10 +158,16 @@ class Machine:
         if not os.path.isdir(self.root):
             raise NotADirectoryError(20, "Not a directory", self.root)
         try:
-            with open(os.path.join(self.root, ".tree.json"), encoding="utf-8") as file:
+            # Not a FIFO: opening one would block before anything has a limit.
+            path = os.path.join(self.root, ".tree.json")
+            if os.path.lexists(path) and not os.path.isfile(path):
+                raise ValueError("not a regular file")
+            with open(path, encoding="utf-8") as file:
                 facts = json.load(file)
         except FileNotFoundError:
             return {}
+        except (ValueError, RecursionError) as error:
+            raise OSError(22, f"unreadable .tree.json: {error}", self.root) from error
         return facts if isinstance(facts, dict) else {}
 
     def _replay(self, argv: tuple[str, ...], seconds: float, limit: int) -> Ran:

@@ -46,7 +46,6 @@ class Evidence:
 
     clues: tuple[Clue, ...]
     is_gb10: bool | None
-    gpu_listed: bool | None
 
     @property
     def words(self) -> str:
@@ -63,7 +62,7 @@ def platform_evidence(machine: Machine) -> Evidence:
         )
     )  # fmt: skip
     clues = (pci, release, product, cores)
-    return Evidence(clues, _conclude(pci, release, product, cores), pci.says)
+    return Evidence(clues, _conclude(pci, release, product, cores))
 
 
 def _conclude(pci: Clue, release: Clue, product: Clue, cores: Clue) -> bool | None:

@@ -1,6 +1,9 @@
 """The demo: a simulated fleet up, one sweep over it, what to try next, everything down again."""
 
+import contextlib
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -15,24 +18,38 @@ VISIT_SECONDS = 8.0
 LAB_SECONDS = 300.0  # the lab goes down by itself if the demo is killed
 
 NEXT = """
-Nothing of this was real. What to try next:
+Nothing of this was real, and nothing of it is left. What to try next, in this order:
 
-  sparkctl lab up --nodes 8             a simulated fleet that stays; it prints its inventory
-  sparkctl lab break sim-03 hot         hurt a node while it runs, then judge again
-  sparkctl health --format jsonl        the same as JSON lines, one record per node, for scripts
-  sparkctl history sim-03               what changed on a node, and when
+  sparkctl lab up --nodes 8 --dir lab       a simulated fleet that stays
+  export SPARKCTL_FLEET=$PWD/lab/fleet.yaml
+  sparkctl health                           judge it
+  sparkctl lab break sim-03 hot --dir lab   hurt a node while it runs
+  sparkctl health --format jsonl            the same for scripts: one JSON record per node, then a report
+  sparkctl history sim-03                   what changed on a node, and when
+  sparkctl lab mend sim-03 --dir lab; sparkctl lab down --dir lab
 
 Your own fleet: write a fleet.yaml of three lines (docs/inventory.md), then: sparkctl health
 """
 
 
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Whoever ends the demo, or closes its terminal, ends it as Ctrl-C does: everything comes down."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def run_demo(nodes: int, stdout: TextIO, stderr: TextIO) -> ExitCode:
     """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose."""
-    with tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
+    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
         folder = Path(name)
         print(f"Starting {nodes} simulated nodes on loopback: real SSH, made-up machines.", file=stderr, flush=True)
-        started = control.up(folder / "lab", nodes, seed=1, seconds=LAB_SECONDS)
         try:
+            started = control.up(folder / "lab", nodes, seed=1, seconds=LAB_SECONDS)
             places = Places(started.fleet_file, folder / "state", {})
             limits = Limits.within(VISIT_SECONDS, concurrency=24)
             code = sweep(

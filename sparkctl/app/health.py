@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from sparkctl.app.places import Places
 from sparkctl.app.resume import Earlier, find_earlier
 from sparkctl.app.transports import Transports
-from sparkctl.errors import ExitCode
+from sparkctl.errors import ExitCode, StoreError
 from sparkctl.executor.fanout import FanOut
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.queue import NO_LIMITS, PlaceLimits
@@ -28,12 +28,14 @@ from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import BastionCost, SweepReport
 from sparkctl.model.vocabulary import Cause, Status
 from sparkctl.probes.program import bundle
-from sparkctl.report.outputs import SweepOutput
+from sparkctl.report.outputs import Forgiving, SweepOutput
 from sparkctl.report.tally import Tally
 from sparkctl.resources import shipped
 from sparkctl.store.lock import SweepLock
 from sparkctl.store.store import Store
 from sparkctl.store.writer import AsyncWriter
+
+TICK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,10 @@ class _Run:
     """One sweep while it runs."""
 
     def __init__(self, request: SweepRequest, fleet: Fleet, errand: Errand, store: Store, output: SweepOutput) -> None:
-        self.request, self.errand, self.store, self.output = request, errand, store, output
+        self.request, self.errand, self.store, self.output = request, errand, store, Forgiving(output)
         self.started_at, self.clock = datetime.now(UTC), time.monotonic()
         self.tally = Tally()
+        self.store_error: StoreError | None = None
         self.earlier = find_earlier(store, request.resume, errand.program.sha256) if request.resume else None
         self.selector = self.earlier.selector if self.earlier else request.selector
         self.shard = self.earlier.shard if self.earlier else request.shard
@@ -112,17 +115,34 @@ class _Run:
         async with transports, AsyncWriter(self.store) as writer:
 
             async def keep(record: RunRecord) -> None:
-                await writer.add_record(record)
+                try:
+                    if self.store_error is None:
+                        await writer.add_record(record)
+                except StoreError as error:
+                    self.store_error = error
+                    stop.set(words="the run was stopped since its results could not be stored")
                 self.tally.add(record)
                 self.output.record(record)
 
             fan_out = FanOut(self.errand, transports.for_node, keep, stop, self.request.place_limits)
             with _stopped_by_signals(stop), _stopped_by_deadline(stop, self.request.deadline_s):
-                await fan_out.run(waiting)
+                ticking = asyncio.create_task(self._tick(fan_out.visiting))
+                try:
+                    await fan_out.run(waiting)
+                finally:
+                    ticking.cancel()
             report = self._report()
-            await writer.finish_run(report)
+            if self.store_error is None:
+                await writer.finish_run(report)
         self.output.end(report)
+        if self.store_error is not None:
+            raise self.store_error
         return report
+
+    async def _tick(self, visiting: set[str]) -> None:
+        while True:
+            self.output.tick(sorted(visiting))
+            await asyncio.sleep(TICK_S)
 
     def _not_yet_reported(self, earlier: Earlier) -> list[Node]:
         """Count what the earlier run brought, and return the nodes that it did not hear from."""

@@ -5,28 +5,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sparkctl.app.places import Places
-from sparkctl.errors import RefusedError, SparkctlError, UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.executor.limits import Limits
 from sparkctl.inventory.load import check_fleet, load_fleet
 from sparkctl.inventory.selector import select
-from sparkctl.model.inventory import Node, Problem
+from sparkctl.model.inventory import Fleet, Node, Problem
+from sparkctl.store.location import make_state_dir
 from sparkctl.transport.fetch import FetchedKey, fetch_host_key
-from sparkctl.transport.hostkeys import HostKeys, pin
+from sparkctl.transport.hostkeys import HostKeys, pin, pin_name
 from sparkctl.transport.seam import TransportError
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A host key that a node showed, and whether another one is pinned for it already."""
+    """A host key that a node showed, with the fingerprints that are pinned and revoked for it."""
 
     node: Node
     key: FetchedKey
     pinned: tuple[str, ...]
-
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing is pinned yet."""
-        return not self.pinned
+    revoked: tuple[str, ...]
 
     @property
     def is_known(self) -> bool:
@@ -34,9 +31,10 @@ class Candidate:
         return self.key.fingerprint in self.pinned
 
 
-def nodes(places: Places, selector: str) -> list[Node]:
-    """The selected nodes; raises UsageError."""
-    return select(load_fleet(places.fleet), selector)
+def selection(places: Places, selector: str) -> Fleet:
+    """The selected part of the fleet; raises UsageError."""
+    fleet = load_fleet(places.fleet)
+    return Fleet(nodes=select(fleet, selector), sources=fleet.sources)
 
 
 def problems(places: Places) -> list[Problem]:
@@ -44,39 +42,54 @@ def problems(places: Places) -> list[Problem]:
     return check_fleet(places.fleet)
 
 
-def candidates(places: Places, selector: str) -> Iterator[Candidate]:
-    """Ask each selected node for its host key, one after the other: a person looks at each of them.
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A node that showed no host key, and why."""
 
-    Raises SparkctlError for a node that does not show one.
-    """
+    node: Node
+    why: str
+
+
+def candidates(places: Places, selector: str) -> Iterator[Candidate | Unreached]:
+    """Ask each selected node for its host key, one after the other: a person looks at each of them."""
     settings, keys = places.transport_settings, HostKeys()
-    for node in nodes(places, selector):
+    for node in selection(places, selector).nodes:
         if node.transport == "local":
+            yield Unreached(node, "its transport is local: there is no host key to pin")
             continue
         try:
             key = asyncio.run(fetch_host_key(node, Limits().deadlines, settings))
         except TransportError as error:
-            raise SparkctlError(
-                f"{node.node_id}: {error.stage.value}.{error.cause.value}: {error.message}", hint=error.hint
-            ) from error
-        files = [*node.ssh.known_hosts_files, *settings.known_hosts_files, settings.pins_file]
-        known = keys.lookup(key.host, key.port, files)
-        yield Candidate(node, key, tuple(trusted.fingerprint for trusted in known.trusted))
+            yield Unreached(node, error.message)
+            continue
+        known = keys.lookup(
+            key.host, key.port, [*node.ssh.known_hosts_files, *settings.known_hosts_files, settings.pins_file]
+        )
+        pinned, revoked = (tuple(pin.fingerprint for pin in pins) for pins in (known.trusted, known.revoked))
+        yield Candidate(node, key, pinned, revoked)
 
 
-def accept(places: Places, candidate: Candidate, fingerprint: str | None) -> None:
-    """Pin a candidate's key; raises RefusedError when another is pinned or `fingerprint` is not the key's."""
-    if fingerprint is not None and fingerprint != candidate.key.fingerprint:
+def refuse_wrong(candidate: Candidate, fingerprint: str | None) -> None:
+    """Raise RefusedError for a key that is revoked, is not the one expected, or would stand beside another one."""
+    name, shown = candidate.node.node_id, candidate.key.fingerprint
+    if shown in candidate.revoked:
+        raise RefusedError(f"{name} shows {shown}, which is revoked", hint="give the machine a new host key")
+    if fingerprint is not None and fingerprint != shown:
         raise RefusedError(
-            f"{candidate.node.node_id} shows {candidate.key.fingerprint}, not {fingerprint}",
+            f"{name} shows {shown}, not {fingerprint}",
             hint="somebody is in between, or the fingerprint belongs to another machine: pin nothing until you know",
         )
     if candidate.pinned and not candidate.is_known:
         raise RefusedError(
-            f"{candidate.node.node_id} shows {candidate.key.fingerprint}, pinned is {', '.join(candidate.pinned)}",
-            hint="if the machine was reinstalled, remove the old line first: ssh-keygen -R HOST -f FILE",
+            f"{name} shows {shown}, pinned is {', '.join(candidate.pinned)}",
+            hint="if the machine was reinstalled, first remove the old line: ssh-keygen -R "
+            f"'{pin_name(candidate.key.host, candidate.key.port)}' -f KNOWN_HOSTS_FILE",
         )
-    places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def accept(places: Places, candidate: Candidate) -> None:
+    """Pin a candidate's key in the state folder."""
+    make_state_dir(places.state)
     pin(places.transport_settings.pins_file, candidate.key.host, candidate.key.port, candidate.key.public_key)
 
 

@@ -32,21 +32,35 @@ class Places:
         if here.is_file():
             return here
         raise UsageError(
-            f"there is no {FLEET_NAME} in {Path.cwd()}",
+            f"there is no {FLEET_NAME} in {_here()}",
             hint=f"name an inventory with --fleet or {FLEET_VARIABLE}, or try a simulated fleet: sparkctl demo",
         )
 
     @property
     def state(self) -> Path:
         """The state folder, which need not exist yet."""
-        return state_dir(self.state_option, self.environ)
+        try:
+            return state_dir(self.state_option, self.environ)
+        except (OSError, RuntimeError) as error:  # no home folder, or the current one is gone
+            raise UsageError(f"the state folder cannot be told: {error}", hint="name one with --state") from error
 
     @property
     def transport_settings(self) -> TransportSettings:
         """The operator's SSH files, and our own pins in the state folder."""
-        return TransportSettings.of_home(self.state / "known_hosts", Path.home(), self.environ.get("SSH_AUTH_SOCK"))
+        try:
+            home = Path.home()
+        except RuntimeError as error:
+            raise UsageError("this user has no home folder", hint="set HOME") from error
+        return TransportSettings.of_home(self.state / "known_hosts", home, self.environ.get("SSH_AUTH_SOCK"))
 
 
 def places(fleet: Path | None, state: Path | None) -> Places:
     """Places as this process's environment has them."""
     return Places(fleet, state, os.environ)
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "the current folder, which is gone"

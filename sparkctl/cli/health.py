@@ -34,7 +34,7 @@ from sparkctl.cli.options import Seconds, selector_argument, with_format, with_p
 @click.option("--per-jump", type=click.IntRange(1), help="Nodes behind one jump host at once.")
 @click.option("--shard", metavar="K/N", help="Only part K of N, the same nodes on every bastion.")
 @click.option("--resume", metavar="RUN", help="Take up a run that ended early ('last'); nodes that reported are kept.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every action, and optional checks that are unknown.")
+@click.option("-v", "--verbose", is_flag=True, help="Show more: all warnings, optional unknown checks, costs.")
 def health(
     selector: tuple[str, ...],
     fleet: Path | None,

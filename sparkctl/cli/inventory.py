@@ -23,16 +23,19 @@ def list_(selector: tuple[str, ...], fleet: Path | None, state: Path | None, for
 
     Example: sparkctl inventory list 'rack=a1'
     """
-    from sparkctl.app.inventory import nodes
+    from sparkctl.app.inventory import selection
     from sparkctl.app.places import places
 
-    found = nodes(places(fleet, state), ",".join(selector) or "all")
+    found = selection(places(fleet, state), ",".join(selector) or "all")
     if form == "human":
         from sparkctl.report.inventory import show_nodes
 
-        show_nodes(found, sys.stdout)
+        show_nodes(found.nodes, sys.stdout)
         return
-    for node in found:
+    if form == "json":
+        click.echo(found.model_dump_json())
+        return
+    for node in found.nodes:
         click.echo(node.model_dump_json())
 
 
@@ -85,24 +88,27 @@ def pin(selector: tuple[str, ...], fleet: Path | None, state: Path | None, finge
 
     Example: sparkctl inventory pin spark03 --fingerprint SHA256:...
     """
-    from sparkctl.app.inventory import accept, candidates
+    from sparkctl.app.inventory import Unreached, accept, candidates, refuse_wrong
     from sparkctl.app.places import places
 
     if fingerprint is None and not yes and not sys.stdin.isatty():
         raise UsageError(
             "nobody is there to confirm a fingerprint", hint="give --fingerprint, or --yes if you are sure"
         )
-    left_out, here = 0, places(fleet, state)
+    unpinned, here = 0, places(fleet, state)
     for candidate in candidates(here, ",".join(selector)):
+        if isinstance(candidate, Unreached):
+            click.echo(f"{candidate.node.node_id}  not pinned: {candidate.why}")
+            unpinned += 1
+            continue
         key = candidate.key
-        click.echo(f"{candidate.node.node_id}  {key.host}:{key.port}  {key.key_type}  {key.fingerprint}", nl=False)
+        click.echo(f"{candidate.node.node_id}  {key.host} port {key.port}  {key.key_type}  {key.fingerprint}")
+        refuse_wrong(candidate, fingerprint)
         if candidate.is_known:
-            click.echo("  pinned already")
-            continue
-        click.echo()
-        if candidate.is_new and fingerprint is None and not yes and not click.confirm("Pin this key?"):
-            left_out += 1
-            continue
-        accept(here, candidate, fingerprint)
-        click.echo(f"{candidate.node.node_id}  pinned")
-    return ExitCode.REFUSED if left_out else ExitCode.OK
+            click.echo(f"{candidate.node.node_id}  pinned already")
+        elif fingerprint is not None or yes or click.confirm("Pin this key?"):
+            accept(here, candidate)
+            click.echo(f"{candidate.node.node_id}  pinned")
+        else:
+            unpinned += 1
+    return ExitCode.UNJUDGED if unpinned else ExitCode.OK

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sparkctl.cli.options import Seconds, with_format, with_places
+from sparkctl.cli.options import Seconds, with_format, with_state
 
 with_dir = click.option("--dir", "folder", type=click.Path(path_type=Path), help="Folder of the lab [STATE/lab].")
 
@@ -19,14 +19,13 @@ def lab() -> None:
 
 
 @lab.command()
-@with_places
+@with_state
 @with_dir
 @click.option("--nodes", type=click.IntRange(1, 1000), default=8, show_default=True, help="How many nodes.")
 @click.option("--character", "characters", multiple=True, help="What the nodes are like, in turn (lab list --kinds).")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same fleet.")
 @click.option("--for", "seconds", type=Seconds(1), help="Go down by itself after this many seconds.")
 def up(
-    fleet: Path | None,
     state: Path | None,
     folder: Path | None,
     nodes: int,
@@ -41,16 +40,16 @@ def up(
     from sparkctl.app.lab import LabPlace
     from sparkctl.app.places import places
 
-    started = LabPlace(places(fleet, state), folder).start(nodes, characters, seed, seconds)
+    started = LabPlace(places(None, state), folder).start(nodes, characters, seed, seconds)
     click.echo(f"{len(started.nodes)} simulated nodes on port {started.port}; their inventory is {started.fleet_file}")
     click.echo(f"  → sparkctl health --fleet {started.fleet_file}", err=True)
     click.echo(f"  → sparkctl lab down --dir {started.directory}", err=True)
 
 
 @lab.command()
-@with_places
+@with_state
 @with_dir
-def down(fleet: Path | None, state: Path | None, folder: Path | None) -> None:
+def down(state: Path | None, folder: Path | None) -> None:
     """Stop the simulated fleet and remove its files.
 
     Example: sparkctl lab down
@@ -58,16 +57,17 @@ def down(fleet: Path | None, state: Path | None, folder: Path | None) -> None:
     from sparkctl.app.lab import LabPlace
     from sparkctl.app.places import places
 
-    place = LabPlace(places(fleet, state), folder)
-    click.echo(f"the lab in {place.folder} is down" if place.stop() else f"no lab runs in {place.folder}")
+    place = LabPlace(places(None, state), folder)
+    words = f"the simulated fleet in {place.folder} is down" if place.stop() else f"no lab runs in {place.folder}"
+    click.echo(words)
 
 
 @lab.command("list")
-@with_places
+@with_state
 @with_dir
 @with_format
 @click.option("--kinds", is_flag=True, help="List characters and faults instead of nodes.")
-def list_(fleet: Path | None, state: Path | None, folder: Path | None, form: str, kinds: bool) -> None:
+def list_(state: Path | None, folder: Path | None, form: str, kinds: bool) -> None:
     """List the simulated nodes, or what nodes can be like.
 
     Example: sparkctl lab list --kinds
@@ -79,15 +79,15 @@ def list_(fleet: Path | None, state: Path | None, folder: Path | None, form: str
     if kinds:
         (show_kinds if form == "human" else write_kinds)(CHARACTERS, sys.stdout)
         return
-    (show_lab if form == "human" else write_lab)(LabPlace(places(fleet, state), folder).running(), sys.stdout)
+    (show_lab if form == "human" else write_lab)(LabPlace(places(None, state), folder).running(), sys.stdout)
 
 
 @lab.command("break")
 @click.argument("node")
 @click.argument("fault")
-@with_places
+@with_state
 @with_dir
-def break_(node: str, fault: str, fleet: Path | None, state: Path | None, folder: Path | None) -> None:
+def break_(node: str, fault: str, state: Path | None, folder: Path | None) -> None:
     """Make a simulated NODE suffer FAULT while the lab runs.
 
     Example: sparkctl lab break sim-03 full-disk
@@ -95,15 +95,15 @@ def break_(node: str, fault: str, fleet: Path | None, state: Path | None, folder
     from sparkctl.app.lab import LabPlace
     from sparkctl.app.places import places
 
-    LabPlace(places(fleet, state), folder).hurt(node, fault)
+    LabPlace(places(None, state), folder).hurt(node, fault)
     click.echo(f"{node} (simulated): {fault}")
 
 
 @lab.command()
 @click.argument("node")
-@with_places
+@with_state
 @with_dir
-def mend(node: str, fleet: Path | None, state: Path | None, folder: Path | None) -> None:
+def mend(node: str, state: Path | None, folder: Path | None) -> None:
     """Make a simulated NODE a healthy machine again.
 
     Example: sparkctl lab mend sim-03
@@ -111,5 +111,5 @@ def mend(node: str, fleet: Path | None, state: Path | None, folder: Path | None)
     from sparkctl.app.lab import LabPlace
     from sparkctl.app.places import places
 
-    LabPlace(places(fleet, state), folder).heal(node)
+    LabPlace(places(None, state), folder).heal(node)
     click.echo(f"{node} (simulated): healthy")

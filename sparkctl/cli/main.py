@@ -1,9 +1,15 @@
 """The command line: commands, and what becomes of errors."""
 
+import contextlib
+import errno
+import io
 import os
+import signal
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 import click
 
@@ -13,6 +19,7 @@ from sparkctl.cli.health import health
 from sparkctl.cli.history import history
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
+from sparkctl.cli.program import program
 from sparkctl.cli.schema import schema
 from sparkctl.cli.sudoers import sudoers
 from sparkctl.errors import ExitCode, SparkctlError
@@ -29,29 +36,58 @@ def cli() -> None:
     """
 
 
-for command in (demo, health, history, inventory, lab, schema, sudoers):
+for command in (demo, health, history, inventory, lab, program, schema, sudoers):
     cli.add_command(command)
 
 
 def main() -> None:
     """Run sparkctl and exit with one of the codes of docs/exit-codes.md."""
     sys.excepthook = _report_bug
+    _open_streams()
     try:
-        code = cli.main(standalone_mode=False)
+        with cli.make_context("sparkctl", sys.argv[1:]) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
     except SparkctlError as error:
         _complain(error.message, error.hint)
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(ExitCode.USAGE)
-    except click.Abort:
-        _complain("stopped", None)
-        sys.exit(ExitCode.USAGE)
+        code = ExitCode.USAGE
     except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.INTERNAL)
+        code = ExitCode.OK  # whoever read our output has gone, and nothing is left to say
+    except (click.Abort, KeyboardInterrupt):
+        _die_of_interrupt()
+    _flush_for_good()
     sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+def _open_streams() -> None:
+    """Give a process that was started without standard streams some, and let no locale stop a message."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What is not for a terminal is UTF-8, as JSON is by definition.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _die_of_interrupt() -> NoReturn:
+    """End as a program does that Ctrl-C ends, so that the shell knows."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    raise AssertionError("a process outlives the signal that ends it")
+
+
+def _flush_for_good() -> None:
+    """Empty standard output; where nobody takes it any more, keep Python from complaining about that at its end."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str, hint: str | None) -> None:
@@ -62,6 +98,10 @@ def _complain(message: str, hint: str | None) -> None:
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """The last resort: say that it is our bug, with the traceback, and exit with 70 instead of Python's 1."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EIO):
+        with contextlib.suppress(OSError):
+            _complain(f"the output cannot be written: {error.strerror}", None)
+        os._exit(ExitCode.USAGE)
     traceback.print_exception(kind, error, trace)
     _complain("this is a bug in sparkctl; please report it with the lines above", None)
     sys.stdout.flush()

@@ -11,16 +11,17 @@ import click
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
+with_state = click.option("--state", type=click.Path(path_type=Path), help="Folder for runs and pins [SPARKCTL_STATE].")
+"""Add `--state`."""
+
+_with_fleet = click.option(
+    "--fleet", type=click.Path(path_type=Path), help="Inventory to use [SPARKCTL_FLEET, ./fleet.yaml]."
+)
+
+
 def with_places(command: Decorated) -> Decorated:
     """Add `--fleet` and `--state`."""
-    for option in (
-        click.option("--state", type=click.Path(path_type=Path), help="Folder for runs and pins [SPARKCTL_STATE]."),
-        click.option(
-            "--fleet", type=click.Path(path_type=Path), help="Inventory to use [SPARKCTL_FLEET, ./fleet.yaml]."
-        ),
-    ):
-        command = option(command)
-    return command
+    return _with_fleet(with_state(command))
 
 
 def with_format(command: Decorated) -> Decorated:
@@ -42,7 +43,7 @@ def selector_argument(command: Decorated) -> Decorated:
 class Seconds(click.FloatRange):
     """A number of seconds within bounds; NaN, which compares with nothing, is refused."""
 
-    name = "seconds"
+    name = "number of seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a usage error."""

@@ -1,33 +1,61 @@
 """From the bytes of a document to an envelope that we can stand behind."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from pydantic import ValidationError
 
 from sparkctl.contract import strict_json
 from sparkctl.errors import ContractError
 from sparkctl.model.envelope import HealthEnvelope
-from sparkctl.model.health import roll_up
+from sparkctl.model.health import HealthData, roll_up
+from sparkctl.model.vocabulary import Elevation, Origin
 
 HEALTH_SCHEMA = "sparkctl.health/1"
 
 
-def decode_health(document: bytes, *, limit: int, program_sha256: str, checks: frozenset[str]) -> HealthEnvelope:
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a document must agree with: the limit it was given, the program that was sent, and what was asked of it."""
+
+    limit: int
+    program_sha256: str
+    checks: Mapping[str, bool]
+    elevation: Elevation
+    origin: Origin
+
+
+def decode_health(document: bytes, expected: Expected) -> HealthEnvelope:
     """Validate one health document.
 
-    The document must be within `limit` bytes, come from the program that was sent, hold one finding for each of
-    `checks`, and its roll-up must follow from its findings. Raises ContractError with a stable cause.
+    It must be within its limit, come from the program that was sent and from where it was sent to, hold one finding for
+    each planned check, and its roll-up must follow from its findings. Raises ContractError with a stable cause.
     """
-    if len(document) > limit:
-        raise ContractError("too_large", f"the document has {len(document)} bytes, more than the {limit} allowed")
+    if len(document) > expected.limit:
+        raise ContractError("too_large", f"the document has {len(document)} bytes, more than {expected.limit}")
     strict_json.parse(document)
     envelope = _validate(document)
-    if envelope.meta.document_schema != HEALTH_SCHEMA:
-        raise ContractError("wrong_program", f"the document has the schema {envelope.meta.document_schema}")
-    if envelope.meta.program_sha256 != program_sha256:
-        raise ContractError("wrong_program", "the document names another program than the one that was sent")
+    _refuse_another_program(envelope, expected)
     if not envelope.ok or envelope.data is None:
         raise ContractError("program_failed", _first_error(envelope))
-    _refuse_gaps(envelope, checks)
+    _refuse_gaps(envelope.data, expected.checks)
     return envelope
+
+
+def _refuse_another_program(envelope: HealthEnvelope, expected: Expected) -> None:
+    meta = envelope.meta
+    if meta.document_schema != HEALTH_SCHEMA:
+        raise ContractError("wrong_program", f"the document has the schema {meta.document_schema}")
+    if meta.program_sha256 != expected.program_sha256:
+        raise ContractError("wrong_program", "the document names another program than the one that was sent")
+    if meta.elevation is not expected.elevation:
+        raise ContractError("wrong_program", f"the program ran with elevation {meta.elevation.value}, unasked")
+    if meta.origin is not expected.origin:
+        raise ContractError(
+            "wrong_program",
+            f"the document is {meta.origin.value}, the inventory says {expected.origin.value}: mark the nodes of a lab,"
+            " and no others, with `simulated: true`",
+        )
 
 
 def _validate(document: bytes) -> HealthEnvelope:
@@ -35,8 +63,18 @@ def _validate(document: bytes) -> HealthEnvelope:
         return HealthEnvelope.model_validate_json(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ContractError("schema_violation", f"{where[:200]}: {first['msg'][:200]}") from error
+        where = ".".join(str(part) for part in first["loc"])[:200] or "the document"
+        raise ContractError(
+            "schema_violation",
+            _VIOLATIONS.get(first["type"], "{where}: {what}").format(where=where, what=first["msg"][:200]),
+        ) from error
+
+
+_VIOLATIONS = {
+    "extra_forbidden": "the document has a field that is not in its schema: {where}",
+    "missing": "the document lacks the field {where}",
+    "string_pattern_mismatch": "{where} holds characters that it may not",
+}
 
 
 def _first_error(envelope: HealthEnvelope) -> str:
@@ -44,14 +82,13 @@ def _first_error(envelope: HealthEnvelope) -> str:
     return f"{errors[0].code}: {errors[0].message}" if errors else "the program says that it failed, without a reason"
 
 
-def _refuse_gaps(envelope: HealthEnvelope, checks: frozenset[str]) -> None:
-    assert envelope.data is not None  # noqa: S101 - checked by the caller; this tells the type checker
-    found = [finding.check for finding in envelope.data.findings]
-    missing, surplus = sorted(checks - set(found)), sorted(set(found) - checks)
-    if missing or surplus or len(found) != len(set(found)):
+def _refuse_gaps(data: HealthData, checks: Mapping[str, bool]) -> None:
+    found = {finding.check: finding.required for finding in data.findings}
+    missing, surplus = sorted(checks.keys() - found.keys()), sorted(found.keys() - checks.keys())
+    if missing or surplus or len(found) != len(data.findings):
         named = ", ".join([*(f"no {name}" for name in missing), *(f"unplanned {name}" for name in surplus)][:5])
-        raise ContractError(
-            "incomplete", f"the findings are not those that were planned: {named or 'one stands twice'}"
-        )
-    if roll_up(envelope.data.findings) != envelope.data.rollup:
+        raise ContractError("incomplete", f"the findings are not the planned ones: {named or 'one stands twice'}")
+    if found != dict(checks):
+        raise ContractError("incomplete", "the document says otherwise which checks are required")
+    if roll_up(data.findings) != data.rollup:
         raise ContractError("incomplete", "the roll-up does not follow from the findings")

@@ -15,6 +15,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.run-record/1": "run-record",
     "sparkctl.sweep-report/1": "sweep-report",
     "sparkctl.health/1": "health-envelope",
+    "sparkctl.fleet/1": "fleet",
 }
 """From the `schema` (or `meta.schema`) that a document names to the name of its JSON Schema."""
 

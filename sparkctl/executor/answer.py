@@ -3,14 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from sparkctl.contract.decode import decode_health
+from sparkctl.contract.decode import Expected, decode_health
 from sparkctl.contract.frame import unframe
 from sparkctl.errors import ContractError
 from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.probes.program import Program
 from sparkctl.probes.stage_one import complaint
 from sparkctl.transport.seam import Ended, TransportError
 
@@ -27,14 +26,12 @@ class Answer:
     noise_bytes: int
 
 
-def read_answer(ended: Ended, nonce: str, program: Program, document_limit: int) -> Answer:
+def read_answer(ended: Ended, nonce: str, expected: Expected) -> Answer:
     """Turn the end of a program into an answer; raises TransportError at stage `run` or `decode`."""
     _refuse_bad_end(ended, nonce)
     try:
         framed = unframe(ended.stdout, nonce)
-        envelope = decode_health(
-            framed.document, limit=document_limit, program_sha256=program.sha256, checks=program.checks
-        )
+        envelope = decode_health(framed.document, expected)
     except ContractError as error:
         if error.cause == Cause.NO_DOCUMENT:
             raise _explain_silence(ended) from error

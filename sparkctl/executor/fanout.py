@@ -19,6 +19,7 @@ class FanOut:
 
     `on_record` is awaited for every node and is the backpressure: a visitor waits until its record is taken. What it
     raises ends the run. When `stop` is set, visits under way end with its cause and the other nodes as not visited.
+    `visiting` names the nodes that are being visited.
     """
 
     errand: Errand
@@ -27,6 +28,7 @@ class FanOut:
     stop: Stop
     places: PlaceLimits = NO_LIMITS
     chance: random.Random = field(default_factory=random.Random)
+    visiting: set[str] = field(default_factory=set)
 
     async def run(self, nodes: Iterable[Node]) -> None:
         """Visit every node."""
@@ -44,9 +46,11 @@ class FanOut:
 
     async def _visitor(self, queue: NodeQueue) -> None:
         while not self.stop.is_set() and (node := await queue.take()) is not None:
+            self.visiting.add(node.node_id)
             try:
                 await self.on_record(await self._visit_until_stopped(node))
             finally:
+                self.visiting.discard(node.node_id)
                 await queue.give_back(node)
 
     async def _close_when_stopped(self, queue: NodeQueue) -> None:

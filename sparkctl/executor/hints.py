@@ -22,6 +22,7 @@ HINTS: dict[Cause, str] = {
     Cause.UNREACHABLE: "check power, cable and route to the node",
     Cause.NOT_SSH: "something else listens there: check ssh.host and ssh.port",
     Cause.NO_COMMON_ALGORITHM: "update OpenSSH on the node, or reach it with transport: paramiko",
+    Cause.THROTTLED: "sshd there limits us: visit fewer nodes at a time, or raise MaxStartups in its sshd_config",
     Cause.JUMP_HOST: "the way to the node is broken: check the jump host first",
     Cause.BAD_SETTINGS: "correct the settings named above in the inventory or in ssh_config",
     Cause.HOST_KEY_UNKNOWN: "compare the fingerprint at the machine, then: sparkctl inventory pin NODE",

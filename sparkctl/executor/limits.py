@@ -27,9 +27,16 @@ class Limits:
 
     @classmethod
     def within(cls, node_s: float, *, concurrency: int) -> "Limits":
-        """Limits for a visit of at most `node_s` seconds: the program gets what connecting usually leaves."""
-        program_s = min(cls.program_s, max(2.0, node_s - 5.0))
-        return cls(node_s=node_s, program_s=program_s, concurrency=concurrency)
+        """Limits for a visit of at most `node_s` seconds: each stage gets its usual share of them."""
+        share = node_s / cls.node_s
+        return cls(
+            node_s=node_s,
+            connect_s=cls.connect_s * share,
+            host_key_s=cls.host_key_s * share,
+            authenticate_s=cls.authenticate_s * share,
+            program_s=min(cls.program_s, max(2.0, node_s - 5.0)),
+            concurrency=concurrency,
+        )
 
     @property
     def deadlines(self) -> Deadlines:

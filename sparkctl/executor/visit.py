@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sparkctl import __version__
+from sparkctl.contract.decode import Expected
 from sparkctl.executor.answer import Answer, read_answer
 from sparkctl.executor.hints import HINTS
 from sparkctl.executor.limits import Limits
@@ -16,9 +17,9 @@ from sparkctl.executor.stop import Stop
 from sparkctl.executor.summary import summarise, truncation_warnings
 from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.inventory import Node
-from sparkctl.model.printable import printable
+from sparkctl.model.printable import clip, printable
 from sparkctl.model.run import Failure, RunRecord, Visit
-from sparkctl.model.vocabulary import Cause, Elevation, Outcome, Stage
+from sparkctl.model.vocabulary import Cause, Elevation, Origin, Outcome, Stage
 from sparkctl.probes import stage_one
 from sparkctl.probes.program import Program
 from sparkctl.transport.seam import Command, Ended, Session, Transport, TransportError
@@ -83,7 +84,7 @@ async def _ask(node: Node, transport: Transport, errand: Errand, progress: Progr
     try:
         progress.stages_ms, progress.host_key = dict(session.stages_ms), session.host_key
         progress.warnings = list(session.warnings)
-        answer = await _run(session, node.elevation, errand, progress)
+        answer = await _run(session, node, errand, progress)
         _refuse_another_machine(node, answer)
         return answer
     finally:
@@ -115,9 +116,9 @@ async def _connect(
         await asyncio.sleep(pause_before(progress.attempts + 1, chance))
 
 
-async def _run(session: Session, elevation: Elevation, errand: Errand, progress: Progress) -> Answer:
+async def _run(session: Session, node: Node, errand: Errand, progress: Progress) -> Answer:
     limits, nonce = errand.limits, secrets.token_hex(16)
-    command = _command(errand, elevation, nonce)
+    command = _command(errand, node.elevation, nonce)
     progress.stage, progress.sent_bytes = Stage.RUN, len(command.stdin)
     started = time.monotonic()
     try:
@@ -127,7 +128,14 @@ async def _run(session: Session, elevation: Elevation, errand: Errand, progress:
     progress.received_bytes = len(ended.stdout) + len(ended.stderr)
     progress.exit_status = ended.exit_status
     progress.stage = Stage.DECODE
-    return read_answer(ended, nonce, errand.program, limits.document_bytes)
+    expected = Expected(
+        limit=limits.document_bytes,
+        program_sha256=errand.program.sha256,
+        checks=errand.program.checks,
+        elevation=node.elevation,
+        origin=Origin.SIMULATED if node.simulated else Origin.LIVE,
+    )
+    return read_answer(ended, nonce, expected)
 
 
 def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
@@ -148,7 +156,8 @@ def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
 
 
 def _failure(progress: Progress, stage: Stage, cause: Cause, message: str, hint: str | None = None) -> Failure:
-    return Failure(stage=stage, cause=cause, message=message, hint=hint or HINTS[cause], attempts=progress.attempts)
+    words, advice = clip(message), clip(hint or HINTS[cause])
+    return Failure(stage=stage, cause=cause, message=words, hint=advice, attempts=progress.attempts)
 
 
 def _record(node: Node, errand: Errand, progress: Progress, result: Answer | Failure) -> RunRecord:
@@ -162,11 +171,12 @@ def _record(node: Node, errand: Errand, progress: Progress, result: Answer | Fai
         rc=progress.exit_status,
         duration_ms=round((time.monotonic() - progress.clock) * 1000),
         summary=summarise(envelope),
-        warnings=[*progress.warnings, *truncation_warnings(envelope)],
+        warnings=[clip(words) for words in (*progress.warnings, *truncation_warnings(envelope))],
         artifacts=[],
         run_id=errand.run_id,
         node_id=node.node_id,
         outcome=Outcome.REPORTED if envelope else Outcome.UNREPORTED,
+        simulated=node.simulated,
         visit=_visit_facts(progress, answer) if progress.attempts else None,
         envelope=envelope,
         failure=failure,

@@ -43,10 +43,6 @@ class GroupGraph:
         """Whether one of the groups is an ancestor of the other."""
         return one in self._ancestors[other] or other in self._ancestors[one]
 
-    def below(self, name: str) -> set[str]:
-        """The group and its descendants."""
-        return {other for other in self._groups if other == name or name in self._ancestors[other]}
-
     def _link(self, group: GroupDraft, child: Reference) -> None:
         if child.text not in self._groups:
             close = nearest(child.text, self._groups, 1)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-# C0 and C1 controls, line separators and bidirectional overrides: whatever could move a cursor, colour a terminal,
-# break a log line or reorder text on an operator's screen.
-PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
+# C0 and C1 controls, line separators, invisible characters and bidirectional overrides: whatever could move a cursor,
+# colour a terminal, break a log line, or hide or reorder text on an operator's screen.
+PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8785, section 3.2.2.3)."""

@@ -43,13 +43,13 @@ class Limits(Record):
 
 class Cost(Record):
     """What the program cost the node: wall and CPU time in milliseconds (children included), processes started,
-    and bytes it read from commands and files.
+    and bytes it read from commands and files. The bounds are far above what the limits of a run allow.
     """
 
-    wall_ms: Count
-    cpu_ms: Count
-    children: Count
-    bytes: Count
+    wall_ms: Annotated[int, Field(ge=0, le=10**9)]
+    cpu_ms: Annotated[int, Field(ge=0, le=10**9)]
+    children: Annotated[int, Field(ge=0, le=10**6)]
+    bytes: Annotated[int, Field(ge=0, le=10**12)]
 
 
 class Truncation(Record):

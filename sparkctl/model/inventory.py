@@ -59,6 +59,7 @@ class Node(Record):
 class Fleet(Record):
     """All nodes of one inventory, sorted by name as a person would (`spark2` before `spark10`), and the files read."""
 
+    fleet_schema: Annotated[Literal["sparkctl.fleet/1"], Field(alias="schema")] = "sparkctl.fleet/1"
     nodes: list[Node]
     sources: list[Text]
 

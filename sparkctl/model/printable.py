@@ -2,7 +2,7 @@
 
 import re
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 QUOTED = 200
@@ -13,3 +13,8 @@ def printable(text: str, limit: int = QUOTED) -> str:
     """One line of at most `limit` characters without control characters, surrogates or bidirectional overrides."""
     shown = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def clip(text: str, limit: int = 1000) -> str:
+    """Words of ours, which may quote more than a record can hold, cut to `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -38,14 +38,14 @@ class Visit(Record):
 class RunRecord(Record):
     """One visit to one node; a superset of the record the vendor's orchestration guide describes.
 
-    `ts` is when the visit began. `status` is `ok`, or `stage.cause` of the failure. `summary` gives the worst status of
-    each group of checks.
+    `ts` is when the visit began. `simulated` is what the inventory says. `status` is `ok`, or
+    `stage.cause` of the failure. `summary` gives the worst status of each group of checks.
     """
 
     record_schema: Annotated[Literal["sparkctl.run-record/1"], Field(alias="schema")] = "sparkctl.run-record/1"
     tool: Word
     ts: UtcDatetime
-    host: Word
+    host: Text
     status: Word
     rc: int | None
     duration_ms: Count
@@ -55,6 +55,7 @@ class RunRecord(Record):
     run_id: Word
     node_id: NodeId
     outcome: Outcome
+    simulated: bool
     visit: Visit | None
     envelope: HealthEnvelope | None
     failure: Failure | None

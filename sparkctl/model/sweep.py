@@ -10,7 +10,10 @@ from sparkctl.model.vocabulary import Cause, Stage, Status, UnknownReason
 
 
 class FoldedFinding(Record):
-    """One check in one status on a set of nodes; `example` is the summary of the first of them."""
+    """One check that came out alike on a set of nodes; `example` is the summary of `example_node`.
+
+    Summaries are alike when they differ in nothing but figures.
+    """
 
     check: DottedCode
     status: Status
@@ -18,16 +21,18 @@ class FoldedFinding(Record):
     required: bool
     nodes: list[NodeId]
     example: Text
+    example_node: NodeId
     action: Text | None
 
 
 class FoldedFailure(Record):
-    """One way in which a set of nodes did not report; `example` is the message of the first of them."""
+    """One way in which a set of nodes did not report; `example` is the message of `example_node`."""
 
     stage: Stage
     cause: Cause
     nodes: list[NodeId]
     example: Text
+    example_node: NodeId
     hint: Text | None
 
 
@@ -51,6 +56,7 @@ class SweepReport(Record):
     `shard` is the part of the selection that was asked (`3/8`). `resumes` names the run that this one took up; nodes
     that had reported there count as reported here.
     `worst` counts reported nodes by their worst evaluated status; `none` are nodes where nothing could be evaluated.
+    `not_fully_judged` counts those of the status `none`, and those of the status `pass` with a required check unknown.
     """
 
     report_schema: Annotated[Literal["sparkctl.sweep-report/1"], Field(alias="schema")] = "sparkctl.sweep-report/1"
@@ -69,6 +75,7 @@ class SweepReport(Record):
     interrupted: bool
     simulated: bool
     worst: dict[Word, Count]
+    not_fully_judged: Count
     completeness: Annotated[float, Field(ge=0, le=1)]
     findings: list[FoldedFinding]
     failures: list[FoldedFailure]

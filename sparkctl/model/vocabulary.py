@@ -93,7 +93,8 @@ class Cause(StrEnum):
     NOT_SSH = "not_ssh"  # connect: something else answers on the port
     NO_COMMON_ALGORITHM = "no_common_algorithm"  # connect
     PROTOCOL_ERROR = "protocol_error"  # connect to run: the far side broke the SSH protocol
-    JUMP_HOST = "jump_host"  # connect: the way to the node broke, not the node
+    THROTTLED = "throttled"  # connect: sshd is at MaxStartups, or PerSourcePenalties holds us off
+    JUMP_HOST = "jump_host"  # connect, run: the way to the node broke, not the node
     BAD_SETTINGS = "bad_settings"  # connect: a key or file named in the inventory cannot be used
 
     HOST_KEY_UNKNOWN = "host_key_unknown"  # host_key: nothing is pinned

@@ -5,8 +5,10 @@ is written on the node. The same sources always give the same bytes, and the SHA
 every document it produces.
 """
 
+import ast
 import hashlib
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,11 +60,13 @@ sys.exit(main(sys.argv[1:]))
 
 @dataclass(frozen=True)
 class Program:
-    """One program text for the nodes; `checks` are the ids that its health command will answer for."""
+    """One program text for the nodes; `checks` maps the ids that its health command answers for to whether each is
+    required.
+    """
 
     entry: str
     text: bytes
-    checks: frozenset[str]
+    checks: Mapping[str, bool]
 
     @cached_property
     def sha256(self) -> str:
@@ -83,13 +87,23 @@ def bundle(diag: Path, entry: str = "spark_diagctl") -> Program:
         for name, path in sources.items()
     )
     text = _HEAD.format(entry=entry, modules=modules).encode("utf-8")
-    checks = {path.stem for path in (diag / "checks").glob("*.py")} - {"__init__"}
-    program = Program(entry, text, frozenset(check_id(stem) for stem in checks))
+    checks = {path.stem: path for path in sorted((diag / "checks").glob("*.py")) if path.stem != "__init__"}
+    program = Program(entry, text, {check_id(stem): _is_required(path) for stem, path in checks.items()})
     if len(program.packed) > MAX_PROGRAM_BYTES:
         raise SparkctlError(
             f"the program {entry} has {len(program.packed)} packed bytes, more than the {MAX_PROGRAM_BYTES} allowed"
         )
     return program
+
+
+def _is_required(path: Path) -> bool:
+    """Whether a check file says `CHECK = Check(..., required=True)`; its source is read, never imported."""
+    for statement in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "CHECK":
+            call = statement.value
+            keywords = call.keywords if isinstance(call, ast.Call) else []
+            return any(word.arg == "required" and ast.unparse(word.value) == "True" for word in keywords)
+    raise SparkctlError(f"{path} declares no CHECK")
 
 
 def check_id(module_name: str) -> str:

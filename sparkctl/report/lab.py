@@ -30,6 +30,7 @@ def show_kinds(kinds: Mapping[str, str], stream: TextIO) -> None:
     for name, description in kinds.items():
         table.add_row(Text(name, "bold"), Text(description))
     with screen_on(stream) as console:
+        console.print(Text.assemble((SIMULATED, "bold cyan"), "  what the nodes of a lab can be like"))
         console.print(table)
 
 

@@ -1,5 +1,6 @@
 """How a sweep is shown while it runs and when it ends: a screen for people, JSON for everything else."""
 
+from collections.abc import Collection
 from typing import Protocol, TextIO
 
 from sparkctl.model.run import RunRecord
@@ -15,8 +16,11 @@ class SweepOutput(Protocol):
     def record(self, record: RunRecord) -> None:
         """One node is done."""
 
+    def tick(self, awaited: Collection[str]) -> None:
+        """Time has passed; these nodes are being visited."""
+
     def end(self, report: SweepReport) -> None:
-        """All are."""
+        """All are done."""
 
 
 class JsonLines:
@@ -32,6 +36,9 @@ class JsonLines:
         """Print the record as one line."""
         self._stream.write(record.model_dump_json() + "\n")
         self._stream.flush()
+
+    def tick(self, awaited: Collection[str]) -> None:
+        """Nothing is printed between records."""
 
     def end(self, report: SweepReport) -> None:
         """Print the report as one line."""
@@ -55,6 +62,9 @@ class JsonDocument:
         self._stream.write(("\n" if self._first else ",\n") + record.model_dump_json())
         self._first = False
 
+    def tick(self, awaited: Collection[str]) -> None:
+        """Nothing is printed between records."""
+
     def end(self, report: SweepReport) -> None:
         """Add the report and close the object."""
         self._stream.write('\n],"report":' + report.model_dump_json() + "}\n")
@@ -66,6 +76,7 @@ class Screen:
 
     def __init__(self, stdout: TextIO, stderr: TextIO, *, verbose: bool) -> None:
         self._stdout, self._stderr, self._verbose = stdout, stderr, verbose
+        self._done = 0
 
     def begin(self, selected: int) -> None:
         """Start the progress line."""
@@ -73,15 +84,14 @@ class Screen:
         from sparkctl.report.progress import ProgressLine  # noqa: PLC0415
 
         self._progress = ProgressLine(self._stderr, selected)
-        self._reported = self._unreported = 0
 
-    def record(self, record: RunRecord) -> None:
-        """Move the progress line."""
-        if record.failure is None:
-            self._reported += 1
-        else:
-            self._unreported += 1
-        self._progress.update(self._reported, self._unreported)
+    def record(self, record: RunRecord) -> None:  # noqa: ARG002 - the summary comes from the report
+        """Count it."""
+        self._done += 1
+
+    def tick(self, awaited: Collection[str]) -> None:
+        """Draw the progress line."""
+        self._progress.draw(self._done, awaited)
 
     def end(self, report: SweepReport) -> None:
         """Print the summary."""
@@ -89,3 +99,34 @@ class Screen:
 
         self._progress.clear()
         show_sweep(report, self._stdout, verbose=self._verbose)
+
+
+class Forgiving:
+    """An output whose reader may leave: what it prints is lost then, the sweep and its exit code are not."""
+
+    def __init__(self, output: SweepOutput) -> None:
+        self._output: SweepOutput | None = output
+
+    def begin(self, selected: int) -> None:
+        """Pass it on while somebody reads."""
+        self._pass_on("begin", selected)
+
+    def record(self, record: RunRecord) -> None:
+        """Pass it on while somebody reads."""
+        self._pass_on("record", record)
+
+    def tick(self, awaited: Collection[str]) -> None:
+        """Pass it on while somebody reads."""
+        self._pass_on("tick", awaited)
+
+    def end(self, report: SweepReport) -> None:
+        """Pass it on while somebody reads."""
+        self._pass_on("end", report)
+
+    def _pass_on(self, method: str, content: object) -> None:
+        if self._output is None:
+            return
+        try:
+            getattr(self._output, method)(content)
+        except BrokenPipeError:
+            self._output = None

@@ -8,47 +8,56 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sparkctl.model.vocabulary import Origin
+from sparkctl.model.run import RunRecord
 from sparkctl.report.screen import STYLES, screen_on
-from sparkctl.report.words import SIMULATED
-from sparkctl.store.entries import HistoryEntry, StatusChange
+from sparkctl.report.tally import REPORTED_STATUSES
+from sparkctl.report.words import SIMULATED, count
+from sparkctl.store.entries import HistoryEntry, Past, StatusChange
 
 TIME = "%Y-%m-%d %H:%M:%SZ"
 
 
-def show_past(node_id: str, visits: list[HistoryEntry], changes: list[StatusChange], stream: TextIO) -> None:
-    """Print visits, newest first, then changes, oldest first."""
+def show_past(past: Past, stream: TextIO) -> None:
+    """Print what the newest visit brought, then visits, newest first, then changes, oldest first."""
     with screen_on(stream) as console:
-        _show_past(console, node_id, visits, changes)
+        _show_newest(console, past.newest)
+        console.print(Text(count(len(past.visits), "visit"), style="bold"))
+        table = _grid()
+        for visit in past.visits:
+            table.add_row(visit.ts.strftime(TIME), *_words_of(visit))
+        console.print(Padding(table, (0, 0, 1, 2)))
+        console.print(Text(count(len(past.changes), "change"), style="bold"))
+        table = _grid()
+        for change in past.changes:
+            current = (change.current.value, STYLES.get(change.current.value, ""))
+            words = Text.assemble(change.previous.value, " → ", current, "  ", change.summary)
+            table.add_row(change.at.strftime(TIME), Text(change.check), words)
+        console.print(Padding(table, (0, 0, 0, 2)))
 
 
-def _show_past(console: Console, node_id: str, visits: list[HistoryEntry], changes: list[StatusChange]) -> None:
-    title = Text.assemble((node_id, "bold"), f"  {len(visits)} visits")
-    if any(visit.origin is Origin.SIMULATED for visit in visits):
+def _show_newest(console: Console, newest: RunRecord) -> None:
+    title = Text.assemble((newest.node_id, "bold"), f"  last visited {newest.ts.strftime(TIME)}")
+    if newest.simulated:
         title.append(f"  {SIMULATED}", style="bold cyan")
     console.print(title)
-    table = _grid()
-    for visit in visits:
-        table.add_row(visit.ts.strftime(TIME), *_words_of(visit))
-    console.print(Padding(table, (0, 0, 1, 2)))
-    console.print(Text("Changes", style="bold"))
-    if not changes:
-        console.print(Padding(Text("none: every report so far says the same"), (0, 0, 0, 2)))
+    if newest.failure is not None:
+        words = Text.assemble(("no report  ", STYLES["lost"]), newest.failure.message)
+        console.print(Padding(words, (0, 0, 1, 2)))
         return
     table = _grid()
-    for change in changes:
-        status = Text.assemble(
-            change.previous.value, " → ", (change.current.value, STYLES.get(change.current.value, ""))
-        )
-        table.add_row(change.at.strftime(TIME), Text(change.check), Text.assemble(status, "  ", change.summary))
-    console.print(Padding(table, (0, 0, 0, 2)))
+    data = newest.envelope.data if newest.envelope else None
+    for finding in data.findings if data else ():
+        if finding.status in REPORTED_STATUSES:
+            look = STYLES[finding.status.value]
+            table.add_row(Text(finding.status.value, look), Text(finding.check), Text(finding.summary))
+    console.print(Padding(table if table.rows else Text("every check that applies passed"), (0, 0, 1, 2)))
 
 
-def write_past(visits: list[HistoryEntry], changes: list[StatusChange], stream: TextIO) -> None:
+def write_past(past: Past, stream: TextIO) -> None:
     """Print the past as JSON lines, each `{"visit": ...}` or `{"change": ...}`."""
-    for visit in visits:
+    for visit in past.visits:
         stream.write('{"visit":' + TypeAdapter(HistoryEntry).dump_json(visit).decode() + "}\n")
-    for change in changes:
+    for change in past.changes:
         stream.write('{"change":' + TypeAdapter(StatusChange).dump_json(change).decode() + "}\n")
 
 
@@ -61,7 +70,7 @@ def _grid() -> Table:
 
 def _words_of(visit: HistoryEntry) -> tuple[Text, Text]:
     if visit.cause is not None and visit.stage is not None:
-        return Text("not heard from", STYLES["lost"]), Text(f"{visit.stage.value}.{visit.cause.value}")
+        return Text("no report", STYLES["lost"]), Text(f"{visit.stage.value}.{visit.cause.value}")
     worst = visit.worst.value if visit.worst else "none"
     named = [*(f"{check} failed" for check in visit.failed), *(f"{check} warned" for check in visit.warned)]
     evaluated = f"{visit.completeness:.1%} evaluated" if visit.completeness is not None else ""

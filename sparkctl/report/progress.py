@@ -1,31 +1,33 @@
 """One progress line on a terminal's standard error, gone when the run is over."""
 
 import time
+from collections.abc import Collection
 from typing import TextIO
 
-REDRAW_S = 0.1
+from sparkctl.report.words import names
+
 ERASE = "\r\x1b[2K"
+MOST_NAMED = 8
+WIDTH = 79
 
 
 class ProgressLine:
-    """Counts nodes as they finish; silent where standard error is not a terminal."""
+    """Says how many nodes are done and which are awaited; silent where standard error is not a terminal."""
 
     def __init__(self, stream: TextIO, total: int) -> None:
         self._stream = stream
         self._total = total
         self._shown = stream.isatty()
-        self._drawn_at = 0.0
         self._started = time.monotonic()
 
-    def update(self, reported: int, unreported: int) -> None:
-        """Redraw, at most ten times a second."""
-        now = time.monotonic()
-        if not self._shown or now - self._drawn_at < REDRAW_S:
+    def draw(self, done: int, awaited: Collection[str]) -> None:
+        """Draw the line anew."""
+        if not self._shown:
             return
-        self._drawn_at = now
-        lost = f", {unreported} not heard from" if unreported else ""
-        done = reported + unreported
-        self._stream.write(f"{ERASE}{done}/{self._total} nodes{lost}  {now - self._started:.0f} s")
+        line = f"{done}/{self._total} nodes  {time.monotonic() - self._started:.0f} s"
+        if awaited:
+            line += f"  waiting for {names(awaited) if len(awaited) <= MOST_NAMED else len(awaited)}"
+        self._stream.write(ERASE + line[:WIDTH])
         self._stream.flush()
 
     def clear(self) -> None:

@@ -11,11 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sparkctl.model.sweep import FoldedFailure, FoldedFinding, SweepReport
-from sparkctl.model.vocabulary import REFUSALS, Status
+from sparkctl.model.vocabulary import REFUSALS, Stage, Status
+from sparkctl.report.tally import REPORTED_STATUSES
 from sparkctl.report.words import SIMULATED, count, duration, names, size
 
 STYLES = {"fail": "bold red", "warn": "yellow", "unknown": "magenta", "pass": "green", "lost": "bold magenta"}
 PLAIN_WIDTH = 120
+REFUSED = "Refused: trust nothing there until you know why"
+NOT_REACHED = "Not reached"
+NO_USABLE_ANSWER = "Reached, but without a usable answer"
 _PADDING = re.compile(r" +((\x1b\[[0-9;]*m)*)$")
 
 
@@ -37,36 +41,39 @@ def screen_on(stream: TextIO) -> Iterator[Console]:
 
 
 def show_sweep(report: SweepReport, stream: TextIO, *, verbose: bool = False) -> None:
-    """Print the summary; `verbose` adds every action, and optional checks that could not be evaluated."""
+    """Print the summary; `verbose` adds warnings on nodes that need hands anyway, optional unknowns, and costs."""
     with screen_on(stream) as console:
         _show_sweep(report, console, verbose=verbose)
 
 
 def _show_sweep(report: SweepReport, console: Console, *, verbose: bool) -> None:
     console.print(_headline(report))
-    failed = [finding for finding in report.findings if finding.status is Status.FAIL]
-    warned = [finding for finding in report.findings if finding.status is Status.WARN]
-    unknown = [finding for finding in report.findings if finding.status is Status.UNKNOWN]
-    required = [finding for finding in unknown if finding.required]
-    optional = [finding for finding in unknown if not finding.required]
-    _show_findings(console, "Needs hands", failed, "fail", verbose=verbose)
-    _show_failures(console, report.failures)
-    _show_findings(console, "Watch", warned, "warn", verbose=verbose)
-    _show_findings(console, "Required, but could not be evaluated", required, "unknown", verbose=verbose)
+    console.print(_totals(report))
+    by_status = {status: [one for one in report.findings if one.status is status] for status in REPORTED_STATUSES}
+    failed, unknown = by_status[Status.FAIL], by_status[Status.UNKNOWN]
+    _show_findings(console, "Needs hands", failed, "fail")
+    for title, failures in _by_kind(report.failures).items():
+        _show_failures(console, title, failures)
+    warned = by_status[Status.WARN]
+    _show_findings(console, "Watch", warned if verbose else _elsewhere(warned, failed), "warn")
+    required = [one for one in unknown if one.required]
+    optional = [one for one in unknown if not one.required]
+    _show_findings(console, "Required, but could not be evaluated", required, "unknown")
     if verbose:
-        _show_findings(console, "Could not be evaluated", optional, "unknown", verbose=verbose)
+        _show_findings(console, "Could not be evaluated", optional, "unknown")
     for warning in report.warnings:
         console.print(Text.assemble(("note ", STYLES["warn"]), f"{warning.node_id}: {warning.message}"))
     console.print()
-    console.print(_bottom_line(report))
-    console.print(Text(_costs(report), style="dim"))
+    console.print(_last_line(report, optional, verbose=verbose))
+    if verbose:
+        console.print(Text(_costs(report), style="dim"))
 
 
 def _headline(report: SweepReport) -> Text:
-    line = Text.assemble(
-        ("sparkctl health", "bold"), f"  {report.selector}  ", count(report.selected, "node"),
-        f" in {duration(report.duration_ms)}", f"  run {report.run_id}",
-    )  # fmt: skip
+    line = Text.assemble(("sparkctl health", "bold"), f"  {report.selector}")
+    if report.shard:
+        line.append(f"  shard {report.shard}")
+    line.append(f"  run {report.run_id} in {duration(report.duration_ms)}", style="dim")
     if report.simulated:
         line.append(f"  {SIMULATED}", style="bold cyan")
     if report.interrupted:
@@ -74,8 +81,49 @@ def _headline(report: SweepReport) -> Text:
     return line
 
 
-def _show_findings(console: Console, title: str, findings: list[FoldedFinding], look: str, *, verbose: bool) -> None:
-    """One row for each set of nodes: what was found on it, and what to do about the most pressing of it."""
+def _totals(report: SweepReport) -> Text:
+    """Everybody, in one line that can be read at a glance."""
+    kinds = {title: sum(len(one.nodes) for one in failures) for title, failures in _by_kind(report.failures).items()}
+    worst = report.worst
+    parts = [
+        (worst.get("fail", 0), "need hands", "fail"),
+        (kinds[REFUSED], "refused", "fail"),
+        (kinds[NOT_REACHED], "not reached", "lost"),
+        (kinds[NO_USABLE_ANSWER], "without usable answer", "lost"),
+        (worst.get("warn", 0), "to watch", "warn"),
+        (report.not_fully_judged, "not fully judged", "unknown"),
+        (worst.get("pass", 0) + worst.get("none", 0) - report.not_fully_judged, "passed", "pass"),
+    ]
+    shown = [Text(f"{number:,} {words}", style=STYLES[look]) for number, words, look in parts if number]
+    return Text.assemble((f"{count(report.selected, 'node')}: ", "bold"), Text(", ").join(shown))
+
+
+def _by_kind(failures: list[FoldedFailure]) -> dict[str, list[FoldedFailure]]:
+    kinds: dict[str, list[FoldedFailure]] = {REFUSED: [], NOT_REACHED: [], NO_USABLE_ANSWER: []}
+    for failure in failures:
+        if failure.cause in REFUSALS:
+            kinds[REFUSED].append(failure)
+        elif failure.stage in (Stage.RUN, Stage.DECODE):
+            kinds[NO_USABLE_ANSWER].append(failure)
+        else:
+            kinds[NOT_REACHED].append(failure)
+    return kinds
+
+
+def _elsewhere(findings: list[FoldedFinding], failed: list[FoldedFinding]) -> list[FoldedFinding]:
+    """What is to be watched on nodes that do not need hands anyway."""
+    named = {node for finding in failed for node in finding.nodes}
+    left = [(one, [node for node in one.nodes if node not in named]) for one in findings]
+    return [_only_on(one, nodes) for one, nodes in left if nodes]
+
+
+def _only_on(finding: FoldedFinding, nodes: list[str]) -> FoldedFinding:
+    example = finding.example_node if finding.example_node in nodes else nodes[0]
+    return finding.model_copy(update={"nodes": nodes, "example_node": example})
+
+
+def _show_findings(console: Console, title: str, findings: list[FoldedFinding], look: str) -> None:
+    """One row for each set of nodes: what was found on it, and what to do."""
     if not findings:
         return
     groups: dict[tuple[str, ...], list[FoldedFinding]] = {}
@@ -83,31 +131,31 @@ def _show_findings(console: Console, title: str, findings: list[FoldedFinding], 
         groups.setdefault(tuple(finding.nodes), []).append(finding)
     table = _table(console, title, look)
     for nodes, group in groups.items():
-        advised = group if verbose else group[:1]
         lines = [_finding_line(finding, look, several=len(nodes) > 1) for finding in group]
-        actions = [_action_line(finding.action) for finding in advised if finding.action]
-        table.add_row(Text(names(nodes), "bold"), Text("\n").join([*lines, *actions]))
+        actions = dict.fromkeys(finding.action for finding in group if finding.action)
+        table.add_row(Text(names(nodes), "bold"), Text("\n").join([*lines, *map(_action_line, actions)]))
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
 def _finding_line(finding: FoldedFinding, look: str, *, several: bool) -> Text:
     line = Text.assemble((finding.check, STYLES[look]), "  ")
     if several:
-        line.append(f"{finding.nodes[0]}: ", style="dim")
+        line.append(f"{finding.example_node}: ", style="dim")
     line.append(finding.example)
     if finding.reason is not None:
         line.append(f" ({finding.reason.value})", style="dim")
     return line
 
 
-def _show_failures(console: Console, failures: list[FoldedFailure]) -> None:
+def _show_failures(console: Console, title: str, failures: list[FoldedFailure]) -> None:
     if not failures:
         return
-    table = _table(console, "Not heard from", "lost")
+    look = "fail" if title == REFUSED else "lost"
+    table = _table(console, title, look)
     for failure in failures:
-        line = Text.assemble((f"{failure.stage.value}.{failure.cause.value}", STYLES["lost"]), "  ")
-        if failure.cause in REFUSALS:
-            line.append("refused  ", style=STYLES["fail"])
+        line = Text.assemble((failure.cause.value.replace("_", " "), STYLES[look]), "  ")
+        if len(failure.nodes) > 1:
+            line.append(f"{failure.example_node}: ", style="dim")
         line.append(failure.example)
         lines = [line, _action_line(failure.hint)] if failure.hint else [line]
         table.add_row(Text(names(failure.nodes), "bold"), Text("\n").join(lines))
@@ -127,24 +175,19 @@ def _action_line(action: str) -> Text:
     return Text.assemble(("→ ", "bold"), action)
 
 
-def _bottom_line(report: SweepReport) -> Text:
-    parts = [
-        (report.worst.get("fail", 0), "failed", STYLES["fail"]),
-        (report.worst.get("warn", 0), "to watch", STYLES["warn"]),
-        (report.unreported, "not heard from", STYLES["lost"]),
-        (report.worst.get("none", 0), "without any evaluated check", STYLES["unknown"]),
-        (report.worst.get("pass", 0), "passed", STYLES["pass"]),
-    ]
-    shown = [Text(f"{number} {words}", style=style) for number, words, style in parts if number]
-    line = Text("  ").join(shown or [Text("no nodes")])
-    line.append(f"   {report.completeness:.1%} of applicable checks evaluated")
-    line.append(f"   exit {report.exit_code} {report.exit_name}", style="dim")
+def _last_line(report: SweepReport, optional: list[FoldedFinding], *, verbose: bool) -> Text:
+    line = Text(f"exit {report.exit_code} {report.exit_name}", style="dim")
+    if report.reported and report.completeness < 1:
+        line.append(f"   {report.completeness:.1%} of the checks that apply were evaluated")
+    if optional and not verbose:
+        nodes = {node for finding in optional for node in finding.nodes}
+        line.append(f"; -v names the optional ones that were not, on {count(len(nodes), 'node')}")
     return line
 
 
 def _costs(report: SweepReport) -> str:
     per_node = report.node_cpu_ms / report.reported if report.reported else 0
     return (
-        f"cost: {per_node:.0f} ms of CPU per node, {size(report.received_bytes)} received; "
-        f"here {report.cost.cpu_s:.1f} s of CPU, {size(report.cost.peak_rss_bytes)} peak"
+        f"cost: {per_node:.0f} ms of CPU on each node, {size(report.received_bytes)} received; "
+        f"on this machine {report.cost.cpu_s:.1f} s of CPU and {size(report.cost.peak_rss_bytes)} of memory"
     )

@@ -1,11 +1,13 @@
 """Fold run records into the sweep report, one record at a time, keeping names and counts but no envelopes."""
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sparkctl.errors import ExitCode
-from sparkctl.model.health import Finding
+from sparkctl.inventory.ranges import natural_key, natural_sorted
+from sparkctl.model.health import Finding, Rollup
 from sparkctl.model.run import Failure, RunRecord
 from sparkctl.model.sweep import (
     BastionCost,
@@ -14,13 +16,30 @@ from sparkctl.model.sweep import (
     NodeWarning,
     SweepReport,
 )
-from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Origin, Stage, Status, UnknownReason
+from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Stage, Status, UnknownReason
 
-FindingKey = tuple[str, Status, UnknownReason | None]
+FindingKey = tuple[str, Status, UnknownReason | None, str]
 FailureKey = tuple[Stage, Cause]
 
 REPORTED_STATUSES = (Status.FAIL, Status.WARN, Status.UNKNOWN)
 """The statuses a report names nodes for, the most pressing first."""
+
+_FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+
+
+@dataclass
+class Alike:
+    """Nodes on which something came out alike, with the words of the first of them by name."""
+
+    nodes: list[str] = field(default_factory=list)
+    example_node: str = ""
+    words: Finding | Failure | None = None
+
+    def add(self, node_id: str, words: Finding | Failure) -> None:
+        """Add a node."""
+        if not self.nodes or natural_key(node_id) < natural_key(self.example_node):
+            self.example_node, self.words = node_id, words
+        self.nodes.append(node_id)
 
 
 @dataclass
@@ -29,40 +48,42 @@ class Tally:
 
     reported: int = 0
     unreported: int = 0
+    not_fully_judged: int = 0
     simulated: bool = False
     worst: Counter[str] = field(default_factory=Counter)
     warnings: list[NodeWarning] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._nodes: defaultdict[FindingKey, list[str]] = defaultdict(list)
-        self._examples: dict[FindingKey, Finding] = {}
-        self._unreported: defaultdict[FailureKey, list[str]] = defaultdict(list)
-        self._failures: dict[FailureKey, Failure] = {}
+        self._findings: defaultdict[FindingKey, Alike] = defaultdict(Alike)
+        self._unreported: defaultdict[FailureKey, Alike] = defaultdict(Alike)
         self._evaluated = self._applicable = 0
         self._node_cpu_ms = self._received_bytes = 0
 
     def add(self, record: RunRecord) -> None:
         """Count one record."""
         self.warnings += [NodeWarning(node_id=record.node_id, message=warning) for warning in record.warnings]
+        self.simulated |= record.simulated
         self._received_bytes += record.visit.received_bytes if record.visit else 0
         if record.failure is not None:
             self.unreported += 1
-            key = record.failure.stage, record.failure.cause
-            self._unreported[key].append(record.node_id)
-            self._failures.setdefault(key, record.failure)
+            self._unreported[record.failure.stage, record.failure.cause].add(record.node_id, record.failure)
             return
         self.reported += 1
         assert record.envelope is not None  # noqa: S101 - the model guarantees it
         assert record.envelope.data is not None  # noqa: S101 - so does decoding
-        self.simulated |= record.envelope.meta.origin is Origin.SIMULATED
         self._node_cpu_ms += record.envelope.meta.cost.cpu_ms
-        rollup = record.envelope.data.rollup
+        self._count(record.envelope.data.rollup)
+        for finding in record.envelope.data.findings:
+            if finding.status in REPORTED_STATUSES:
+                shape = _FIGURES.sub("#", finding.summary)
+                self._findings[finding.check, finding.status, finding.reason, shape].add(record.node_id, finding)
+
+    def _count(self, rollup: Rollup) -> None:
         self.worst[rollup.worst.value if rollup.worst else "none"] += 1
         self._evaluated += rollup.evaluated
         self._applicable += rollup.planned - rollup.not_applicable
-        for finding in record.envelope.data.findings:
-            if finding.status in REPORTED_STATUSES:
-                self._add_finding(record.node_id, finding)
+        if rollup.worst is None or (rollup.worst is Status.PASS and rollup.required_unevaluated):
+            self.not_fully_judged += 1
 
     @property
     def completeness(self) -> float:
@@ -71,30 +92,24 @@ class Tally:
 
     def findings(self) -> list[FoldedFinding]:
         """What failed, warned or stayed unknown, the most pressing and most widespread first."""
-        return [self._folded(key) for key in sorted(self._nodes, key=self._pressing)]
+        folded = [_folded_finding(alike) for alike in self._findings.values()]
+        return sorted(folded, key=_pressing)
 
     def failures(self) -> list[FoldedFailure]:
         """The ways of not reporting, the most widespread first."""
-        return [
-            FoldedFailure(
-                stage=key[0],
-                cause=key[1],
-                nodes=sorted(nodes),
-                example=self._failures[key].message,
-                hint=self._failures[key].hint,
-            )
-            for key, nodes in sorted(self._unreported.items(), key=lambda item: (-len(item[1]), item[0]))
-        ]
+        folded = [_folded_failure(alike) for alike in self._unreported.values()]
+        return sorted(folded, key=lambda one: (-len(one.nodes), one.stage, one.cause))
 
     def exit_code(self, *, fail_on: Status = Status.FAIL) -> ExitCode:
         """Findings before refusals before what could not be judged; see docs/exit-codes.md."""
         tripped = {Status.FAIL, Status.WARN} if fail_on is Status.WARN else {Status.FAIL}
-        if any(status in tripped for _, status, _ in self._nodes):
+        if any(status in tripped for _, status, _, _ in self._findings):
             return ExitCode.FINDINGS
         if any(cause in REFUSALS for _, cause in self._unreported):
             return ExitCode.REFUSED
-        required_unknown = any(key[1] is Status.UNKNOWN and self._examples[key].required for key in self._nodes)
-        return ExitCode.UNJUDGED if self.unreported or required_unknown else ExitCode.OK
+        unknown = [alike.words for key, alike in self._findings.items() if key[1] is Status.UNKNOWN]
+        required = any(isinstance(words, Finding) and words.required for words in unknown)
+        return ExitCode.UNJUDGED if self.unreported or required or self.not_fully_judged else ExitCode.OK
 
     def report(
         self,
@@ -130,6 +145,7 @@ class Tally:
             interrupted=any(cause in CUT_SHORT for _, cause in self._unreported),
             simulated=self.simulated,
             worst=dict(sorted(self.worst.items())),
+            not_fully_judged=self.not_fully_judged,
             completeness=self.completeness,
             findings=self.findings(),
             failures=self.failures(),
@@ -141,23 +157,33 @@ class Tally:
             exit_name=code.name.lower(),
         )
 
-    def _add_finding(self, node_id: str, finding: Finding) -> None:
-        key = finding.check, finding.status, finding.reason
-        self._nodes[key].append(node_id)
-        self._examples.setdefault(key, finding)
 
-    def _pressing(self, key: FindingKey) -> tuple[int, bool, int, str]:
-        required = self._examples[key].required
-        return REPORTED_STATUSES.index(key[1]), not required, -len(self._nodes[key]), key[0]
+def _folded_finding(alike: Alike) -> FoldedFinding:
+    assert isinstance(alike.words, Finding)  # noqa: S101 - findings are only folded with findings
+    return FoldedFinding(
+        check=alike.words.check,
+        status=alike.words.status,
+        reason=alike.words.reason,
+        required=alike.words.required,
+        nodes=natural_sorted(alike.nodes),
+        example=alike.words.summary,
+        example_node=alike.example_node,
+        action=alike.words.action,
+    )
 
-    def _folded(self, key: FindingKey) -> FoldedFinding:
-        example = self._examples[key]
-        return FoldedFinding(
-            check=key[0],
-            status=key[1],
-            reason=key[2],
-            required=example.required,
-            nodes=sorted(self._nodes[key]),
-            example=example.summary,
-            action=example.action,
-        )
+
+def _folded_failure(alike: Alike) -> FoldedFailure:
+    assert isinstance(alike.words, Failure)  # noqa: S101 - and failures with failures
+    return FoldedFailure(
+        stage=alike.words.stage,
+        cause=alike.words.cause,
+        nodes=natural_sorted(alike.nodes),
+        example=alike.words.message,
+        example_node=alike.example_node,
+        hint=alike.words.hint,
+    )
+
+
+def _pressing(finding: FoldedFinding) -> tuple[int, bool, int, str, str]:
+    pressing = REPORTED_STATUSES.index(finding.status), not finding.required, -len(finding.nodes)
+    return (*pressing, finding.check, finding.example)

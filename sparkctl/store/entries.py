@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status, UnknownReason
 
@@ -72,3 +73,12 @@ class StatusChange:
     summary: str
     at: datetime
     run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of a node: its newest record, visits newest first, changes oldest first."""
+
+    newest: RunRecord
+    visits: list[HistoryEntry]
+    changes: list[StatusChange]

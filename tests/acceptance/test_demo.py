@@ -27,7 +27,7 @@ def test_the_demo(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "24 nodes" in ran.stdout
     assert "SIMULATED" in ran.stdout
-    for words in ("disk.space", "gpu.power_wedge", "memory.pressure", "host_key.host_key_changed", "What to try next"):
+    for words in ("disk.space", "gpu.power_wedge", "memory.pressure", "host key changed", "What to try next"):
         assert words in ran.stdout
     assert list(temporary.iterdir()) == []
     assert processes_with(str(temporary)) == []

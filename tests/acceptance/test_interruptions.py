@@ -13,7 +13,7 @@ import pytest
 
 from sparkctl.contract.outside import complaints
 from tests.support.command import environment, json_lines, sparkctl
-from tests.support.sshd import Sshd, fingerprint
+from tests.support.sshd import Sshd, fingerprint, make_key, public_key
 
 pytestmark = pytest.mark.slow
 QUICK, STUCK = ("127.0.0.1", "127.0.0.2"), ("127.0.0.3", "127.0.0.4", "127.0.0.5")
@@ -148,3 +148,31 @@ def test_pinning_by_fingerprint(site: Path) -> None:
     assert json_lines(sparkctl("health", "quick-1", *state, home=site))[0]["status"] == "ok"
     again = sparkctl("inventory", "pin", "quick-1", "--yes", *state, home=site)
     assert "pinned already" in again.stdout
+    still_wrong = sparkctl("inventory", "pin", "quick-1", "--fingerprint", "SHA256:wrong", *state, home=site)
+    assert still_wrong.returncode == 4
+
+
+def test_a_pinned_key_is_not_replaced_and_a_dead_node_does_not_end_the_command(site: Path) -> None:
+    fleet = json.loads((site / "fleet.yaml").read_text())
+    other = make_key(site / "other")
+    port = fleet["defaults"]["ssh"]["port"]
+    (site / "pins").write_text(f"[127.0.0.1]:{port} {public_key(other)}\n")
+    fleet["nodes"]["dead"] = {"ssh": {"host": "127.0.0.9"}}
+    (site / "fleet.yaml").write_text(json.dumps(fleet))
+    state: list[str | Path] = ["--state", site / "state"]
+    replaced = sparkctl("inventory", "pin", "quick-1", "--yes", *state, home=site)
+    assert replaced.returncode == 4
+    assert "first remove the old line" in replaced.stderr
+    several = sparkctl("inventory", "pin", "dead", "quick-2", "--yes", *state, home=site)
+    assert several.returncode == 3
+    assert "dead  not pinned" in several.stdout
+    assert "quick-2  pinned" in several.stdout
+
+
+def test_a_key_accepted_unseen_is_loud(site: Path) -> None:
+    fleet = json.loads((site / "fleet.yaml").read_text())
+    fleet["defaults"]["ssh"].update({"known_hosts_files": [], "host_key_policy": "accept-new"})
+    (site / "fleet.yaml").write_text(json.dumps(fleet))
+    *records, report = json_lines(sparkctl("health", "quick-1", "--state", site / "state", home=site))
+    assert (site / "fingerprint").read_text() in records[0]["warnings"][0]
+    assert report["warnings"][0]["node_id"] == "quick-1"

@@ -162,8 +162,31 @@ def test_a_fault_that_comes_and_goes_is_in_the_history(tmp_path: Path) -> None:
         control.mend(tmp_path / "lab", "sim-02")
         assert sweep(lab, tmp_path)[2]["exit_name"] == "ok"
     past = json_lines(sparkctl("history", "sim-02", "--state", tmp_path / "state", home=tmp_path))
+    shown = sparkctl("history", "sim-02", "--format", "human", "--state", tmp_path / "state", home=tmp_path).stdout
+    assert "SIMULATED" in shown.splitlines()[0]
+    assert "3 visits" in shown
     changes = [line["change"] for line in past if "change" in line and line["change"]["check"] == "disk.space"]
     assert [(change["previous"], change["current"]) for change in changes] == [("pass", "fail"), ("fail", "pass")]
+
+
+def test_fail_on_warn_counts_warnings(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 1, ["oom-kills"]) as lab:
+        assert sweep(lab, tmp_path)[2]["exit_name"] == "ok"
+        assert sweep(lab, tmp_path, "--fail-on", "warn")[2]["exit_name"] == "findings"
+
+
+def test_simulated_nodes_that_the_inventory_does_not_call_so_are_refused(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 1, ["founders"]) as lab:
+        text = lab.fleet_file.read_text()
+        lab.fleet_file.write_text(text.replace("simulated: true", "simulated: false"))
+        _, (record,), _ = sweep(lab, tmp_path)
+    assert record["status"] == "decode.wrong_program"
+    assert "simulated: true" in record["failure"]["message"]
+
+
+def test_nobody_who_reports_is_still_simulated(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 1, ["down"]) as lab:
+        assert sweep(lab, tmp_path)[2]["simulated"] is True
 
 
 def test_a_selector_visits_only_what_it_names(tmp_path: Path) -> None:

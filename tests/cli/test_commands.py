@@ -1,5 +1,6 @@
 """The commands as an operator meets them: help, mistakes, and what they say about them."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -10,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from sparkctl.contract.generated import DOCUMENTS
+from sparkctl.probes.program import bundle
+from sparkctl.resources import shipped
 from tests.support.command import environment, json_lines, sparkctl
 from tests.support.envelopes import reported, unreported
 
 COMMANDS = [
     "health", "history", "demo", "sudoers", "inventory list", "inventory show", "inventory check", "inventory pin",
     "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
-    "schema check",
+    "schema check", "program",
 ]  # fmt: skip
 
 
@@ -133,12 +136,54 @@ def test_sudoers_are_exact_and_accepted_by_visudo(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
-    (tmp_path / "fleet.yaml").write_text("nodes:\n  node[0001-3000]: {transport: local}\n")
-    ran = subprocess.run(
-        f"{sys.executable} -m sparkctl inventory list | head -1",
-        shell=True, capture_output=True, text=True, check=False, cwd=tmp_path,
-        env={**environment(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+def in_a_shell(command: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which `$SPARKCTL` is the command."""
+    line = command.replace("$SPARKCTL", f"{sys.executable} -m sparkctl")
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False, cwd=home,
+        env={**environment(home), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    assert "Traceback" not in ran.stderr
+
+
+def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  node[0001-3000]: {transport: local}\n")
+    ran = in_a_shell("$SPARKCTL inventory list | head -1", tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
     assert "node0001" in ran.stdout
+
+
+def test_a_sweep_goes_on_when_its_reader_leaves(tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  here[1-4]: {transport: local}\n")
+    ran = in_a_shell("$SPARKCTL health --concurrency 1 --state state | head -1", tmp_path)
+    assert ran.returncode in (0, 3)
+    assert ran.stderr == ""
+    for number in range(1, 5):
+        assert sparkctl("history", f"here{number}", "--state", tmp_path / "state", home=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">&- 2>&-"])
+def test_closed_streams_are_no_fault(redirection: str, tmp_path: Path) -> None:
+    ran = in_a_shell(f"$SPARKCTL schema list {redirection}", tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_output_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
+    ran = in_a_shell("$SPARKCTL schema list > /dev/full", tmp_path)
+    assert ran.returncode == 2
+    assert "cannot be written" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_output_is_utf_8_whatever_the_locale(tmp_path: Path, local_fleet: Path) -> None:
+    ran = in_a_shell("LC_ALL=C PYTHONIOENCODING=ascii $SPARKCTL lab list --kinds --format human", tmp_path)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_program_is_printed_as_it_is_sent(tmp_path: Path) -> None:
+    printed = sparkctl("program", home=tmp_path).stdout.encode()
+    assert hashlib.sha256(printed).hexdigest() == bundle(shipped("diag")).sha256
+    (tmp_path / "by_hand.py").write_bytes(printed)
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", str(tmp_path / "by_hand.py"), "health"], capture_output=True, check=True
+    )
+    assert json.loads(ran.stdout)["ok"] is True

@@ -1,21 +1,23 @@
 """Only whole, truthful documents of the program that was sent become envelopes."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sparkctl.contract.decode import decode_health
+from sparkctl.contract.decode import Expected, decode_health
 from sparkctl.errors import ContractError
-from sparkctl.model.vocabulary import Cause
+from sparkctl.model.vocabulary import Cause, Elevation, Origin
 from tests.support.envelopes import PROGRAM, envelope, finding
 
-CHECKS = frozenset({"disk.space"})
+CHECKS = {"disk.space": True}
+EXPECTED = Expected(262144, PROGRAM, CHECKS, Elevation.NONE, Origin.LIVE)
 
 
-def decode(document: dict[str, Any] | bytes, checks: frozenset[str] = CHECKS, limit: int = 262144) -> None:
+def decode(document: dict[str, Any] | bytes, expected: Expected = EXPECTED) -> None:
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
-    decode_health(text, limit=limit, program_sha256=PROGRAM, checks=checks)
+    decode_health(text, expected)
 
 
 def changed(**parts: Any) -> dict[str, Any]:
@@ -48,11 +50,17 @@ def test_a_good_document_is_taken() -> None:
         (with_finding(value=[1]), Cause.SCHEMA_VIOLATION),
         (envelope(schema="sparkctl.other/1"), Cause.WRONG_PROGRAM),
         (envelope(program_sha256="b" * 64), Cause.WRONG_PROGRAM),
+        (envelope(elevation="root"), Cause.WRONG_PROGRAM),
+        (envelope(origin="simulated"), Cause.WRONG_PROGRAM),
+        (envelope(origin="tree"), Cause.WRONG_PROGRAM),
         (changed(ok=False), Cause.PROGRAM_FAILED),
         (changed(data=None), Cause.PROGRAM_FAILED),
         (envelope(finding("disk.inodes")), Cause.INCOMPLETE),
         (envelope(finding(), finding("made.up")), Cause.INCOMPLETE),
         (envelope(finding(), finding()), Cause.INCOMPLETE),
+        (envelope({**finding(status="unknown"), "required": False}), Cause.INCOMPLETE),
+        (envelope(cost={"wall_ms": 1, "cpu_ms": 2**53 - 1, "children": 0, "bytes": 0}), Cause.SCHEMA_VIOLATION),
+        (with_finding(summary="in\u200bvisible"), Cause.SCHEMA_VIOLATION),
         (b'{"ok":true,"ok":true}', Cause.DUPLICATE_KEY),
     ],
 )
@@ -71,7 +79,7 @@ def test_a_roll_up_that_flatters_is_refused() -> None:
 
 def test_a_document_over_its_limit_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(ContractError) as refused:
-        decode(b"[" * 2000, limit=1000)
+        decode(b"[" * 2000, replace(EXPECTED, limit=1000))
     assert refused.value.cause == Cause.TOO_LARGE
 
 

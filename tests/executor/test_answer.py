@@ -5,17 +5,19 @@ import json
 
 import pytest
 
+from sparkctl.contract.decode import Expected
 from sparkctl.contract.frame import FRAME_MAGIC
 from sparkctl.executor.answer import read_answer
 from sparkctl.executor.hints import HINTS
-from sparkctl.model.vocabulary import Cause, Stage
+from sparkctl.model.vocabulary import Cause, Elevation, Origin, Stage
 from sparkctl.probes.program import Program
 from sparkctl.probes.stage_one import MAGIC
 from sparkctl.transport.seam import Ended, TransportError
 from tests.support.envelopes import envelope
 
 NONCE = "ab" * 16
-PROGRAM = Program("spark_diagctl", b"the program", frozenset({"disk.space"}))
+PROGRAM = Program("spark_diagctl", b"the program", {"disk.space": True})
+EXPECTED = Expected(262144, PROGRAM.sha256, PROGRAM.checks, Elevation.NONE, Origin.LIVE)
 
 
 def framed(document: bytes) -> bytes:
@@ -32,7 +34,7 @@ def ended(stdout: bytes = b"", stderr: bytes = b"", status: int | None = 0, sign
 
 def test_a_document_among_banners() -> None:
     banner = b"\x1b[32mWelcome to NVIDIA DGX Spark\x1b[0m\n"
-    answer = read_answer(ended(banner + framed(good_document())), NONCE, PROGRAM, 262144)
+    answer = read_answer(ended(banner + framed(good_document())), NONCE, EXPECTED)
     assert answer.envelope.ok
     assert answer.noise_bytes == len(banner)
 
@@ -61,19 +63,19 @@ def test_a_document_among_banners() -> None:
 )
 def test_bad_ends(end: Ended, stage: Stage, cause: Cause) -> None:
     with pytest.raises(TransportError) as failed:
-        read_answer(end, NONCE, PROGRAM, 262144)
+        read_answer(end, NONCE, EXPECTED)
     assert (failed.value.stage, failed.value.cause) == (stage, cause)
     assert not failed.value.retryable
 
 
 def test_what_a_node_says_is_quoted_without_its_escapes() -> None:
     with pytest.raises(TransportError, match=r'it said "\\u001b\[2Jgotcha"'):
-        read_answer(ended(stderr=b"\x1b[2Jgotcha\n", status=1), NONCE, PROGRAM, 262144)
+        read_answer(ended(stderr=b"\x1b[2Jgotcha\n", status=1), NONCE, EXPECTED)
 
 
 def test_a_flood_is_quoted_in_short() -> None:
     with pytest.raises(TransportError) as failed:
-        read_answer(ended(stderr=b"x" * 60_000, status=1), NONCE, PROGRAM, 262144)
+        read_answer(ended(stderr=b"x" * 60_000, status=1), NONCE, EXPECTED)
     assert len(failed.value.message) < 300
 
 

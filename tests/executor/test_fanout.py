@@ -37,7 +37,7 @@ def _python3_is_this_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def errand(text: bytes | None = None, limits: Limits = LIMITS) -> Errand:
-    program = bundle(shipped("diag")) if text is None else Program("test", text, frozenset())
+    program = bundle(shipped("diag")) if text is None else Program("test", text, {})
     return Errand("run", program, limits)
 
 
@@ -155,6 +155,47 @@ def test_connecting_is_retried_and_counted(tmp_path: Path) -> None:
     assert failure is not None
     assert (failure.stage, failure.cause, failure.attempts) == (Stage.CONNECT, Cause.CONNECTION_REFUSED, 3)
     assert failure.hint
+
+
+def test_what_cannot_help_is_not_tried_again(tmp_path: Path) -> None:
+    node = Node(
+        node_id="odd",
+        ssh=SshSettings(host="127.0.0.1", identity_files=[tmp_path / "absent"], agent=False),
+        origin="t:1",
+    )
+    carrier = AsyncsshTransport(TransportSettings(pins_file=tmp_path / "pins"))
+    failure = run([node], errand(), carrier)["odd"].failure
+    assert failure is not None
+    assert (failure.cause, failure.attempts) == (Cause.BAD_SETTINGS, 1)
+
+
+def test_a_message_longer_than_a_record_holds_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 200) / ("y" * 200) / ("z" * 200) / ("a" * 200) / ("b" * 200)
+    node = Node(node_id="n" * 253, ssh=SshSettings(identity_files=[path], agent=False), origin="t:1")
+    carrier = AsyncsshTransport(TransportSettings(pins_file=tmp_path / "pins"))
+    failure = run([node], errand(), carrier)["n" * 253].failure
+    assert failure is not None
+    assert failure.message.endswith("…")
+
+
+def test_sessions_are_closed_whatever_happens(tmp_path: Path) -> None:
+    closed: list[str] = []
+
+    class Watched(LocalTransport):
+        async def connect(self, node, deadlines):  # type: ignore[no-untyped-def]
+            session = await super().connect(node, deadlines)
+            close = session.close
+
+            async def note() -> None:
+                closed.append(node.node_id)
+                await close()
+
+            session.close = note
+            return session
+
+    limits = replace(LIMITS, program_s=0.2, exit_grace_s=0.1)
+    run(some(2), errand(b"import time; time.sleep(60)", limits), Watched())
+    assert sorted(closed) == ["node0", "node1"]
 
 
 def test_a_program_is_never_run_twice(tmp_path: Path) -> None:

@@ -17,10 +17,17 @@ def test_links_stay_inside_the_tree(tmp_path: Path) -> None:
     root = build_tree(
         tmp_path / "tree",
         files={"/etc/real": "inside"},
-        links={"/absolute": "/etc/real", "/climbing": "../../../../secret", "/loop": "/loop", "/dir": "/etc"},
+        links={
+            "/absolute": "/etc/real",
+            "/a/b/deep": "/etc/real",
+            "/climbing": "../../../../secret",
+            "/loop": "/loop",
+            "/dir": "/etc",
+        },
     )
     machine = Machine(str(root))
     assert machine.read("/absolute") == "inside"
+    assert machine.read("/a/b/deep") == "inside"
     assert machine.read("/dir/real") == "inside"
     assert machine.read("/../../etc/real") == "inside"
     with pytest.raises(FileNotFoundError):

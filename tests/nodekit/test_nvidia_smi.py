@@ -13,7 +13,7 @@ from diag.nodekit.nvidia_smi import FIELDS, QUERY, Gpu, GpuSeen, observe_gpu, pa
 from diag.nodekit.platform import Clue, Evidence
 from tests.support.trees import build_tree
 
-GB10 = Evidence((Clue(True, "PCI 10de:2e12", "/sys/bus/pci/devices", strong=True),), True, True)
+GB10 = Evidence((Clue(True, "PCI 10de:2e12", "/sys/bus/pci/devices", strong=True),), True)
 STUCK = "NVIDIA GB10, 0000000F:01:00.0, 580.126.09, P0, Enabled, 52, 14.8, 96, 702, 3003, 2418, 0x0, [N/A], [N/A], None"
 PCI = {
     "/sys/bus/pci/devices/000f:01:00.0/vendor": "0x10de\n",

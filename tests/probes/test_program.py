@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sparkctl.contract.decode import decode_health
+from sparkctl.contract.decode import Expected, decode_health
 from sparkctl.contract.frame import unframe
 from sparkctl.errors import SparkctlError
+from sparkctl.model.vocabulary import Elevation, Origin
 from sparkctl.probes import stage_one
 from sparkctl.probes.program import MAX_PROGRAM_BYTES, bundle
 from sparkctl.resources import shipped
@@ -43,6 +44,13 @@ def test_the_same_sources_give_the_same_text(tmp_path: Path) -> None:
     assert first.text.isascii()
 
 
+def test_the_bastion_knows_which_checks_are_required_without_importing_them() -> None:
+    program = shipped("diag") / "spark_diagctl.py"
+    listed = subprocess.run([sys.executable, str(program), "checks"], capture_output=True, check=True)
+    catalogue = {entry["check"]: entry["required"] for entry in json.loads(listed.stdout)["checks"]}
+    assert bundle(shipped("diag")).checks == catalogue
+
+
 def test_a_program_over_its_limit_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / "diag"
     shutil.copytree(shipped("diag"), copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -65,7 +73,7 @@ def test_through_every_shell(shell: str, python3: str, tmp_path: Path) -> None:
         env={"PATH": python3, "HOME": str(tmp_path)},
     )  # fmt: skip
     framed = unframe(ran.stdout, NONCE)
-    decode_health(framed.document, limit=262144, program_sha256=program.sha256, checks=program.checks)
+    decode_health(framed.document, Expected(262144, program.sha256, program.checks, Elevation.NONE, Origin.LIVE))
     assert framed.noise_bytes == 0
     assert ran.stderr == b""
     assert not any(path.name not in (".config", ".local", ".cache") for path in tmp_path.iterdir())

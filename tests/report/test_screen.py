@@ -7,7 +7,7 @@ import pytest
 
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.report.outputs import JsonDocument, JsonLines, Screen, SweepOutput
+from sparkctl.report.outputs import Forgiving, JsonDocument, JsonLines, Screen, SweepOutput
 from sparkctl.report.words import count, duration, size
 from tests.support.envelopes import finding, report_for, reported, unreported
 
@@ -28,6 +28,7 @@ def feed(output: SweepOutput, records: list[RunRecord]) -> None:
     output.begin(len(records))
     for record in records:
         output.record(record)
+        output.tick(["spark17"])
     output.end(report_for(records))
 
 
@@ -44,10 +45,10 @@ def test_the_summary() -> None:
     text = show(RECORDS, io.StringIO(), io.StringIO())
     assert "spark[01-12,14]" in text
     assert "→ do something about it" in text
-    assert "13 failed  1 to watch  1 not heard from  1 passed" in text
+    assert "16 nodes: 13 need hands, 1 refused, 1 to watch, 1 passed" in text
     assert "SIMULATED" in text
-    assert text.index("Needs hands") < text.index("Not heard from") < text.index("Watch")
-    assert "host_key.host_key_changed  refused" in text
+    assert text.index("Needs hands") < text.index("Refused") < text.index("Watch")
+    assert "host key changed  it did not answer" in text
     assert "exit 1 findings" in text
     assert "nvme.wear" not in text
     assert not any(line != line.rstrip() for line in text.splitlines())
@@ -70,6 +71,7 @@ def test_colour_and_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     stdout, stderr = Terminal(), Terminal()
     assert "\x1b[" in show(RECORDS, stdout, stderr)
     assert "1/16 nodes" in stderr.getvalue()
+    assert "waiting for spark17" in stderr.getvalue()
     assert stderr.getvalue().endswith("\r\x1b[2K")
 
 
@@ -79,6 +81,45 @@ def test_no_color_is_respected_on_a_terminal(monkeypatch: pytest.MonkeyPatch) ->
     text = show(RECORDS, Terminal(), io.StringIO())
     assert "\x1b[31" not in text
     assert "\x1b[33" not in text
+
+
+def test_figures_stand_beside_the_node_they_were_read_on() -> None:
+    late = reported("spark03", finding(status="fail", summary="/ is 96 % full"))
+    early = reported("spark02", finding(status="fail", summary="/ is 99 % full"))
+    text = show([late, early], io.StringIO(), io.StringIO())
+    assert "spark[02-03]" in text
+    assert "spark02: / is 99 % full" in text
+
+
+def test_different_findings_of_one_check_are_not_folded() -> None:
+    one = reported("spark01", finding(status="fail", summary="failed unit: a.service"))
+    other = reported("spark02", finding(status="fail", summary="failed unit: b.service"))
+    text = show([one, other], io.StringIO(), io.StringIO())
+    assert "a.service" in text
+    assert "b.service" in text
+
+
+def test_a_node_with_a_required_unknown_is_not_said_to_have_passed() -> None:
+    text = show([reported("spark01", finding(), finding("gpu.query", "unknown"))], io.StringIO(), io.StringIO())
+    assert "1 node: 1 not fully judged" in text
+    assert "passed" not in text
+
+
+def test_warnings_on_nodes_that_need_hands_wait_for_verbose() -> None:
+    records = [
+        reported("spark01", finding(status="fail"), finding("gpu.query", "warn")),
+        reported("spark02", finding()),
+    ]
+    assert "gpu.query" not in show(records, io.StringIO(), io.StringIO())
+    assert "gpu.query" in show(records, io.StringIO(), io.StringIO(), verbose=True)
+
+
+def test_a_reader_who_leaves_costs_only_the_output() -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    feed(Forgiving(JsonLines(Gone())), RECORDS)
 
 
 def test_markup_in_a_nodes_words_is_only_text() -> None:

@@ -12,6 +12,7 @@ from tests.support.envelopes import finding, report_for, reported, unreported
 WELL = reported("spark01", finding())
 OPTIONAL_UNKNOWN = reported("spark02", finding(), finding("nvme.wear", "unknown", required=False))
 REQUIRED_UNKNOWN = reported("spark03", finding(status="unknown"))
+NOTHING_APPLIES = reported("spark08", finding(status="not_applicable"))
 WARNED = reported("spark04", finding(status="warn"))
 FAILED = reported("spark05", finding(status="fail"))
 SILENT = unreported("spark06")
@@ -33,6 +34,7 @@ def tally_of(*records: RunRecord) -> Tally:
         ([WELL, WARNED], ExitCode.OK),
         ([WELL, REQUIRED_UNKNOWN], ExitCode.UNJUDGED),
         ([WELL, SILENT], ExitCode.UNJUDGED),
+        ([WELL, NOTHING_APPLIES], ExitCode.UNJUDGED),
         ([WELL, SILENT, REFUSED], ExitCode.REFUSED),
         ([WELL, SILENT, REFUSED, FAILED], ExitCode.FINDINGS),
     ],

@@ -10,7 +10,7 @@ from sparkctl.model.health import Finding, roll_up
 from sparkctl.model.inventory import Node
 from sparkctl.model.run import Failure, RunRecord, Visit
 from sparkctl.model.sweep import BastionCost, SweepReport
-from sparkctl.model.vocabulary import Cause, Outcome, Stage, Status
+from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status
 from sparkctl.report.tally import Tally
 
 PROGRAM = "a" * 64
@@ -107,6 +107,7 @@ def _record(
         run_id="20261125T080000Z-abcdef",
         node_id=node_id,
         outcome=Outcome.REPORTED if seen else Outcome.UNREPORTED,
+        simulated=seen is not None and seen.meta.origin is Origin.SIMULATED,
         visit=Visit(stages_ms={}, sent_bytes=10, received_bytes=20, noise_bytes=0, host_key=None),
         envelope=seen,
         failure=failure,
