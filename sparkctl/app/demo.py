@@ -14,7 +14,7 @@ from sparkctl.executor.limits import Limits
 from sparkctl.lab import control
 from sparkctl.report.outputs import Screen
 
-VISIT_SECONDS = 8.0
+VISIT_SECONDS = 14.0  # enough for 24 nodes on two busy cores, and short for the one that never answers
 LAB_SECONDS = 300.0  # the lab goes down by itself if the demo is killed
 
 NEXT = """
