@@ -158,11 +158,8 @@ def test_connecting_is_retried_and_counted(tmp_path: Path) -> None:
 
 
 def test_what_cannot_help_is_not_tried_again(tmp_path: Path) -> None:
-    node = Node(
-        node_id="odd",
-        ssh=SshSettings(host="127.0.0.1", identity_files=[tmp_path / "absent"], agent=False),
-        origin="t:1",
-    )
+    ssh = SshSettings(host="127.0.0.1", identity_files=[tmp_path / "absent"], agent=False)
+    node = Node(node_id="odd", ssh=ssh, origin="t:1")
     carrier = AsyncsshTransport(TransportSettings(pins_file=tmp_path / "pins"))
     failure = run([node], errand(), carrier)["odd"].failure
     assert failure is not None

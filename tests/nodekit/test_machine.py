@@ -24,12 +24,6 @@ def test_links_stay_inside_the_tree(tmp_path: Path) -> None:
             "/loop": "/loop",
             "/dir": "/etc",
         },
-            "/absolute": "/etc/real",
-            "/a/b/deep": "/etc/real",
-            "/climbing": "../../../../secret",
-            "/loop": "/loop",
-            "/dir": "/etc",
-        },
     )
     machine = Machine(str(root))
     assert machine.read("/absolute") == "inside"
