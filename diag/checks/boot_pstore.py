@@ -78,4 +78,7 @@ def _fresh(machine: Machine) -> list[str]:
     else:
         if not machine.exists(FRESH):
             raise Unevaluated(UnknownReason.PRECONDITION, f"there is no {FRESH}")
+        # The kernel makes the folder; without its file system in it, empty says nothing.
+        if not names and f" {FRESH} pstore " not in (machine.read_or_none("/proc/mounts") or ""):
+            raise Unevaluated(UnknownReason.PRECONDITION, f"no pstore is mounted at {FRESH}")
     return names

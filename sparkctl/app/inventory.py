@@ -90,7 +90,13 @@ def refuse_wrong(candidate: Candidate, fingerprint: str | None) -> None:
 def accept(places: Places, candidate: Candidate) -> None:
     """Pin a candidate's key in the state folder."""
     make_state_dir(places.state)
-    pin(places.transport_settings.pins_file, candidate.key.host, candidate.key.port, candidate.key.public_key)
+    path = places.transport_settings.pins_file
+    try:
+        pin(path, candidate.key.host, candidate.key.port, candidate.key.public_key)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", hint="make it a file that you may write"
+        ) from error
 
 
 def one_node(places: Places, node_id: str) -> Node:
