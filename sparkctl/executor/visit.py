@@ -113,7 +113,8 @@ async def _connect(
             progress.stage = error.stage
             if not error.retryable or progress.attempts >= limits.attempts:
                 raise
-        await asyncio.sleep(pause_before(progress.attempts + 1, chance))
+            asked_for = error.pause_s or 0.0
+        await asyncio.sleep(asked_for + pause_before(progress.attempts + 1, chance))
 
 
 async def _run(session: Session, node: Node, errand: Errand, progress: Progress) -> Answer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -17,13 +18,7 @@ async def dial(host: str, port: int, seconds: float) -> socket.socket:
     A name may have several addresses: each but the last gets its share of `seconds`, so that one that swallows packets
     does not hide the others. The caller holds the deadline for the whole.
     """
-    loop = asyncio.get_running_loop()
-    try:
-        addresses: Sequence[_Address] = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise from_socket(error, host, port) from None
-    except UnicodeError:
-        raise from_socket(socket.gaierror(socket.EAI_NONAME, "no valid host name"), host, port) from None
+    addresses = await _addresses(host, port)
     failure: OSError = OSError("no address")
     for number, address in enumerate(addresses, 1):
         share = None if number == len(addresses) else seconds / len(addresses)
@@ -32,6 +27,22 @@ async def dial(host: str, port: int, seconds: float) -> socket.socket:
         except OSError as error:
             failure = error
     raise from_socket(failure, host, port)
+
+
+async def _addresses(host: str, port: int) -> Sequence[_Address]:
+    """The addresses of a name. Only a name needs the resolver, and with it a thread."""
+    with contextlib.suppress(ValueError):
+        numeric = ipaddress.ip_address(host)
+        if numeric.version == 4:
+            return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
+        if "%" not in host:
+            return [(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port, 0, 0))]
+    try:
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise from_socket(error, host, port) from None
+    except UnicodeError:
+        raise from_socket(socket.gaierror(socket.EAI_NONAME, "no valid host name"), host, port) from None
 
 
 async def _connect(address: _Address, seconds: float | None) -> socket.socket:

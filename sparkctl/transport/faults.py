@@ -6,11 +6,10 @@ import socket
 from pathlib import Path
 
 from sparkctl.model.printable import printable
-from sparkctl.model.vocabulary import Cause, Stage
+from sparkctl.model.vocabulary import REFUSALS, Cause, Stage
 from sparkctl.transport.greeting import Greeting
 from sparkctl.transport.seam import TransportError
 
-_QUOTE_LIMIT = 200
 _CONNECT_FAILED = 2
 _RETRYABLE = frozenset({Cause.CONNECTION_REFUSED, Cause.UNREACHABLE, Cause.TIMEOUT, Cause.CONNECTION_LOST})
 
@@ -40,7 +39,7 @@ def from_socket(error: OSError, host: str, port: int) -> TransportError:
             Stage.CONNECT,
             Cause.NAME_NOT_RESOLVED,
             f"the name {host} does not resolve: {error.strerror}",
-            hint="check the name in the inventory, or give the node an address with `host:`",
+            hint="check the name in the inventory, or give the node an address: `ssh: {host: ...}`",
             retryable=temporary,
         )
     if isinstance(error, ConnectionRefusedError):
@@ -61,26 +60,45 @@ def from_socket(error: OSError, host: str, port: int) -> TransportError:
     )
 
 
-# What sshd says in place of its version when it has no room (MaxStartups) or holds a grudge (PerSourcePenalties).
-_BUSY = (b"Exceeded MaxStartups", b"Not allowed at this time")
+# What sshd says in place of its version when it has no room (MaxStartups) or holds a grudge (PerSourcePenalties), and
+# how long to leave it alone, in seconds. A penalty lasts at least as long as PerSourcePenalties' `min`, 15 s.
+_THROTTLING = {b"Exceeded MaxStartups": ("MaxStartups", 1.0), b"Not allowed at this time": ("PerSourcePenalties", 15.0)}
+_CLOSED_PAUSE_S = 1.0
 
 
 def not_ssh(greeting: Greeting) -> TransportError:
     """What answers did not begin with an SSH version: something else, or an sshd that takes no more connections now."""
     said = printable(greeting.said.decode("utf-8", "backslashreplace").rstrip("\r"))
-    if greeting.said.startswith(_BUSY):
-        return fault(
-            Stage.CONNECT,
-            Cause.CONNECTION_LOST,
-            f"sshd takes no more connections at the moment; it said {said!r}",
-            "connect to fewer nodes at a time through this host, or raise MaxStartups in its sshd_config",
-        )
+    for words, (setting, pause_s) in _THROTTLING.items():
+        if greeting.said.startswith(words):
+            return _throttled(said, setting, pause_s)
     return TransportError(
         Stage.CONNECT,
         Cause.NOT_SSH,
         f"what answers is not an SSH 2 server; it said {said!r}",
         hint="check the port of the node",
     )
+
+
+def _throttled(said: str, setting: str, pause_s: float) -> TransportError:
+    return TransportError(
+        Stage.CONNECT,
+        Cause.THROTTLED,
+        f"sshd takes no more connections from here at the moment; it said {said!r}",
+        hint=f"connect to fewer nodes at a time through this host, or raise {setting} in its sshd_config",
+        retryable=True,
+        pause_s=pause_s,
+    )
+
+
+def closed_unopened(greeting: Greeting) -> TransportError:
+    """The connection was closed before key exchange. sshd may have had no room, but nothing proves it."""
+    when = "after its version" if greeting.is_ssh else "before it said anything"
+    error = lost(Stage.CONNECT, "")
+    error.message += f" {when}"
+    error.hint = "if more of them do, sshd has reached MaxStartups: connect to fewer nodes at a time through this host"
+    error.pause_s = _CLOSED_PAUSE_S
+    return error
 
 
 def lost(stage: Stage, reason: str) -> TransportError:
@@ -130,13 +148,27 @@ def from_channel(code: int, reason: str, via: str, host: str, port: int) -> Tran
 
 
 def through_jump(error: TransportError, label: str) -> TransportError:
-    """A hop failed: not the node, but the way to it. Host keys keep their own cause's words in the message."""
+    """A hop failed: not the node, but the way to it. A host key that we refused stays a refusal, with the hop named."""
+    refused = error.cause in REFUSALS
+    message = error.message if f"jump host {label}" in error.message else f"jump host {label}: {error.message}"
     return TransportError(
-        Stage.CONNECT,
-        Cause.JUMP_HOST,
-        f"jump host {label}: {error.message}",
+        error.stage if refused else Stage.CONNECT,
+        error.cause if refused else Cause.JUMP_HOST,
+        message,
         hint=error.hint,
         retryable=error.retryable,
+        pause_s=error.pause_s,
+    )
+
+
+def jump_lost(stage: Stage, label: str) -> TransportError:
+    """The connection to a jump host ended under the node's own; before the command, connecting again may help."""
+    return TransportError(
+        stage if stage is Stage.RUN else Stage.CONNECT,
+        Cause.JUMP_HOST,
+        f"the connection to jump host {label} was lost",
+        hint="see why the jump host closed it: its sshd log, memory, and network",
+        retryable=stage is not Stage.RUN,
     )
 
 

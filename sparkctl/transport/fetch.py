@@ -1,7 +1,6 @@
 """The host key of a node, fetched to be shown to a person and then pinned."""
 
 from dataclasses import dataclass
-from typing import Any, cast
 
 import asyncssh
 
@@ -13,9 +12,11 @@ from sparkctl.transport.hostkeys import HostKeys, Pins
 from sparkctl.transport.route import Router
 from sparkctl.transport.seam import Deadlines
 from sparkctl.transport.settings import TransportSettings
-from sparkctl.transport.ssh import AsyncsshTransport, drop, host_key_algorithms
-from sparkctl.transport.ssh_client import Dialer, Visitor, explain
+from sparkctl.transport.ssh import AsyncsshTransport, host_key_algorithms
+from sparkctl.transport.ssh_client import Visitor, open_connection, settle
 from sparkctl.transport.stages import StageClock
+
+_NOTHING = Pins("", (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +39,25 @@ async def fetch_host_key(node: Node, deadlines: Deadlines, settings: TransportSe
     Jump hosts on the way are verified and authenticated to as ever, so theirs must be pinned first.
     """
     endpoint = Router(settings).route(node).node
-    pins = Pins(endpoint.key_host, (), (), ())
-    clock = StageClock(deadlines)
-    visitor = Visitor(endpoint, pins, HostKeys(), Offer(), clock)
-    opened = await AsyncsshTransport(settings).open_jumps(node, deadlines)
+    transport = AsyncsshTransport(settings)
     try:
-        key = await clock.run(
-            _fetch(visitor, Dialer(opened[-1] if opened else None, visitor.greeting, deadlines.connect_s))
-        )
+        via = await transport.jump(node, deadlines)
+        clock = StageClock(deadlines)
+        visitor = Visitor(endpoint, _NOTHING, HostKeys(), Offer(), clock, via=via)
+        key = await clock.run(_fetch(visitor, deadlines))
     finally:
-        await drop(opened)
+        await transport.close()
     if key is None:
         raise lost(Stage.HOST_KEY, "no host key was shown")
     public = " ".join(key.export_public_key().decode("ascii").split()[:2])
     return FetchedKey(endpoint.key_host, endpoint.key_port, key.get_algorithm(), key.get_fingerprint(), public)
 
 
-async def _fetch(visitor: Visitor, dialer: Dialer) -> asyncssh.SSHKey | None:
-    try:
-        return await asyncssh.get_server_host_key(
-            visitor.endpoint.host,
-            visitor.endpoint.port,
-            tunnel=cast("Any", dialer),
-            config=None,
-            options=visitor.endpoint.options,
-            server_host_key_algs=host_key_algorithms(visitor.pins),
-        )
-    except (asyncssh.Error, OSError, ValueError) as error:
-        raise explain(visitor, error) from None
+async def _fetch(visitor: Visitor, deadlines: Deadlines) -> asyncssh.SSHKey | None:
+    """The key that the far side has proved to hold. Any key will do, so it is taken as one trusted on first sight."""
+    visitor.any_key = True
+    connection = await open_connection(visitor, deadlines.connect_s, host_key_algorithms(visitor.pins), wait="kex")
+    key = connection.get_server_host_key()
+    connection.abort()
+    await settle()
+    return key

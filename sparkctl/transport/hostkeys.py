@@ -6,9 +6,11 @@ names, wildcards, `@cert-authority` and `@revoked` mean what they mean to OpenSS
 
 import base64
 import binascii
+import errno
 import fcntl
 import hashlib
 import os
+import stat
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -135,8 +137,10 @@ def pin(path: Path, host: str, port: int, public_key: str) -> str:
     algorithm, encoded = public_key.split()[:2]
     line = f"{pin_name(host, port)} {algorithm} {encoded}\n"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
         fcntl.flock(file, fcntl.LOCK_EX)
         present = file.read() or b""
         if line.encode() not in present.splitlines(keepends=True):
@@ -212,10 +216,22 @@ def _pin_of(key: asyncssh.SSHKey, path: Path) -> Pin:
     return Pin(key.get_algorithm(), key.get_fingerprint(), key.public_data, names, path)
 
 
+def _read(path: Path) -> bytes:
+    # A FIFO or a device must not block or flood us; `/dev/null` is how OpenSSH is told that there is no file.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode) and str(path) != os.devnull:
+            raise OSError(errno.EINVAL, "not a regular file")
+        return file.read()
+
+
 def _parse(path: Path) -> asyncssh.SSHKnownHosts:
     index = asyncssh.SSHKnownHosts()
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = _read(path).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return index
     except OSError as error:

@@ -10,7 +10,7 @@ import paramiko
 
 from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.transport.faults import lost_in_run, timed_out
+from sparkctl.transport.faults import timed_out
 from sparkctl.transport.intake import Intake
 from sparkctl.transport.paramiko_visit import SignalTransport, Visit
 from sparkctl.transport.seam import Command, Ended, TransportError
@@ -23,12 +23,16 @@ _GONE = (OSError, EOFError, paramiko.SSHException)
 
 
 class ParamikoSession:
-    """A connection to a node, and those to the jump hosts before it. A command that fails takes it down."""
+    """A connection to a node. `warnings` are of host keys that were accepted on first sight, on the way or there.
 
-    def __init__(self, opened: list[Visit], pool: Executor) -> None:
-        self._opened = opened
-        self._visit = opened[-1]
+    A command that fails takes the connection down, but not those to jump hosts.
+    """
+
+    def __init__(self, visit: Visit, waited_ms: int, warnings: list[str], pool: Executor) -> None:
+        self._visit = visit
+        self._waited_ms = waited_ms
         self._pool = pool
+        self.warnings = [*warnings, *visit.warnings]
 
     @property
     def host_key(self) -> str | None:
@@ -37,16 +41,10 @@ class ParamikoSession:
 
     @property
     def stages_ms(self) -> dict[Stage, int]:
-        """Milliseconds per stage; what jump hosts took counts as connecting."""
+        """Milliseconds per stage; waiting for jump hosts counts as connecting."""
         stages = dict(self._visit.clock.stages_ms)
-        before = sum(sum(hop.clock.stages_ms.values()) for hop in self._opened[:-1])
-        stages[Stage.CONNECT] = stages.get(Stage.CONNECT, 0) + before
+        stages[Stage.CONNECT] = stages.get(Stage.CONNECT, 0) + self._waited_ms
         return stages
-
-    @property
-    def warnings(self) -> list[str]:
-        """Host keys that were accepted on first sight."""
-        return [warning for visit in self._opened for warning in visit.warnings]
 
     async def execute(self, command: Command, seconds: float) -> Ended:
         """Run one command to its end; raises TransportError at stage `run`."""
@@ -62,7 +60,7 @@ class ParamikoSession:
             raise
 
     async def close(self) -> None:
-        """Drop the connections now; their threads end by themselves."""
+        """Drop the connection now; its thread ends by itself."""
         self._visit.abort()
 
 
@@ -95,8 +93,8 @@ class _Run:
             channel = transport.open_session(window_size=_WINDOW, max_packet_size=_PACKET, timeout=_LATER)
             channel.exec_command(shlex.join(self._command.argv))
         except _GONE as error:
-            if not transport.is_active():
-                raise lost_in_run(0) from None
+            if isinstance(error, EOFError) or not transport.is_active():
+                raise self._visit.lost_in_run(0) from None
             reason = printable(str(error))
             raise TransportError(
                 Stage.RUN, Cause.EXEC_REFUSED, f"the node opened no session for the command: {reason}"
@@ -130,6 +128,6 @@ class _Run:
         signal = SignalTransport.signals.get(channel)
         whole = channel.eof_received or self._visit.transport.is_active()
         if not whole or (channel.exit_status < 0 and signal is None):
-            raise lost_in_run(len(self._intake.stdout))
+            raise self._visit.lost_in_run(len(self._intake.stdout))
         status = channel.exit_status if signal is None else None
         return Ended(status, signal, self._intake.stdout, self._intake.stderr)

@@ -3,20 +3,31 @@
 import asyncio
 import contextlib
 import socket
+import threading
+import time
 import weakref
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import cast
 
 import paramiko
-from paramiko.common import MSG_CHANNEL_REQUEST
+from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_REQUEST
 from paramiko.ssh_exception import IncompatiblePeer
 
 from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.transport.credentials import Offer
 from sparkctl.transport.dial import dial
-from sparkctl.transport.faults import denied, fault, from_channel, lost, not_ssh, through_jump
+from sparkctl.transport.faults import (
+    closed_unopened,
+    denied,
+    fault,
+    from_channel,
+    jump_lost,
+    lost,
+    lost_in_run,
+    not_ssh,
+)
 from sparkctl.transport.greeting import Greeting
 from sparkctl.transport.hostkeys import HostKeys, Pins, PresentedKey, judge
 from sparkctl.transport.paramiko_keys import Agent, ParamikoKeys
@@ -26,18 +37,24 @@ from sparkctl.transport.stages import StageClock
 
 # paramiko's own timers are put out of the way: the clock of the visit rules, and ends the threads by the socket.
 _LATER = 24 * 3600.0
+# Writing to a channel takes the tenth of a second at most that paramiko waits for its window, but for a key exchange.
+_SENDING_S = 1.0
+# A jump host's channels end a moment before its connection counts as closed.
+_MOMENT_S = 0.2
 
 
 class Stream:
     """The bytes under a connection, a socket or a channel of a jump host; shows the greeting what arrives.
 
-    `abort` ends every connection on the socket at the bottom, and never blocks.
+    `abort` never blocks, and leaves the other channels of a jump host alone.
     """
 
-    def __init__(self, inner: socket.socket | paramiko.Channel, bottom: socket.socket, greeting: Greeting) -> None:
+    def __init__(self, inner: socket.socket | paramiko.Channel, greeting: Greeting) -> None:
         self._inner = inner
-        self.bottom = bottom
         self._greeting = greeting
+        self._sending = threading.Lock()
+        if not isinstance(inner, socket.socket):
+            SignalTransport.senders[inner] = self._sending
 
     def recv(self, size: int) -> bytes:
         """Read."""
@@ -46,8 +63,9 @@ class Stream:
         return data
 
     def send(self, data: bytes) -> int:
-        """Write."""
-        return self._inner.send(data)
+        """Write. A channel closes between two writes: data after its end would make the jump host drop all nodes."""
+        with self._sending:
+            return self._inner.send(data)
 
     def settimeout(self, seconds: float | None) -> None:
         """Set the time that reading and writing may block, in seconds."""
@@ -55,19 +73,32 @@ class Stream:
 
     def close(self) -> None:
         """Close; called by the thread of the connection when it ends. The jump host below may have gone before."""
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        with self._sending, contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             self._inner.close()
 
+    def give_up_after(self, seconds: int) -> None:
+        """End a direct connection whose bytes nobody acknowledges for so long; a channel ends with the one below."""
+        if isinstance(self._inner, socket.socket):
+            self._inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 1000)
+
     def abort(self) -> None:
-        """Shut the socket down; whoever reads or writes on it is woken."""
-        with contextlib.suppress(OSError):
-            self.bottom.shutdown(socket.SHUT_RDWR)
+        """Shut the socket down, or close the channel; whoever reads or writes on it is woken."""
+        if isinstance(self._inner, socket.socket):
+            with contextlib.suppress(OSError):
+                self._inner.shutdown(socket.SHUT_RDWR)
+        else:
+            # Closing a channel sends a message, and sending may block where the jump host hangs.
+            threading.Thread(target=self.close, daemon=True).start()
 
 
 class SignalTransport(paramiko.Transport):
-    """paramiko drops `exit-signal` messages; this keeps them, by channel."""
+    """paramiko drops `exit-signal` messages; this keeps them, by channel.
+
+    `senders` are held by who writes to a channel of a jump host: paramiko may send data behind its own closing message.
+    """
 
     signals: "weakref.WeakKeyDictionary[paramiko.Channel, str]" = weakref.WeakKeyDictionary()
+    senders: "weakref.WeakKeyDictionary[paramiko.Channel, threading.Lock]" = weakref.WeakKeyDictionary()
 
 
 def _keep_signal(channel: paramiko.Channel, message: paramiko.Message) -> None:
@@ -80,11 +111,31 @@ def _keep_signal(channel: paramiko.Channel, message: paramiko.Message) -> None:
     _handle_request(channel, message)
 
 
+def _close_in_turn(channel: paramiko.Channel, message: paramiko.Message) -> None:
+    """Answer the far side's closing message once nobody writes; a writer who hangs is not waited for."""
+    sending = SignalTransport.senders.get(channel)
+    held = sending is not None and sending.acquire(timeout=_SENDING_S)
+    try:
+        _handle_close(channel, message)
+    finally:
+        if sending is not None and held:
+            sending.release()
+
+
+def _close_unwanted(forwarding: "Future[paramiko.Channel]") -> None:
+    """Close the channel that a cancelled visit had asked for."""
+    if not forwarding.cancelled() and forwarding.exception() is None:
+        Stream(forwarding.result(), Greeting(lambda: None)).abort()
+
+
 class Visit:
     """Follows one connection from dialling to the end of authentication."""
 
-    def __init__(self, endpoint: Endpoint, pins: Pins, offer: Offer, deadlines: Deadlines) -> None:
+    def __init__(
+        self, endpoint: Endpoint, pins: Pins, offer: Offer, deadlines: Deadlines, via: "Visit | None" = None
+    ) -> None:
         self.endpoint = endpoint
+        self.via = via
         self.pins = pins
         self.offer = offer
         self.clock = StageClock(deadlines)
@@ -112,6 +163,33 @@ class Visit:
             raise RuntimeError("not connected")
         return self._transport
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection still stands."""
+        return self._transport is not None and self._transport.is_active()
+
+    def find_broken_jump(self) -> str | None:
+        """The label of the first jump host on the way whose connection is gone; blocks for a moment to see it."""
+        deadline = time.monotonic() + _MOMENT_S
+        hops: list[Visit] = []
+        hop = self.via
+        while hop is not None:
+            hops.insert(0, hop)
+            hop = hop.via
+        while hops and all(hop.is_open for hop in hops) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return next((hop.endpoint.label for hop in hops if not hop.is_open), None)
+
+    def lost_in_run(self, stdout: int) -> TransportError:
+        """The connection ended before the exit status, or the one to a jump host did."""
+        jump = self.find_broken_jump()
+        return lost_in_run(stdout) if jump is None else jump_lost(Stage.RUN, jump)
+
+    def keep_alive(self, seconds: int) -> None:
+        """Ask the far side that often whether it is still there; the kernel gives up after three times as long."""
+        self.transport.set_keepalive(seconds)
+        self.stream.give_up_after(3 * seconds)
+
     def abort(self) -> None:
         """Drop the connection from any state, without blocking."""
         if self._stream is not None:
@@ -119,27 +197,30 @@ class Visit:
             if self._transport is None:
                 self._stream.close()
 
-    async def dial(self, via: "Visit | None", pool: Executor) -> None:
+    async def dial(self, pool: Executor) -> None:
         """Connect the stream, directly or through a jump host; raises TransportError."""
-        if via is None:
+        if self.via is None:
             sock = await dial(self.endpoint.host, self.endpoint.port, self._deadlines.connect_s)
-            self._stream = Stream(sock, sock, self.greeting)
+            self._stream = Stream(sock, self.greeting)
             return
+        forwarding = pool.submit(self._forward, self.via)
         try:
-            channel = await self._loop.run_in_executor(pool, self._forward, via)
+            channel = await asyncio.wrap_future(forwarding)
         except asyncio.CancelledError:
-            via.stream.abort()
+            # The thread waits for the jump host's answer, which may come when nobody wants it any more.
+            forwarding.add_done_callback(_close_unwanted)
             raise
-        self._stream = Stream(channel, via.stream.bottom, self.greeting)
+        self._stream = Stream(channel, self.greeting)
 
     def _forward(self, via: "Visit") -> paramiko.Channel:
         target = (self.endpoint.host, self.endpoint.port)
+        wait_s = self._deadlines.connect_s + 1.0
         try:
-            return via.transport.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=_LATER)
+            return via.transport.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=wait_s)
         except paramiko.ChannelException as error:
             raise from_channel(error.code, error.text, via.endpoint.label, *target) from None
         except (paramiko.SSHException, OSError, EOFError):
-            raise through_jump(lost(Stage.CONNECT, ""), via.endpoint.label) from None
+            raise jump_lost(Stage.CONNECT, self.find_broken_jump() or via.endpoint.label) from None
 
     def authenticate(self, keys: ParamikoKeys, host_keys: HostKeys) -> None:
         """Do all that blocks, in a thread; raises TransportError. Ends when the stream is aborted."""
@@ -217,7 +298,9 @@ class Visit:
 
     def _explain(self, error: Exception) -> TransportError:
         """What a failure to open the connection means."""
-        stage = self._stage
+        stage, jump = self._stage, self.find_broken_jump()
+        if jump is not None:
+            return jump_lost(stage, jump)
         if self.greeting.is_foreign:
             return not_ssh(self.greeting)
         if isinstance(error, IncompatiblePeer):
@@ -227,17 +310,18 @@ class Visit:
                 f"no key exchange with {self._where()}: {printable(str(error))}",
                 "compare the algorithms of the node's sshd with those of paramiko",
             )
-        if not self.greeting.is_ssh or not isinstance(error, paramiko.SSHException):
-            return lost(stage, "")
-        if isinstance(error, paramiko.AuthenticationException) or str(error) in _ENDED:
-            return lost(stage, "")
+        gone = isinstance(error, paramiko.AuthenticationException) or str(error) in _ENDED
+        if gone or not self.greeting.is_ssh or not isinstance(error, paramiko.SSHException):
+            return closed_unopened(self.greeting) if stage is Stage.CONNECT else lost(stage, "")
         return fault(stage, Cause.PROTOCOL_ERROR, f"{self._where()} broke the SSH protocol: {printable(str(error))}")
 
 
 # What paramiko says when the far side simply went away.
 _ENDED = ("Negotiation failed.", "No existing session", "Channel closed.")
 _handle_request = paramiko.Channel._handle_request  # type: ignore[attr-defined]  # noqa: SLF001  # no public hook
+_handle_close = paramiko.Channel._handle_close  # type: ignore[attr-defined]  # noqa: SLF001
 SignalTransport._channel_handler_table = {  # type: ignore[attr-defined]  # noqa: SLF001  # no public hook
     **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]  # noqa: SLF001
     MSG_CHANNEL_REQUEST: _keep_signal,
+    MSG_CHANNEL_CLOSE: _close_in_turn,
 }

@@ -2,7 +2,8 @@
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +14,8 @@ from sparkctl.model.printable import printable
 from sparkctl.transport.faults import bad_settings
 from sparkctl.transport.hostkeys import DEFAULT_PORT
 from sparkctl.transport.settings import TransportSettings
+from sparkctl.transport.ssh_config import HostPatterns
+from sparkctl.transport.ssh_connection import prefer_cheap_algorithms
 
 _HOP = re.compile(
     r"^(?:(?P<user>[^@]+)@)?(?:\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<host>[^:@\[\]]+))(?::(?P<port>\d{1,5}))?$"
@@ -27,7 +30,8 @@ class Endpoint:
 
     `label` is what the operator wrote. `key_host` and `key_port` are the name its host key is pinned under: that of
     `HostKeyAlias`, else the address that is connected to. `identities_named` tells whether the identity files were
-    named for this host, and so must be usable. `options` carries the algorithms of ssh_config.
+    named for this host, and so must be usable. `options` carries the algorithms of ssh_config; hosts that ssh_config
+    treats alike share them. Two endpoints are equal when the same connection serves both.
     """
 
     label: str
@@ -43,7 +47,8 @@ class Endpoint:
     agent_path: str | None
     known_hosts_files: tuple[Path, ...]
     accept_new: bool
-    options: asyncssh.SSHClientConnectionOptions
+    config_files: tuple[Path, ...]
+    options: asyncssh.SSHClientConnectionOptions = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,16 @@ class Route:
 
 
 class Router:
-    """Plans routes; ssh_config is evaluated once per node and run. Raises TransportError(bad_settings)."""
+    """Plans routes; ssh_config is evaluated once per node and run, and only once for all nodes that it treats alike.
+
+    Raises TransportError(bad_settings).
+    """
 
     def __init__(self, settings: TransportSettings) -> None:
         self._settings = settings
+        self._config_files = tuple(path for path in settings.config_files if path.is_file())
+        self._patterns: dict[tuple[Path, ...], HostPatterns] = {}
+        self._evaluated: dict[Hashable, asyncssh.SSHClientConnectionOptions] = {}
         self._routes: dict[str, tuple[SshSettings, Route]] = {}
 
     def route(self, node: Node) -> Route:
@@ -97,7 +108,8 @@ class Router:
         return self._endpoint(spec, host, parts["user"], int(parts["port"]) if parts["port"] else None, ssh)
 
     def _endpoint(self, label: str, name: str, user: str | None, port: int | None, ssh: SshSettings) -> Endpoint:
-        options = self._evaluate(name, user, port, ssh)
+        files = self._files(ssh)
+        options = self._options(files, name, user, port)
         config = options.config
         if options.proxy_command:
             raise bad_settings(
@@ -107,12 +119,13 @@ class Router:
         named = tuple(ssh.identity_files) or _paths(config.get("IdentityFile"))
         known_hosts = tuple(ssh.known_hosts_files) or self._configured_known_hosts(config)
         _require(ssh.known_hosts_files)
+        host = cast("str", config.get("Hostname", name))
         return Endpoint(
             label=label,
-            host=options.host,
+            host=host,
             port=options.port,
             user=options.username,
-            key_host=options.host_key_alias or options.host,
+            key_host=options.host_key_alias or host,
             key_port=DEFAULT_PORT if options.host_key_alias else options.port,
             identity_files=_expanded(named or self._settings.identity_files),
             identities_named=bool(named),
@@ -121,22 +134,39 @@ class Router:
             agent_path=self._agent(config.get("IdentityAgent", ())) if ssh.agent else None,
             known_hosts_files=(self._settings.pins_file, *_expanded(known_hosts)),
             accept_new=ssh.host_key_policy == "accept-new",
+            config_files=files,
             options=options,
         )
 
+    def _files(self, ssh: SshSettings) -> tuple[Path, ...]:
+        """The ssh_config files that hold for a node."""
+        if ssh.config_file == _NO_CONFIG:
+            return ()
+        if ssh.config_file:
+            _require([ssh.config_file])
+            return _expanded((ssh.config_file,))
+        return self._config_files
+
+    def _options(
+        self, files: tuple[Path, ...], name: str, user: str | None, port: int | None
+    ) -> asyncssh.SSHClientConnectionOptions:
+        """What ssh_config says of one host, evaluated anew only where it may differ from what is known."""
+        if files not in self._patterns:
+            self._patterns[files] = HostPatterns(files)
+        kind = self._patterns[files].kind(name)
+        if kind is None:
+            return self._evaluate(files, name, user, port)
+        key = (files, user, port, kind)
+        if key not in self._evaluated:
+            self._evaluated[key] = self._evaluate(files, name, user, port)
+        return self._evaluated[key]
+
     def _evaluate(
-        self, name: str, user: str | None, port: int | None, ssh: SshSettings
+        self, files: tuple[Path, ...], name: str, user: str | None, port: int | None
     ) -> asyncssh.SSHClientConnectionOptions:
         """What ssh_config says of one host. Keys, agent and known hosts are handled by us, so none are loaded here."""
-        if ssh.config_file == _NO_CONFIG:
-            files: tuple[Path, ...] = ()
-        elif ssh.config_file:
-            _require([ssh.config_file])
-            files = _expanded((ssh.config_file,))
-        else:
-            files = tuple(path for path in self._settings.config_files if path.is_file())
         try:
-            return asyncssh.SSHClientConnectionOptions(
+            options = asyncssh.SSHClientConnectionOptions(
                 config=[str(path) for path in files],
                 host=name,
                 port=() if port is None else port,
@@ -153,9 +183,12 @@ class Router:
                 login_timeout=0,
                 keepalive_interval=0,
                 preferred_auth="publickey",
+                client_host_keysign=False,
             )
         except (OSError, ValueError, KeyError, asyncssh.Error) as error:
             raise bad_settings(f"ssh_config cannot be used for {name}: {printable(str(error))}") from None
+        prefer_cheap_algorithms(options)
+        return options
 
     def _configured_known_hosts(self, config: asyncssh.config.SSHConfig) -> tuple[Path, ...]:
         mine = _paths(config.get("UserKnownHostsFile"))
@@ -179,11 +212,18 @@ def _paths(values: object) -> tuple[Path, ...]:
 
 
 def _expanded(paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    return tuple(path.expanduser() for path in paths)
+    return tuple(_home_expanded(path) for path in paths)
+
+
+def _home_expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise bad_settings(f"the home folder of {printable(str(path))} is not known", "write the whole path") from None
 
 
 def _require(paths: list[Path]) -> None:
     """Refuse a file that the inventory names and that is not there."""
     for path in paths:
-        if not path.expanduser().is_file():
+        if not _home_expanded(path).is_file():
             raise bad_settings(f"{path}: no such file", "correct the path in the inventory")

@@ -40,11 +40,19 @@ class Ended:
 class TransportError(Exception):
     """A visit that ended early: the stage it had reached, the cause, and whether connecting again could help.
 
-    `message` is for a person and may quote the far side, with control characters already made visible.
+    `message` is for a person and may quote the far side, with control characters already made visible. `pause_s` is how
+    long to wait at least before connecting again (seconds), where the far side is known to need it.
     """
 
     def __init__(
-        self, stage: Stage, cause: Cause, message: str, *, hint: str | None = None, retryable: bool = False
+        self,
+        stage: Stage,
+        cause: Cause,
+        message: str,
+        *,
+        hint: str | None = None,
+        retryable: bool = False,
+        pause_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.stage = stage
@@ -52,6 +60,7 @@ class TransportError(Exception):
         self.message = message
         self.hint = hint
         self.retryable = retryable
+        self.pause_s = pause_s
 
 
 class Session(Protocol):

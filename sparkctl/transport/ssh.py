@@ -1,19 +1,18 @@
 """SSH through asyncssh: the default transport."""
 
-import asyncio
 import logging
-
-import asyncssh
+import time
 
 from sparkctl.errors import UsageError
 from sparkctl.model.inventory import Node
 from sparkctl.transport.credentials import KeyRing
-from sparkctl.transport.faults import bad_settings, through_jump
+from sparkctl.transport.faults import bad_settings
 from sparkctl.transport.hostkeys import HostKeys, Pins
+from sparkctl.transport.jumps import JumpHosts
 from sparkctl.transport.route import Endpoint, Router
-from sparkctl.transport.seam import Deadlines, TransportError
+from sparkctl.transport.seam import Deadlines
 from sparkctl.transport.settings import TransportSettings
-from sparkctl.transport.ssh_client import Dialer, Visitor, explain
+from sparkctl.transport.ssh_client import Visitor, open_connection, settle
 from sparkctl.transport.ssh_session import AsyncsshSession
 from sparkctl.transport.stages import StageClock
 
@@ -26,6 +25,8 @@ _PLAIN = (
     "rsa-sha2-256",
 )
 _CERTIFIED = tuple(f"{name}-cert-v01@openssh.com" for name in _PLAIN)
+# A jump host that is silent for three times this long (seconds) has broken, and every node behind it is told.
+_ALIVE_S = 5.0
 
 
 class AsyncsshTransport:
@@ -39,64 +40,41 @@ class AsyncsshTransport:
         self._router = Router(settings)
         self._keys = KeyRing()
         self._host_keys = HostKeys()
+        self._jumps: JumpHosts[Visitor] = JumpHosts(self._jump)
         for path in (settings.pins_file, *settings.known_hosts_files):
             self._host_keys.load(path)
 
     async def connect(self, node: Node, deadlines: Deadlines) -> AsyncsshSession:
         """Connect through every jump host, verify the host key, authenticate; raises TransportError."""
-        opened = await self.open_jumps(node, deadlines)
-        try:
-            await self._visit(self._router.route(node).node, opened, deadlines)
-        except BaseException:
-            await drop(opened)
-            raise
-        return AsyncsshSession(opened)
+        route = self._router.route(node)
+        began = time.monotonic()
+        via = await self._jumps.reach(route.jumps, deadlines)
+        waited_ms = round((time.monotonic() - began) * 1000)
+        visitor = await self._visit(route.node, via, deadlines)
+        return AsyncsshSession(visitor, waited_ms, self._jumps.claim_warnings(route.jumps))
 
-    async def open_jumps(self, node: Node, deadlines: Deadlines) -> list[Visitor]:
-        """Connect to the jump hosts of a node, each through the one before; raises TransportError(jump_host)."""
-        opened: list[Visitor] = []
-        try:
-            for hop in self._router.route(node).jumps:
-                try:
-                    await self._visit(hop, opened, deadlines)
-                except TransportError as error:
-                    raise through_jump(error, hop.label) from None
-        except BaseException:
-            await drop(opened)
-            raise
-        return opened
+    async def jump(self, node: Node, deadlines: Deadlines) -> Visitor | None:
+        """The connection to the last jump host of a node; raises TransportError(jump_host)."""
+        return await self._jumps.reach(self._router.route(node).jumps, deadlines)
 
     async def close(self) -> None:
-        """Nothing is shared between connections but what was read."""
+        """Drop the connections to jump hosts."""
+        await self._jumps.close()
+        await settle()
 
-    async def _visit(self, endpoint: Endpoint, opened: list[Visitor], deadlines: Deadlines) -> None:
-        """Open one connection, through the last one that is open, and add it to `opened`."""
+    async def _jump(self, endpoint: Endpoint, via: Visitor | None, deadlines: Deadlines) -> Visitor:
+        return await self._visit(endpoint, via, deadlines, alive_s=_ALIVE_S)
+
+    async def _visit(
+        self, endpoint: Endpoint, via: Visitor | None, deadlines: Deadlines, alive_s: float = 0
+    ) -> Visitor:
+        """Open one connection, through another where there is one."""
         clock = StageClock(deadlines)
         pins = self.pins(endpoint)
-        visitor = Visitor(endpoint, pins, self._host_keys, self._keys.offer(endpoint), clock)
-        via = opened[-1] if opened else None
-        dialer = Dialer(via, visitor.greeting, deadlines.connect_s)
-        await clock.run(self._handshake(visitor, dialer))
-        opened.append(visitor)
-
-    async def _handshake(self, visitor: Visitor, dialer: Dialer) -> None:
-        endpoint = visitor.endpoint
-        try:
-            await asyncssh.connect(
-                endpoint.host,
-                endpoint.port,
-                tunnel=dialer,
-                config=None,
-                options=endpoint.options,
-                client_factory=lambda: visitor,
-                username=endpoint.user,
-                client_keys=visitor.offer.pairs() or None,
-                known_hosts=([], [], []),
-                host_key_alias=endpoint.key_host,
-                server_host_key_algs=host_key_algorithms(visitor.pins),
-            )
-        except (asyncssh.Error, OSError, ValueError) as error:
-            raise explain(visitor, error) from None
+        visitor = Visitor(endpoint, pins, self._host_keys, self._keys.offer(endpoint), clock, via=via)
+        algorithms = host_key_algorithms(pins)
+        await clock.run(open_connection(visitor, deadlines.connect_s, algorithms, alive_s=alive_s))
+        return visitor
 
     def pins(self, endpoint: Endpoint) -> Pins:
         """What is pinned for one host; a malformed file named for this node alone is the node's failure."""
@@ -111,11 +89,3 @@ def host_key_algorithms(pins: Pins) -> list[str]:
     pinned = [name for pin in pins.trusted for name in pin.signature_algorithms if name in _PLAIN]
     certified = _CERTIFIED if pins.authorities else ()
     return list(dict.fromkeys((*certified, *pinned, *_PLAIN)))
-
-
-async def drop(opened: list[Visitor]) -> None:
-    """Drop connections, the innermost first; a few turns of the event loop close the sockets."""
-    for visitor in reversed(opened):
-        visitor.abort()
-    for _ in range(12):
-        await asyncio.sleep(0)

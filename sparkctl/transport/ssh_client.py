@@ -1,7 +1,7 @@
 """One connection of asyncssh: how it is dialled, what is told of it while it opens, and what its failures mean."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, cast
 
 import asyncssh
@@ -10,7 +10,17 @@ from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.transport.credentials import Offer
 from sparkctl.transport.dial import dial
-from sparkctl.transport.faults import bad_settings, denied, fault, from_channel, lost, not_ssh
+from sparkctl.transport.faults import (
+    bad_settings,
+    closed_unopened,
+    denied,
+    fault,
+    from_channel,
+    jump_lost,
+    lost,
+    lost_in_run,
+    not_ssh,
+)
 from sparkctl.transport.greeting import Greeting
 from sparkctl.transport.hostkeys import (
     HostKeys,
@@ -22,6 +32,7 @@ from sparkctl.transport.hostkeys import (
 )
 from sparkctl.transport.route import Endpoint
 from sparkctl.transport.seam import TransportError
+from sparkctl.transport.ssh_connection import Connection, tailored
 from sparkctl.transport.stages import StageClock
 
 
@@ -31,8 +42,18 @@ class Visitor(asyncssh.SSHClient):
     asyncssh is given no trusted keys, so that every host key comes here to be judged.
     """
 
-    def __init__(self, endpoint: Endpoint, pins: Pins, host_keys: HostKeys, offer: Offer, clock: StageClock) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        pins: Pins,
+        host_keys: HostKeys,
+        offer: Offer,
+        clock: StageClock,
+        *,
+        via: "Visitor | None" = None,
+    ) -> None:
         self.endpoint = endpoint
+        self.via = via
         self.pins = pins
         self.offer = offer
         self.clock = clock
@@ -42,6 +63,7 @@ class Visitor(asyncssh.SSHClient):
         self.host_key: str | None = None
         self.lost = False
         self.certified = False
+        self.any_key = False
         self.greeting = Greeting(lambda: clock.enter(Stage.HOST_KEY))
         self._host_keys = host_keys
         self._connection: asyncssh.SSHClientConnection | None = None
@@ -55,6 +77,23 @@ class Visitor(asyncssh.SSHClient):
         if self._connection is None:
             raise RuntimeError("the connection is not open")
         return self._connection
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection still stands."""
+        return self._connection is not None and not self.lost and not self._connection.is_closed()
+
+    @property
+    def broken_jump(self) -> str | None:
+        """The label of the first jump host on the way whose connection is gone."""
+        if self.via is None:
+            return None
+        return self.via.broken_jump or (None if self.via.is_open else self.via.endpoint.label)
+
+    def lost_in_run(self, stdout: int) -> TransportError:
+        """The connection ended before the exit status, or the one to a jump host did."""
+        jump = self.broken_jump
+        return lost_in_run(stdout) if jump is None else jump_lost(Stage.RUN, jump)
 
     def abort(self) -> None:
         """Drop the connection without a word to the far side."""
@@ -73,6 +112,8 @@ class Visitor(asyncssh.SSHClient):
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
         """Judge a plain host key."""
+        if self.any_key:
+            return True
         refusal = judge(self.pins, PresentedKey.of(key.public_data))
         if refusal is not None and refusal.cause is Cause.HOST_KEY_UNKNOWN and self.endpoint.accept_new:
             self._accepted, refusal = True, None
@@ -86,7 +127,7 @@ class Visitor(asyncssh.SSHClient):
     def begin_auth(self, username: str) -> None:  # noqa: ARG002
         """The far side has proved that it holds the host key; nothing of ours has been sent yet."""
         key = self.connection.get_server_host_key()
-        if key is None:
+        if key is None or self.any_key:
             raise asyncssh.HostKeyNotVerifiable("no host key")
         self.host_key = key.get_fingerprint()
         if self.certified and any(pin.blob == key.public_data for pin in self.pins.revoked):
@@ -139,86 +180,77 @@ class Visitor(asyncssh.SSHClient):
 _BROKEN = (asyncssh.ProtocolError, asyncssh.KeyExchangeFailed, asyncssh.MACError, asyncssh.CompressionError)
 
 
-class Dialer:
-    """Opens the byte stream under a connection, directly or through a jump host; asyncssh takes it as its tunnel."""
+async def open_connection(
+    visitor: Visitor, connect_s: float, server_host_key_algs: Sequence[str], *, wait: str = "auth", alive_s: float = 0
+) -> Connection:
+    """Open the connection that `visitor` follows, directly or through a jump host; raises TransportError.
 
-    def __init__(self, via: Visitor | None, greeting: Greeting, seconds: float) -> None:
-        self._via = via
-        self._greeting = greeting
-        self._seconds = seconds
-
-    async def create_connection(self, factory: Callable[[], Any], host: str, port: int) -> tuple[Any, Any]:
-        """Connect, and hand the stream to what `factory` makes; raises TransportError."""
-        tap = _Tap(factory(), self._greeting)
-        if self._via is None:
-            sock = await dial(host, port, self._seconds)
-            await asyncio.get_running_loop().create_connection(lambda: tap, sock=sock)
-        else:
-            try:
-                await self._via.connection.create_connection(cast("Any", lambda: tap), host, port)
-            except asyncssh.ChannelOpenError as error:
-                raise from_channel(error.code, error.reason, self._via.endpoint.label, host, port) from None
-        return None, tap.inner
-
-    def close(self) -> None:
-        """The connections underneath are closed by who opened them."""
-
-
-# asyncssh handles some packets in tasks. The end of the stream waits for them, or the reason for it would be lost.
-_TURNS = 8
-
-
-def _later(turns: int, callback: Callable[..., Any], *args: Any) -> None:
-    """Call back after so many turns of the event loop."""
-    if turns == 0:
-        callback(*args)
-    else:
-        asyncio.get_running_loop().call_soon(_later, turns - 1, callback, *args)
+    `wait` is how far: `auth`, or `kex` for the host key alone. With `alive_s` the far side is asked that often
+    (seconds) whether it is still there, and given up after two questions without answer.
+    """
+    endpoint = visitor.endpoint
+    options = tailored(
+        endpoint.options,
+        client=visitor,
+        host=endpoint.host,
+        host_key_alias=endpoint.key_host,
+        client_keys=visitor.offer.pairs() or None,
+        server_host_key_algs=server_host_key_algs,
+    )
+    options.keepalive_interval, options.keepalive_count_max = alive_s, 2
+    connection = Connection(asyncio.get_running_loop(), options, visitor.greeting, wait)
+    try:
+        await _dial(visitor, connection, connect_s)
+        await cast("asyncio.Future[None]", options.waiter)
+    except BaseException as error:
+        connection.abort()
+        await settle()
+        if isinstance(error, (asyncssh.Error, OSError, ValueError)):
+            raise explain(visitor, error) from None
+        raise
+    return connection
 
 
-class _Tap(asyncio.Protocol):
-    """Passes everything on, and shows the greeting what arrives; it is a stream protocol and an SSH channel session."""
+async def _dial(visitor: Visitor, connection: Connection, connect_s: float) -> None:
+    host, port, via = visitor.endpoint.host, visitor.endpoint.port, visitor.via
+    if via is None:
+        sock = await dial(host, port, connect_s)
+        await asyncio.get_running_loop().create_connection(lambda: connection, sock=sock)
+        return
+    try:
+        await via.connection.create_connection(cast("Any", lambda: connection), host, port)
+    except asyncssh.ChannelOpenError as error:
+        if visitor.broken_jump is not None:
+            raise
+        raise from_channel(error.code, error.reason, via.endpoint.label, host, port) from None
 
-    def __init__(self, inner: Any, greeting: Greeting) -> None:
-        self.inner = inner
-        self._greeting = greeting
 
-    def connection_made(self, transport: Any) -> None:
-        self.inner.connection_made(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        _later(_TURNS, self.inner.connection_lost, exc)
-
-    def session_started(self) -> None:
-        self.inner.session_started()
-
-    def data_received(self, data: bytes, datatype: int | None = None) -> None:
-        self._greeting.feed(data)
-        self.inner.data_received(data, datatype)
-
-    def eof_received(self) -> None:
-        _later(_TURNS, self.inner.eof_received)
-
-    def pause_writing(self) -> None:
-        self.inner.pause_writing()
-
-    def resume_writing(self) -> None:
-        self.inner.resume_writing()
+async def settle() -> None:
+    """Let what was aborted close its socket, which takes a few turns of the event loop and never the far side."""
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 def explain(visitor: Visitor, error: Exception) -> TransportError:
     """What a failure to open a connection means. What we refused ourselves comes first."""
-    if visitor.refusal is not None:
-        return visitor.refusal
+    refusal = visitor.refusal or _explain_way(visitor)
+    if refusal is not None:
+        return refusal
     if visitor.certified and visitor.host_key is None and isinstance(error, asyncssh.HostKeyNotVerifiable):
         return certificate_refused(visitor.pins, error.reason)
     if visitor.greeting.is_foreign or isinstance(error, asyncssh.ProtocolNotSupported):
         return not_ssh(visitor.greeting)
+    if isinstance(error, OSError | asyncssh.ConnectionLost):
+        return _explain_loss(visitor)
     if isinstance(error, asyncssh.Error):
         return _explain_protocol(visitor, error)
-    if isinstance(error, OSError):
-        return lost(visitor.clock.stage, printable(str(error)))
     return bad_settings(f"the settings of {visitor.endpoint.label} cannot be used: {printable(str(error))}")
+
+
+def _explain_way(visitor: Visitor) -> TransportError | None:
+    """Whether a jump host on the way was lost."""
+    jump = visitor.broken_jump
+    return None if jump is None else jump_lost(visitor.clock.stage, jump)
 
 
 def _explain_protocol(visitor: Visitor, error: asyncssh.Error) -> TransportError:
@@ -234,8 +266,12 @@ def _explain_protocol(visitor: Visitor, error: asyncssh.Error) -> TransportError
         )
     if isinstance(error, asyncssh.PermissionDenied) or "authentication failures" in reason:
         return denied(endpoint.user, where, visitor.offered, visitor.offer.remarks)
-    if isinstance(error, asyncssh.ConnectionLost):
-        return lost(stage, "")
     if isinstance(error, _BROKEN):
         return fault(stage, Cause.PROTOCOL_ERROR, f"{where} broke the SSH protocol: {printable(reason)}")
     return lost(stage, reason)
+
+
+def _explain_loss(visitor: Visitor) -> TransportError:
+    """The far side went away without a word."""
+    stage = visitor.clock.stage
+    return closed_unopened(visitor.greeting) if stage is Stage.CONNECT else lost(stage, "")

@@ -7,10 +7,10 @@ import asyncssh
 
 from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.transport.faults import lost_in_run, timed_out
+from sparkctl.transport.faults import timed_out
 from sparkctl.transport.intake import Intake
 from sparkctl.transport.seam import Command, Ended, TransportError
-from sparkctl.transport.ssh_client import Visitor
+from sparkctl.transport.ssh_client import Visitor, settle
 
 # The window is what a node may send before we have read it, and so what a flood can make us hold beyond the limits.
 _WINDOW = 64 * 1024
@@ -19,11 +19,12 @@ _CHUNK = 32 * 1024
 
 
 class AsyncsshSession:
-    """A connection to a node, and those to the jump hosts before it."""
+    """A connection to a node. `warnings` are of host keys that were accepted on first sight, on the way or there."""
 
-    def __init__(self, opened: list[Visitor]) -> None:
-        self._opened = opened
-        self._visitor = opened[-1]
+    def __init__(self, visitor: Visitor, waited_ms: int, warnings: list[str]) -> None:
+        self._visitor = visitor
+        self._waited_ms = waited_ms
+        self.warnings = [*warnings, *visitor.warnings]
 
     @property
     def host_key(self) -> str | None:
@@ -32,16 +33,10 @@ class AsyncsshSession:
 
     @property
     def stages_ms(self) -> dict[Stage, int]:
-        """Milliseconds per stage; what jump hosts took counts as connecting."""
+        """Milliseconds per stage; waiting for jump hosts counts as connecting."""
         stages = dict(self._visitor.clock.stages_ms)
-        before = sum(sum(hop.clock.stages_ms.values()) for hop in self._opened[:-1])
-        stages[Stage.CONNECT] = stages.get(Stage.CONNECT, 0) + before
+        stages[Stage.CONNECT] = stages.get(Stage.CONNECT, 0) + self._waited_ms
         return stages
-
-    @property
-    def warnings(self) -> list[str]:
-        """Host keys that were accepted on first sight."""
-        return [warning for visitor in self._opened for warning in visitor.warnings]
 
     async def execute(self, command: Command, seconds: float) -> Ended:
         """Run one command to its end; raises TransportError at stage `run`."""
@@ -49,20 +44,17 @@ class AsyncsshSession:
         try:
             async with asyncio.timeout(seconds):
                 await self._start(run, command)
-                await asyncio.gather(run.write(command.stdin), run.ended)
-                return run.ended.result()
+                await run.write(command.stdin)
+                return await run.ended
         except TimeoutError:
             raise timed_out(seconds) from None
         finally:
             run.drop()
 
     async def close(self) -> None:
-        """Drop the connections now, the node's first."""
-        for visitor in reversed(self._opened):
-            visitor.abort()
-        # Aborting takes effect in the next turns of the event loop; none of them waits for the far side.
-        for _ in range(12):
-            await asyncio.sleep(0)
+        """Drop the connection now; those to jump hosts stay for the other nodes."""
+        self._visitor.abort()
+        await settle()
 
     async def _start(self, run: "_Run", command: Command) -> None:
         """Ask for the command: no environment, no terminal, no forwarding of any kind."""
@@ -80,13 +72,13 @@ class AsyncsshSession:
                 max_pktsize=_PACKET,
             )
         except asyncssh.ChannelOpenError as error:
-            if self._visitor.lost:
-                raise lost_in_run(0) from None
+            if not self._visitor.is_open:
+                raise self._visitor.lost_in_run(0) from None
             raise TransportError(
                 Stage.RUN, Cause.EXEC_REFUSED, f"the node opened no session for the command: {printable(error.reason)}"
             ) from None
         except (asyncssh.Error, OSError):
-            raise lost_in_run(0) from None
+            raise self._visitor.lost_in_run(0) from None
 
 
 class _Run(asyncssh.SSHClientSession[bytes]):
@@ -159,7 +151,7 @@ class _Run(asyncssh.SSHClientSession[bytes]):
             return
         whole = self._eof or (exc is None and not self._visitor.lost)
         if not whole or (self._exit_status is None and self._signal is None):
-            self._fail(lost_in_run(len(self._intake.stdout)))
+            self._fail(self._visitor.lost_in_run(len(self._intake.stdout)))
             return
         self.ended.set_result(Ended(self._exit_status, self._signal, self._intake.stdout, self._intake.stderr))
 

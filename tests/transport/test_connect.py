@@ -67,6 +67,17 @@ async def test_name_not_resolved(stack: str, folder: Path) -> None:
     assert "spark01.invalid" in caught.value.message
 
 
+async def test_an_address_does_not_wait_for_the_resolver(
+    stack: str, server: Sshd, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unanswered(*_: Any, **__: Any) -> Any:
+        raise AssertionError("the resolver was asked")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unanswered)
+    async with session(stack, settings(folder, server.known_hosts_line()), node(server)) as opened:
+        assert opened.host_key is not None
+
+
 def says_nothing(sock: socket.socket) -> None:
     wait_for_end(sock)
 
@@ -122,6 +133,8 @@ async def test_closing_before_authentication_may_pass(
     with tcp_server(handle) as port:
         error = await fail(stack, folder, port)
     assert (error.stage, error.cause, error.retryable) == (Stage.CONNECT, Cause.CONNECTION_LOST, True)
+    assert error.pause_s == 1.0
+    assert "MaxStartups" in (error.hint or "")
 
 
 async def test_a_reset_in_the_key_exchange_may_pass(stack: str, server: Sshd, folder: Path) -> None:
@@ -154,8 +167,23 @@ async def test_more_connections_than_the_server_takes_may_pass(stack: str, folde
         while not said.startswith(b"SSH-"):
             said = held.enter_context(socket.create_connection((server.host, server.port))).recv(10)
         error = await fail(stack, folder, server.port, server.known_hosts_line())
-    assert (error.stage, error.cause, error.retryable) == (Stage.CONNECT, Cause.CONNECTION_LOST, True)
+    assert (error.stage, error.cause, error.retryable) == (Stage.CONNECT, Cause.THROTTLED, True)
     assert "MaxStartups" in error.message
+    assert "fewer nodes" in (error.hint or "")
+    assert error.pause_s == 1.0
+
+
+def penalises(sock: socket.socket) -> None:
+    sock.sendall(b"Not allowed at this time\r\n")
+    sock.close()
+
+
+async def test_a_source_that_sshd_penalises_is_to_wait(stack: str, folder: Path) -> None:
+    with tcp_server(penalises) as port:
+        error = await fail(stack, folder, port)
+    assert (error.stage, error.cause, error.retryable) == (Stage.CONNECT, Cause.THROTTLED, True)
+    assert error.pause_s == 15.0
+    assert "PerSourcePenalties" in (error.hint or "")
 
 
 def speaks_http(sock: socket.socket) -> None:

@@ -18,6 +18,11 @@ Handler = Callable[[Any], Awaitable[None]] | None
 class Everybody(asyncssh.SSHServer):
     """Lets everybody in without a key."""
 
+    connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.connection = conn
+
     def begin_auth(self, username: str) -> bool:
         return False
 
@@ -30,17 +35,26 @@ class Reluctant(Everybody):
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Handler, server: type[Everybody]) -> AsyncIterator[tuple[int, str]]:
+async def serving(handler: Handler, server: type[Everybody], **more: Any) -> AsyncIterator[tuple[int, str]]:
     """A server that hands each command to `handler`; its port and the line that pins it."""
     key = asyncssh.generate_private_key("ssh-ed25519")
-    options: dict[str, Any] = {"server_host_keys": [key], "process_factory": handler, "encoding": None}
-    acceptor = await asyncssh.listen("127.0.0.1", 0, server_factory=server, **options)
+    options: dict[str, Any] = {"server_host_keys": [key], "process_factory": handler, "encoding": None, **more}
+    served: list[Everybody] = []
+
+    def serve() -> Everybody:
+        served.append(server())
+        return served[-1]
+
+    acceptor = await asyncssh.listen("127.0.0.1", 0, server_factory=serve, **options)
     try:
         port = acceptor.get_port()
         yield port, f"[127.0.0.1]:{port} {key.export_public_key().decode()}"
     finally:
         acceptor.close()
         await acceptor.wait_closed()
+        for one in served:
+            if one.connection is not None:
+                one.connection.abort()
         for _ in range(12):
             await asyncio.sleep(0)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sparkctl.model.vocabulary import Cause, Stage
+from sparkctl.model.vocabulary import REFUSALS, Cause, Stage
 from sparkctl.transport.fetch import fetch_host_key
 from sparkctl.transport.route import Router
 from sparkctl.transport.seam import TransportError
@@ -123,7 +123,7 @@ async def failing(stack: str, folder: Path, server: Sshd, jump: str, *pins: str,
     with pytest.raises(TransportError) as caught:
         async with session(stack, options, node(server, jump=[jump], **ssh)):
             pass
-    assert caught.value.stage is Stage.CONNECT
+    assert caught.value.stage is (Stage.HOST_KEY if caught.value.cause in REFUSALS else Stage.CONNECT)
     return caught.value
 
 
@@ -136,8 +136,9 @@ async def test_a_jump_host_that_refuses(stack: str, server: Sshd, folder: Path) 
 
 async def test_a_jump_host_with_an_unknown_key(stack: str, server: Sshd, jump: Sshd, folder: Path) -> None:
     error = await failing(stack, folder, server, through(jump), identity_files=[jump.user_key])
-    assert (error.cause, error.retryable) == (Cause.JUMP_HOST, False)
+    assert (error.cause, error.retryable) == (Cause.HOST_KEY_UNKNOWN, False)
     assert fingerprint(jump.host_key) in error.message
+    assert "jump host" in error.message
 
 
 async def test_a_jump_host_that_denies(stack: str, server: Sshd, jump: Sshd, folder: Path) -> None:
