@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkctl.contract.canonical import Json, canonical_json, ecmascript_number
+from sparkctl.contract.canonical import Json, canonical_by_hand, canonical_json, ecmascript_number
 
 # RFC 8785, appendix B: the bits of a double, and how it is written.
 NUMBERS = """
@@ -92,3 +92,17 @@ _json = st.recursive(
 def test_canonical_bytes_are_their_own_canonical_form(value: Json) -> None:
     once = canonical_json(value)
     assert canonical_json(json.loads(once)) == once
+
+
+_KEYS = st.text(st.characters(codec="utf-8"))
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([1e-4, 9.9e-5, -0.0, 2.0**53, 2.0**53 - 1, 1e21, 4.5]) | _KEYS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(_VALUES)
+def test_the_quick_way_writes_what_the_long_way_writes(value: Json) -> None:
+    assert canonical_json(value) == canonical_by_hand(value)
