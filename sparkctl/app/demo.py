@@ -12,7 +12,7 @@ from sparkctl.app.places import Places
 from sparkctl.errors import ExitCode
 from sparkctl.executor.limits import Limits
 from sparkctl.lab import control
-from sparkctl.report.outputs import Screen
+from sparkctl.report.outputs import SweepOutput
 
 VISIT_SECONDS = 14.0  # enough for 24 nodes on two busy cores, and short for the one that never answers
 LAB_SECONDS = 300.0  # the lab goes down by itself if the demo is killed
@@ -43,7 +43,7 @@ def _ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_demo(nodes: int, stdout: TextIO, stderr: TextIO) -> ExitCode:
+def run_demo(nodes: int, output: SweepOutput, stderr: TextIO) -> ExitCode:
     """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose."""
     with _ended_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
         folder = Path(name)
@@ -52,10 +52,6 @@ def run_demo(nodes: int, stdout: TextIO, stderr: TextIO) -> ExitCode:
             started = control.up(folder / "lab", nodes, seed=1, seconds=LAB_SECONDS)
             places = Places(started.fleet_file, folder / "state", {})
             limits = Limits.within(VISIT_SECONDS, concurrency=24)
-            code = sweep(
-                SweepRequest(places=places, selector="all", limits=limits), Screen(stdout, stderr, verbose=False)
-            )
+            return sweep(SweepRequest(places=places, selector="all", limits=limits), output)
         finally:
             control.down(folder / "lab")
-    print(NEXT, end="", file=stdout)
-    return code

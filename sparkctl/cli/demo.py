@@ -4,12 +4,14 @@ import sys
 
 import click
 
+from sparkctl.cli.options import with_format_for_files
 from sparkctl.errors import ExitCode
 
 
 @click.command()
 @click.option("--nodes", type=click.IntRange(1, 500), default=24, show_default=True, help="How many simulated nodes.")
-def demo(nodes: int) -> int:
+@with_format_for_files
+def demo(nodes: int, form: str) -> int:
     """Judge a simulated fleet, some of it broken and some of it hostile, and take it down again.
 
     Everything happens on loopback and in a temporary folder. Exit 0 means that the demo ran, not that all nodes are
@@ -17,7 +19,12 @@ def demo(nodes: int) -> int:
 
     Example: sparkctl demo
     """
-    from sparkctl.app.demo import run_demo
+    from sparkctl.app.demo import NEXT, run_demo
+    from sparkctl.report.outputs import JsonDocument, JsonLines, Screen
 
-    run_demo(nodes, sys.stdout, sys.stderr)
+    if form != "human":
+        run_demo(nodes, JsonDocument(sys.stdout) if form == "json" else JsonLines(sys.stdout), sys.stderr)
+        return ExitCode.OK
+    run_demo(nodes, Screen(sys.stdout, sys.stderr, verbose=False), sys.stderr)
+    click.echo(NEXT, nl=False)
     return ExitCode.OK

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sparkctl.cli.options import selector_argument, with_format, with_places
+from sparkctl.cli.options import say, selector_argument, with_format, with_places
 from sparkctl.errors import ExitCode, UsageError
 
 
@@ -42,7 +42,8 @@ def list_(selector: tuple[str, ...], fleet: Path | None, state: Path | None, for
 @inventory.command()
 @click.argument("node")
 @with_places
-def show(node: str, fleet: Path | None, state: Path | None) -> None:
+@with_format
+def show(node: str, fleet: Path | None, state: Path | None, form: str) -> None:
     """Show one node with every group setting applied, as JSON.
 
     Example: sparkctl inventory show spark03
@@ -50,7 +51,8 @@ def show(node: str, fleet: Path | None, state: Path | None) -> None:
     from sparkctl.app.inventory import one_node
     from sparkctl.app.places import places
 
-    click.echo(one_node(places(fleet, state), node).model_dump_json(indent=2))
+    found = one_node(places(fleet, state), node)
+    click.echo(found.model_dump_json(indent=2 if form == "human" else None))
 
 
 @inventory.command()
@@ -81,7 +83,10 @@ def check(fleet: Path | None, state: Path | None, form: str) -> int:
 @with_places
 @click.option("--fingerprint", help="Pin only a key with this fingerprint (SHA256:...); for one node.")
 @click.option("--yes", is_flag=True, help="Pin whatever key is shown, without asking. You vouch for the network.")
-def pin(selector: tuple[str, ...], fleet: Path | None, state: Path | None, fingerprint: str | None, yes: bool) -> int:
+@with_format
+def pin(
+    selector: tuple[str, ...], fleet: Path | None, state: Path | None, fingerprint: str | None, yes: bool, form: str
+) -> int:
     """Fetch host keys, show their fingerprints, and pin those you confirm.
 
     Compare the fingerprint with the one on the machine's own screen: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub
@@ -97,18 +102,28 @@ def pin(selector: tuple[str, ...], fleet: Path | None, state: Path | None, finge
         )
     unpinned, here = 0, places(fleet, state)
     for candidate in candidates(here, ",".join(selector)):
+        name = candidate.node.node_id
         if isinstance(candidate, Unreached):
-            click.echo(f"{candidate.node.node_id}  not pinned: {candidate.why}")
+            say(form, f"{name}  not pinned: {candidate.why}", node=name, pinned=False, why=candidate.why)
             unpinned += 1
             continue
         key = candidate.key
-        click.echo(f"{candidate.node.node_id}  {key.host} port {key.port}  {key.key_type}  {key.fingerprint}")
+        if form == "human":
+            click.echo(f"{name}  {key.host} port {key.port}  {key.key_type}  {key.fingerprint}")
         refuse_wrong(candidate, fingerprint)
-        if candidate.is_known:
-            click.echo(f"{candidate.node.node_id}  pinned already")
-        elif fingerprint is not None or yes or click.confirm("Pin this key?"):
+        confirmed = candidate.is_known or fingerprint is not None or yes or click.confirm("Pin this key?", err=True)
+        if confirmed and not candidate.is_known:
             accept(here, candidate)
-            click.echo(f"{candidate.node.node_id}  pinned")
-        else:
-            unpinned += 1
+        unpinned += not confirmed
+        words = "pinned already" if candidate.is_known else "pinned" if confirmed else "not pinned"
+        say(
+            form,
+            f"{name}  {words}",
+            node=name,
+            pinned=confirmed,
+            host=key.host,
+            port=key.port,
+            key_type=key.key_type,
+            fingerprint=key.fingerprint,
+        )
     return ExitCode.UNJUDGED if unpinned else ExitCode.OK

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sparkctl.cli.options import Seconds, with_format, with_state
+from sparkctl.cli.options import Seconds, say, with_format, with_state
 
 with_dir = click.option("--dir", "folder", type=click.Path(path_type=Path), help="Folder of the lab [STATE/lab].")
 
@@ -25,9 +25,11 @@ def lab() -> None:
 @click.option("--character", "characters", multiple=True, help="What the nodes are like, in turn (lab list --kinds).")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same fleet.")
 @click.option("--for", "seconds", type=Seconds(1), help="Go down by itself after this many seconds.")
+@with_format
 def up(
     state: Path | None,
     folder: Path | None,
+    form: str,
     nodes: int,
     characters: tuple[str, ...],
     seed: int,
@@ -41,7 +43,11 @@ def up(
     from sparkctl.app.places import places
 
     started = LabPlace(places(None, state), folder).start(nodes, characters, seed, seconds)
-    click.echo(f"{len(started.nodes)} simulated nodes on port {started.port}; their inventory is {started.fleet_file}")
+    say(
+        form,
+        f"{len(started.nodes)} simulated nodes on port {started.port}; their inventory is {started.fleet_file}",
+        simulated=True, nodes=len(started.nodes), port=started.port, fleet=started.fleet_file, folder=started.directory,
+    )  # fmt: skip
     click.echo(f"  → sparkctl health --fleet {started.fleet_file}", err=True)
     click.echo(f"  → sparkctl lab down --dir {started.directory}", err=True)
 
@@ -49,7 +55,8 @@ def up(
 @lab.command()
 @with_state
 @with_dir
-def down(state: Path | None, folder: Path | None) -> None:
+@with_format
+def down(state: Path | None, folder: Path | None, form: str) -> None:
     """Stop the simulated fleet and remove its files.
 
     Example: sparkctl lab down
@@ -58,8 +65,9 @@ def down(state: Path | None, folder: Path | None) -> None:
     from sparkctl.app.places import places
 
     place = LabPlace(places(None, state), folder)
-    words = f"the simulated fleet in {place.folder} is down" if place.stop() else f"no lab runs in {place.folder}"
-    click.echo(words)
+    stopped = place.stop()
+    words = f"the simulated fleet in {place.folder} is down" if stopped else f"no lab runs in {place.folder}"
+    say(form, words, simulated=True, folder=place.folder, stopped=stopped)
 
 
 @lab.command("list")
@@ -87,7 +95,8 @@ def list_(state: Path | None, folder: Path | None, form: str, kinds: bool) -> No
 @click.argument("fault")
 @with_state
 @with_dir
-def break_(node: str, fault: str, state: Path | None, folder: Path | None) -> None:
+@with_format
+def break_(node: str, fault: str, state: Path | None, folder: Path | None, form: str) -> None:
     """Make a simulated NODE suffer FAULT while the lab runs.
 
     Example: sparkctl lab break sim-03 full-disk
@@ -96,14 +105,15 @@ def break_(node: str, fault: str, state: Path | None, folder: Path | None) -> No
     from sparkctl.app.places import places
 
     LabPlace(places(None, state), folder).hurt(node, fault)
-    click.echo(f"{node} (simulated): {fault}")
+    say(form, f"{node} (simulated): {fault}", simulated=True, node=node, fault=fault)
 
 
 @lab.command()
 @click.argument("node")
 @with_state
 @with_dir
-def mend(node: str, state: Path | None, folder: Path | None) -> None:
+@with_format
+def mend(node: str, state: Path | None, folder: Path | None, form: str) -> None:
     """Make a simulated NODE a healthy machine again.
 
     Example: sparkctl lab mend sim-03
@@ -112,4 +122,4 @@ def mend(node: str, state: Path | None, folder: Path | None) -> None:
     from sparkctl.app.places import places
 
     LabPlace(places(None, state), folder).heal(node)
-    click.echo(f"{node} (simulated): healthy")
+    say(form, f"{node} (simulated): healthy", simulated=True, node=node, fault=None)

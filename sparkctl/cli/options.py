@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import json
 import math
 import sys
 from collections.abc import Callable
@@ -26,13 +27,24 @@ def with_places(command: Decorated) -> Decorated:
 
 def with_format(command: Decorated) -> Decorated:
     """Add `--format`; people on a terminal get a screen, pipes get JSON lines."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["human", "json", "jsonl"]),
-        default=lambda: "human" if sys.stdout.isatty() else "jsonl",
-        help="How to print [human on a terminal, else jsonl].",
+    return _format_option(
+        lambda: "human" if sys.stdout.isatty() else "jsonl", "How to print [human on a terminal, else jsonl]."
     )(command)
+
+
+def with_format_for_files(command: Decorated) -> Decorated:
+    """Add `--format` to a command whose output is a file's text: it stays that in a pipe, unless JSON is asked for."""
+    return _format_option("human", "How to print [human: the plain text].")(command)
+
+
+def _format_option(default: Any, words: str) -> Callable[[Decorated], Decorated]:
+    choice = click.Choice(["human", "json", "jsonl"])
+    return click.option("--format", "form", type=choice, default=default, help=words)
+
+
+def say(form: str, words: str, **fields: Any) -> None:
+    """Print one sentence to people, the same as one JSON object to programs."""
+    click.echo(words if form == "human" else json.dumps(fields, default=str, ensure_ascii=False))
 
 
 def selector_argument(command: Decorated) -> Decorated:

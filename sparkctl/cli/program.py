@@ -2,9 +2,12 @@
 
 import click
 
+from sparkctl.cli.options import say, with_format_for_files
+
 
 @click.command(short_help="Print the program that runs on nodes.")
-def program() -> None:
+@with_format_for_files
+def program(form: str) -> None:
     """Print the program text that is streamed to nodes, to be read, or run there by hand.
 
     Its SHA-256 is the `program_sha256` of every document.
@@ -14,4 +17,8 @@ def program() -> None:
     from sparkctl.probes.program import bundle
     from sparkctl.resources import shipped
 
-    click.echo(bundle(shipped("diag")).text, nl=False)
+    whole = bundle(shipped("diag"))
+    if form == "human":
+        click.echo(whole.text, nl=False)
+        return
+    say(form, "", entry=whole.entry, sha256=whole.sha256, checks=sorted(whole.checks), text=whole.text.decode())

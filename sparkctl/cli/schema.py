@@ -1,9 +1,11 @@
 """`sparkctl schema`: the published JSON Schemas."""
 
+import json
 from pathlib import Path
 
 import click
 
+from sparkctl.cli.options import say, with_format, with_format_for_files
 from sparkctl.errors import ExitCode
 
 
@@ -13,29 +15,34 @@ def schema() -> None:
 
 
 @schema.command("list")
-def list_() -> None:
+@with_format_for_files
+def list_(form: str) -> None:
     """List the schemas by name."""
     from sparkctl.app import schemas
 
-    click.echo("\n".join(schemas.names()))
+    for name in schemas.names():
+        say(form, name, name=name)
 
 
 @schema.command()
 @click.argument("name")
-def show(name: str) -> None:
+@with_format_for_files
+def show(name: str, form: str) -> None:
     """Print one schema.
 
     Example: sparkctl schema show run-record
     """
     from sparkctl.app import schemas
 
-    click.echo(schemas.text(name), nl=False)
+    text = schemas.text(name)
+    click.echo(text if form == "human" else json.dumps(json.loads(text)), nl=form != "human")
 
 
 @schema.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@with_format_for_files
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a generated file of the checkout is stale.")
-def export(folder: Path | None, check: bool) -> int:
+def export(folder: Path | None, check: bool, form: str) -> int:
     """Write the schemas to FOLDER, or in a checkout every generated file in its place.
 
     Example: sparkctl schema export /srv/schemas
@@ -47,16 +54,17 @@ def export(folder: Path | None, check: bool) -> int:
     if check:
         stale = schemas.stale_in_checkout()
         for path in stale:
-            click.echo(f"stale: {path}; write it with: sparkctl schema export", err=True)
+            say(form, f"stale: {path}; write it with: sparkctl schema export", file=path, stale=True)
         return ExitCode.FINDINGS if stale else ExitCode.OK
     for path in schemas.export_to(folder) if folder is not None else schemas.export_checkout():
-        click.echo(str(path))
+        say(form, str(path), file=path)
     return ExitCode.OK
 
 
 @schema.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-def check(files: tuple[Path, ...]) -> int:
+@with_format
+def check(files: tuple[Path, ...], form: str) -> int:
     """Hold JSON documents against the schema that each of them names; FILE may hold one per line.
 
     Example: sparkctl health --format jsonl > sweep.jsonl; sparkctl schema check sweep.jsonl
@@ -68,6 +76,13 @@ def check(files: tuple[Path, ...]) -> int:
         checked = schemas.check(path)
         broken += len(checked.complaints)
         for line, complaint in checked.complaints:
-            click.echo(f"{path}:{line}: {complaint}")
-        click.echo(f"{path}: {checked.documents - len(checked.complaints)} of {checked.documents} documents are valid")
+            say(form, f"{path}:{line}: {complaint}", file=path, line=line, complaint=complaint)
+        valid = checked.documents - len(checked.complaints)
+        say(
+            form,
+            f"{path}: {valid} of {checked.documents} documents are valid",
+            file=path,
+            documents=checked.documents,
+            valid=valid,
+        )
     return ExitCode.FINDINGS if broken else ExitCode.OK

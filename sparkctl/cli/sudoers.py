@@ -4,18 +4,25 @@ import re
 
 import click
 
+from sparkctl.cli.options import say, with_format_for_files
+
 
 @click.command(short_help="Print the sudoers rules for elevation: commands.")
 @click.option("--user", default="sparkctl", show_default=True, help="The account that sparkctl logs in as.")
-def sudoers(user: str) -> None:
+@with_format_for_files
+def sudoers(user: str, form: str) -> None:
     """Print the sudoers drop-in for nodes with `elevation: commands`.
 
     It allows exactly the commands that checks declare, with their exact arguments.
 
     Example: sparkctl sudoers --user ops > 60-sparkctl
     """
-    from sparkctl.app.sudo_rules import sudoers_text
+    from sparkctl.app.sudo_rules import elevated_commands, sudoers_text
 
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
         raise click.UsageError(f"{user!r} is not a user name")
-    click.echo(sudoers_text(user), nl=False)
+    if form == "human":
+        click.echo(sudoers_text(user), nl=False)
+        return
+    for argv, checks in elevated_commands().items():
+        say(form, "", user=user, argv=argv, checks=checks)

@@ -1,5 +1,6 @@
 """Who plays in the lab: healthy machines of every make, and machines with a fault."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -48,7 +49,9 @@ def cast(nodes: int, characters: Sequence[str] | None) -> list[tuple[str, str | 
 def fault_named(name: str) -> Fault:
     """The fault of this name; raises UsageError with the list of all."""
     if name not in FAULT_TABLE:
-        raise UsageError(f"the lab has no fault {name!r}", hint=f"choose from: {', '.join(FAULT_TABLE)}")
+        close = difflib.get_close_matches(name, FAULT_TABLE, 1)
+        meant = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(f"the lab has no fault {name!r}", hint=f"{meant}all of them: sparkctl lab list --kinds")
     return FAULT_TABLE[name]
 
 

@@ -39,6 +39,7 @@ def test_every_command_explains_itself_with_an_example(command: str, tmp_path: P
     if command != "schema list":
         assert "Example:" in ran.stdout
     assert max(len(line) for line in ran.stdout.splitlines()) <= 100
+    assert "--format" in ran.stdout
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,11 @@ def test_schemas(tmp_path: Path) -> None:
     assert sparkctl("schema", "check", good, home=tmp_path).returncode == 0
     ran = sparkctl("schema", "check", good, bad, home=tmp_path)
     assert ran.returncode == 1
-    assert f"{bad}:3:" in ran.stdout
+    assert {"file": str(bad), "line": 3} in [
+        {key: line.get(key) for key in ("file", "line")} for line in json_lines(ran)
+    ]
+    human = sparkctl("schema", "check", bad, "--format", "human", home=tmp_path)
+    assert f"{bad}:3:" in human.stdout
 
 
 def test_sudoers_are_exact_and_accepted_by_visudo(tmp_path: Path) -> None:
