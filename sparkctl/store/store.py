@@ -1,11 +1,13 @@
 """The door to the store."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sparkctl.errors import StoreError
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Outcome
@@ -24,8 +26,8 @@ class Store:
     def __init__(self, folder: Path, *, create: bool = True) -> None:
         """Open the store of a state folder; with `create`, make both when they are absent.
 
-        A run whose process has died is from now on called interrupted. Raises StoreError, with the path and what to do,
-        when the folder or the file cannot be used.
+        A run whose process has died is from now on called interrupted; without `create`, only where that can be
+        written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
         """
         # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
         from sparkctl.store import database, reads, writes  # noqa: PLC0415
@@ -36,7 +38,9 @@ class Store:
         self._reads, self._writes = reads, writes
         self._database = database.open_database(folder, create=create)
         try:
-            self._settle_abandoned_runs()
+            # Whoever only reads must not fail because the disk is full or another program holds the file.
+            with contextlib.nullcontext() if create else contextlib.suppress(StoreError):
+                self._settle_abandoned_runs()
         except BaseException:
             self.close()
             raise
