@@ -81,6 +81,18 @@ class Connection(asyncssh.SSHClientConnection):
         self._greeting.feed(data)
         super().data_received(data, datatype)
 
+    def pause_writing(self) -> None:
+        """The far side does not read: read nothing more from it, or our answers to its requests pile up here."""
+        if isinstance(transport := self._transport, asyncio.Transport):
+            transport.pause_reading()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        super().resume_writing()
+        if isinstance(transport := self._transport, asyncio.Transport):
+            transport.resume_reading()
+
     def connection_lost(self, exc: Exception | None = None) -> None:
         """The stream is gone."""
         if not self.is_closed():
