@@ -76,4 +76,4 @@ def test_one_file_and_one_case(tmp_path: Path) -> None:
     assert '"check":"answer.given"' in by_hand.stdout
     stale = run("-m", "sparkctl", "schema", "export", "--check")
     assert stale.returncode == 1
-    assert "docs/checks.md" in stale.stderr
+    assert "docs/checks.md" in stale.stdout
