@@ -2,6 +2,8 @@
 
 import re
 
+from sparkctl.model.base import MAX_TEXT
+
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
@@ -15,6 +17,6 @@ def printable(text: str, limit: int = QUOTED) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
-def clip(text: str, limit: int = 1000) -> str:
+def clip(text: str, limit: int = MAX_TEXT) -> str:
     """Words of ours, which may quote more than a record can hold, cut to `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

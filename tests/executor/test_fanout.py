@@ -211,19 +211,27 @@ def test_a_bug_of_ours_is_said_to_be_one_and_spares_the_others() -> None:
     assert {records[name].outcome for name in ("node0", "node2")} == {Outcome.REPORTED}
 
 
-def test_concurrency_is_bounded(tmp_path: Path) -> None:
-    text = f"""
+def counting_program(folder: Path) -> bytes:
+    """A program that notes in `seen` how many of its kind run at once."""
+    return f"""
 import os, time
-here = {str(tmp_path / "running")!r}
+here = {str(folder / "running")!r}
 os.makedirs(here, exist_ok=True)
 mine = os.path.join(here, str(os.getpid()))
 open(mine, "w").close()
-time.sleep(0.2)
-print(len(os.listdir(here)), file=open({str(tmp_path / "seen")!r}, "a"))
+time.sleep(0.3)
+print(len(os.listdir(here)), file=open({str(folder / "seen")!r}, "a"))
 os.unlink(mine)
-"""
-    run(some(8), errand(text.encode(), replace(LIMITS, concurrency=2)))
-    assert max(int(line) for line in (tmp_path / "seen").read_text().split()) <= 2
+""".encode()
+
+
+def most_at_once(folder: Path) -> int:
+    return max(int(line) for line in (folder / "seen").read_text().split())
+
+
+def test_concurrency_is_bounded(tmp_path: Path) -> None:
+    run(some(8), errand(counting_program(tmp_path), replace(LIMITS, concurrency=2)))
+    assert most_at_once(tmp_path) <= 2
     assert os.listdir(tmp_path / "running") == []
 
 
@@ -233,20 +241,9 @@ def placed(name: str, **places: Any) -> Node:
 
 
 def test_places_bound_how_many_are_visited_at_once(tmp_path: Path) -> None:
-    """Six nodes of one rack, two at a time, while the nodes of another are not held up behind them."""
-    text = f"""
-import os, sys, time
-here = {str(tmp_path / "running")!r}
-os.makedirs(here, exist_ok=True)
-mine = os.path.join(here, str(os.getpid()))
-open(mine, "w").close()
-time.sleep(0.3)
-print(len(os.listdir(here)), file=open({str(tmp_path / "seen")!r}, "a"))
-os.unlink(mine)
-"""
     nodes = [placed(f"node{number}", rack="a1") for number in range(6)]
-    run(nodes, errand(text.encode(), replace(LIMITS, concurrency=6)), places=PlaceLimits(rack=2))
-    assert max(int(line) for line in (tmp_path / "seen").read_text().split()) == 2
+    run(nodes, errand(counting_program(tmp_path), replace(LIMITS, concurrency=6)), places=PlaceLimits(rack=2))
+    assert most_at_once(tmp_path) == 2
 
 
 def test_the_queue_lets_others_pass_and_keeps_every_limit() -> None:
