@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import resource
 import secrets
 import signal
@@ -24,7 +25,7 @@ from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
 from sparkctl.inventory.shards import Shard
 from sparkctl.model.inventory import Fleet, Node
-from sparkctl.model.run import RunRecord
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.sweep import BastionCost, SweepReport
 from sparkctl.model.vocabulary import Cause, Status
 from sparkctl.probes.program import bundle
@@ -71,6 +72,7 @@ def sweep(request: SweepRequest, output: SweepOutput) -> ExitCode:
         run = _Run(request, fleet, errand, store, output)
         transports = Transports(request.places.transport_settings, run.nodes)
         run.begin(lock)
+        gc.freeze()  # what is here now stays to the end: the collector need not look at it again and again
         report = asyncio.run(run.go(transports))
     return ExitCode(report.exit_code)
 
@@ -114,15 +116,15 @@ class _Run:
         self.output.begin(len(waiting))
         async with transports, AsyncWriter(self.store) as writer:
 
-            async def keep(record: RunRecord) -> None:
+            async def keep(outcome: NodeOutcome) -> None:
                 try:
                     if self.store_error is None:
-                        await writer.add_record(record)
+                        await writer.add(outcome)
                 except StoreError as error:
                     self.store_error = error
                     stop.set(words="the run was stopped since its results could not be stored")
-                self.tally.add(record)
-                self.output.record(record)
+                self.tally.add(outcome)
+                self.output.outcome(outcome)
 
             fan_out = FanOut(self.errand, transports.for_node, keep, stop, self.request.place_limits)
             with _stopped_by_signals(stop), _stopped_by_deadline(stop, self.request.deadline_s):
@@ -149,7 +151,7 @@ class _Run:
         waiting = {node.node_id: node for node in self.nodes}
         for record in self.store.reported(earlier.run_id):
             if waiting.pop(record.node_id, None) is not None:
-                self.tally.add(record)
+                self.tally.add(NodeOutcome.of(record))
         return list(waiting.values())
 
     def _report(self) -> SweepReport:

@@ -1,4 +1,4 @@
-"""Visit many nodes at once, a bounded number at a time, and hand over each record as it is made."""
+"""Visit many nodes at once, a bounded number at a time, and hand over each outcome as it is known."""
 
 import asyncio
 import random
@@ -9,7 +9,7 @@ from sparkctl.executor.queue import NO_LIMITS, NodeQueue, PlaceLimits
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.visit import Errand, not_visited, visit
 from sparkctl.model.inventory import Node
-from sparkctl.model.run import RunRecord
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.transport.seam import Transport
 
 
@@ -17,14 +17,14 @@ from sparkctl.transport.seam import Transport
 class FanOut:
     """One run over many nodes.
 
-    `on_record` is awaited for every node and is the backpressure: a visitor waits until its record is taken. What it
+    `on_outcome` is awaited for every node and is the backpressure: a visitor waits until its outcome is taken. What it
     raises ends the run. When `stop` is set, visits under way end with its cause and the other nodes as not visited.
     `visiting` names the nodes that are being visited.
     """
 
     errand: Errand
     transport_for: Callable[[Node], Transport]
-    on_record: Callable[[RunRecord], Awaitable[None]]
+    on_outcome: Callable[[NodeOutcome], Awaitable[None]]
     stop: Stop
     places: PlaceLimits = NO_LIMITS
     chance: random.Random = field(default_factory=random.Random)
@@ -42,13 +42,13 @@ class FanOut:
                 task.cancel()
             await asyncio.gather(closing, *visitors, return_exceptions=True)
         for node in queue.left():
-            await self.on_record(not_visited(node, self.errand, self.stop))
+            await self.on_outcome(NodeOutcome.of(not_visited(node, self.errand, self.stop)))
 
     async def _visitor(self, queue: NodeQueue) -> None:
         while not self.stop.is_set() and (node := await queue.take()) is not None:
             self.visiting.add(node.node_id)
             try:
-                await self.on_record(await self._visit_until_stopped(node))
+                await self.on_outcome(await self._visit_until_stopped(node))
             finally:
                 self.visiting.discard(node.node_id)
                 await queue.give_back(node)
@@ -57,7 +57,7 @@ class FanOut:
         await self.stop.wait()
         await queue.close()
 
-    async def _visit_until_stopped(self, node: Node) -> RunRecord:
+    async def _visit_until_stopped(self, node: Node) -> NodeOutcome:
         visiting = asyncio.create_task(visit(node, self.transport_for(node), self.errand, self.stop, self.chance))
         stopping = asyncio.create_task(self.stop.wait())
         try:
@@ -66,4 +66,4 @@ class FanOut:
             stopping.cancel()
             visiting.cancel()
             record = await visiting  # a cancelled visit lets go of its node and ends with a record
-        return record
+        return NodeOutcome.of(record)

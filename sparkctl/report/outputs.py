@@ -3,17 +3,17 @@
 from collections.abc import Collection
 from typing import Protocol, TextIO
 
-from sparkctl.model.run import RunRecord
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.sweep import SweepReport
 
 
 class SweepOutput(Protocol):
-    """Takes the records of a sweep as they come, then its report."""
+    """Takes the outcomes of a sweep as they come, then its report."""
 
     def begin(self, selected: int) -> None:
         """The sweep begins with this many nodes."""
 
-    def record(self, record: RunRecord) -> None:
+    def outcome(self, outcome: NodeOutcome) -> None:
         """One node is done."""
 
     def tick(self, awaited: Collection[str]) -> None:
@@ -32,9 +32,9 @@ class JsonLines:
     def begin(self, selected: int) -> None:
         """Nothing is printed before the first record."""
 
-    def record(self, record: RunRecord) -> None:
+    def outcome(self, outcome: NodeOutcome) -> None:
         """Print the record as one line."""
-        self._stream.write(record.model_dump_json() + "\n")
+        self._stream.write(outcome.record + "\n")
         self._stream.flush()
 
     def tick(self, awaited: Collection[str]) -> None:
@@ -57,9 +57,9 @@ class JsonDocument:
         """Open the object."""
         self._stream.write('{"records":[')
 
-    def record(self, record: RunRecord) -> None:
+    def outcome(self, outcome: NodeOutcome) -> None:
         """Add a record."""
-        self._stream.write(("\n" if self._first else ",\n") + record.model_dump_json())
+        self._stream.write(("\n" if self._first else ",\n") + outcome.record)
         self._first = False
 
     def tick(self, awaited: Collection[str]) -> None:
@@ -85,7 +85,7 @@ class Screen:
 
         self._progress = ProgressLine(self._stderr, selected)
 
-    def record(self, record: RunRecord) -> None:  # noqa: ARG002 - the summary comes from the report
+    def outcome(self, outcome: NodeOutcome) -> None:  # noqa: ARG002 - the summary comes from the report
         """Count it."""
         self._done += 1
 
@@ -111,9 +111,9 @@ class Forgiving:
         """Pass it on while somebody reads."""
         self._pass_on("begin", selected)
 
-    def record(self, record: RunRecord) -> None:
+    def outcome(self, outcome: NodeOutcome) -> None:
         """Pass it on while somebody reads."""
-        self._pass_on("record", record)
+        self._pass_on("outcome", outcome)
 
     def tick(self, awaited: Collection[str]) -> None:
         """Pass it on while somebody reads."""

@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sparkctl.model.outcome import NOTABLE
 from sparkctl.model.run import RunRecord
 from sparkctl.report.screen import STYLES, screen_on
-from sparkctl.report.tally import REPORTED_STATUSES
 from sparkctl.report.words import SIMULATED, count
 from sparkctl.store.entries import HistoryEntry, Past, StatusChange
 
@@ -47,7 +47,7 @@ def _show_newest(console: Console, newest: RunRecord) -> None:
     table = _grid()
     data = newest.envelope.data if newest.envelope else None
     for finding in data.findings if data else ():
-        if finding.status in REPORTED_STATUSES:
+        if finding.status in NOTABLE:
             look = STYLES[finding.status.value]
             table.add_row(Text(finding.status.value, look), Text(finding.check), Text(finding.summary))
     console.print(Padding(table if table.rows else Text("every check that applies passed"), (0, 0, 1, 2)))

@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sparkctl.model.outcome import NOTABLE
 from sparkctl.model.sweep import FoldedFailure, FoldedFinding, SweepReport
 from sparkctl.model.vocabulary import REFUSALS, Stage, Status
-from sparkctl.report.tally import REPORTED_STATUSES
 from sparkctl.report.words import SIMULATED, count, duration, names, size
 
 STYLES = {"fail": "bold red", "warn": "yellow", "unknown": "magenta", "pass": "green", "lost": "bold magenta"}
@@ -49,7 +49,7 @@ def show_sweep(report: SweepReport, stream: TextIO, *, verbose: bool = False) ->
 def _show_sweep(report: SweepReport, console: Console, *, verbose: bool) -> None:
     console.print(_headline(report))
     console.print(_totals(report))
-    by_status = {status: [one for one in report.findings if one.status is status] for status in REPORTED_STATUSES}
+    by_status = {status: [one for one in report.findings if one.status is status] for status in NOTABLE}
     failed, unknown = by_status[Status.FAIL], by_status[Status.UNKNOWN]
     _show_findings(console, "Needs hands", failed, "fail")
     for title, failures in _by_kind(report.failures).items():

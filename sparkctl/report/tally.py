@@ -1,4 +1,4 @@
-"""Fold run records into the sweep report, one record at a time, keeping names and counts but no envelopes."""
+"""Fold outcomes into the sweep report, one at a time, keeping names and counts but no envelopes."""
 
 import re
 from collections import Counter, defaultdict
@@ -8,7 +8,8 @@ from datetime import datetime
 from sparkctl.errors import ExitCode
 from sparkctl.inventory.ranges import natural_key, natural_sorted
 from sparkctl.model.health import Finding, Rollup
-from sparkctl.model.run import Failure, RunRecord
+from sparkctl.model.outcome import NOTABLE, NodeOutcome
+from sparkctl.model.run import Failure
 from sparkctl.model.sweep import (
     BastionCost,
     FoldedFailure,
@@ -20,9 +21,6 @@ from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Stage, Status,
 
 FindingKey = tuple[str, Status, UnknownReason | None, str]
 FailureKey = tuple[Stage, Cause]
-
-REPORTED_STATUSES = (Status.FAIL, Status.WARN, Status.UNKNOWN)
-"""The statuses a report names nodes for, the most pressing first."""
 
 _FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 
@@ -59,24 +57,22 @@ class Tally:
         self._evaluated = self._applicable = 0
         self._node_cpu_ms = self._received_bytes = 0
 
-    def add(self, record: RunRecord) -> None:
-        """Count one record."""
-        self.warnings += [NodeWarning(node_id=record.node_id, message=warning) for warning in record.warnings]
-        self.simulated |= record.simulated
-        self._received_bytes += record.visit.received_bytes if record.visit else 0
-        if record.failure is not None:
+    def add(self, outcome: NodeOutcome) -> None:
+        """Count one outcome."""
+        self.warnings += [NodeWarning(node_id=outcome.node_id, message=warning) for warning in outcome.warnings]
+        self.simulated |= outcome.simulated
+        self._received_bytes += outcome.received_bytes
+        if outcome.failure is not None:
             self.unreported += 1
-            self._unreported[record.failure.stage, record.failure.cause].add(record.node_id, record.failure)
+            self._unreported[outcome.failure.stage, outcome.failure.cause].add(outcome.node_id, outcome.failure)
             return
         self.reported += 1
-        assert record.envelope is not None  # noqa: S101 - the model guarantees it
-        assert record.envelope.data is not None  # noqa: S101 - so does decoding
-        self._node_cpu_ms += record.envelope.meta.cost.cpu_ms
-        self._count(record.envelope.data.rollup)
-        for finding in record.envelope.data.findings:
-            if finding.status in REPORTED_STATUSES:
-                shape = _FIGURES.sub("#", finding.summary)
-                self._findings[finding.check, finding.status, finding.reason, shape].add(record.node_id, finding)
+        assert outcome.judgement is not None  # noqa: S101 - decoding guarantees it
+        self._node_cpu_ms += outcome.judgement.cpu_ms
+        self._count(outcome.judgement.rollup)
+        for finding in outcome.judgement.notable:
+            shape = _FIGURES.sub("#", finding.summary)
+            self._findings[finding.check, finding.status, finding.reason, shape].add(outcome.node_id, finding)
 
     def _count(self, rollup: Rollup) -> None:
         self.worst[rollup.worst.value if rollup.worst else "none"] += 1
@@ -185,5 +181,5 @@ def _folded_failure(alike: Alike) -> FoldedFailure:
 
 
 def _pressing(finding: FoldedFinding) -> tuple[int, bool, int, str, str]:
-    pressing = REPORTED_STATUSES.index(finding.status), not finding.required, -len(finding.nodes)
+    pressing = NOTABLE.index(finding.status), not finding.required, -len(finding.nodes)
     return (*pressing, finding.check, finding.example)

@@ -1,4 +1,4 @@
-"""Documents by content: canonical bytes in, the same bytes out, or an error that says they are not the same."""
+"""Documents by content: bytes in, the same bytes out, or an error that says they are not the same."""
 
 import hashlib
 import zlib
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from sparkctl.contract.canonical import canonical_json
 from sparkctl.errors import StoreError
-from sparkctl.model.base import Record
 from sparkctl.store.schema import documents
 
 # On records of 24 kB zlib leaves about a fifth, zstandard hardly less: not worth a dependency.
@@ -26,10 +24,15 @@ class Packed:
     size: int
     content: bytes
 
+    @property
+    def row(self) -> dict[str, object]:
+        """Its row of the table."""
+        return {"sha256": self.sha256, "codec": CODEC, "size": self.size, "content": self.content}
 
-def pack(document: Record) -> Packed:
-    """Canonical bytes of a document, their digest, and the bytes compressed."""
-    plain = canonical_json(document.model_dump(mode="json", by_alias=True))
+
+def pack(document: str) -> Packed:
+    """The bytes of a document compressed, and the digest of what they were."""
+    plain = document.encode()
     return Packed(hashlib.sha256(plain).hexdigest(), len(plain), zlib.compress(plain, _LEVEL))
 
 
@@ -37,8 +40,16 @@ def put(connection: Connection, packed: Packed) -> None:
     """Store a document unless it is there already."""
     known = select(documents.c.sha256).where(documents.c.sha256 == packed.sha256)
     if connection.execute(known).first() is None:
-        row = {"sha256": packed.sha256, "codec": CODEC, "size": packed.size, "content": packed.content}
-        connection.execute(insert(documents), row)
+        connection.execute(insert(documents), packed.row)
+
+
+def fetch(connection: Connection, sha256: str) -> str:
+    """A document that must be there; raises StoreError when it is not, or is damaged."""
+    query = select(documents.c.codec, documents.c.size, documents.c.content).where(documents.c.sha256 == sha256)
+    row = connection.execute(query).first()
+    if row is None:
+        raise StoreError(f"the document {sha256} is not in the store", hint=DAMAGED_HINT)
+    return unpack(sha256, *row).decode()
 
 
 def unpack(sha256: str, codec: str, size: int, content: bytes) -> bytes:

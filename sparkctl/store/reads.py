@@ -7,13 +7,14 @@ from pydantic import ValidationError
 from sqlalchemy import Select, func, select
 
 from sparkctl.errors import StoreError
+from sparkctl.model.outcome import statuses
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status, UnknownReason
 from sparkctl.store.database import Database
-from sparkctl.store.documents import unpack
+from sparkctl.store.documents import fetch, unpack
 from sparkctl.store.entries import HistoryEntry, RunEntry, RunState, StatusChange
-from sparkctl.store.schema import documents, findings, newest, records, runs
+from sparkctl.store.schema import changes, documents, records, runs
 
 _PAGE = 100
 _DOCUMENT = (documents.c.sha256, documents.c.codec, documents.c.size, documents.c.content)
@@ -30,8 +31,9 @@ def newest_record(database: Database, node_id: str) -> RunRecord | None:
     query = (
         select(*_DOCUMENT)
         .join(records, records.c.document_sha256 == documents.c.sha256)
-        .join(newest, newest.c.record_id == records.c.id)
-        .where(newest.c.node_id == node_id)
+        .where(records.c.node_id == node_id)
+        .order_by(records.c.id.desc())
+        .limit(1)
     )
     with database.reading() as connection:
         row = connection.execute(query).first()
@@ -62,15 +64,7 @@ def history(database: Database, node_id: str, limit: int) -> list[HistoryEntry]:
     visits = select(records).where(records.c.node_id == node_id).order_by(records.c.id.desc()).limit(limit)
     with database.reading() as connection:
         rows = connection.execute(visits).all()
-        bad = (
-            select(findings.c.record_id, findings.c.check_id, findings.c.status)
-            .where(findings.c.record_id.in_(select(visits.subquery().c.id)))
-            .where(findings.c.status.in_([Status.FAIL, Status.WARN]))
-            .order_by(findings.c.check_id)
-        )
-        checks: dict[tuple[int, str], list[str]] = {}
-        for record_id, check, status in connection.execute(bad):
-            checks.setdefault((record_id, status), []).append(check)
+        verdicts = {sha256: statuses(fetch(connection, sha256)) for row in rows if (sha256 := row.verdict_sha256)}
     return [
         HistoryEntry(
             run_id=row.run_id,
@@ -81,11 +75,15 @@ def history(database: Database, node_id: str, limit: int) -> list[HistoryEntry]:
             worst=Status(row.worst) if row.worst else None,
             completeness=row.completeness,
             origin=Origin(row.origin) if row.origin else None,
-            failed=tuple(checks.get((row.id, Status.FAIL), ())),
-            warned=tuple(checks.get((row.id, Status.WARN), ())),
+            failed=_checks(verdicts.get(row.verdict_sha256), Status.FAIL),
+            warned=_checks(verdicts.get(row.verdict_sha256), Status.WARN),
         )
         for row in rows
     ]
+
+
+def _checks(verdict: dict[str, Status] | None, status: Status) -> tuple[str, ...]:
+    return tuple(check for check, found in verdict.items() if found is status) if verdict else ()
 
 
 def recent_runs(database: Database, limit: int) -> list[RunEntry]:
@@ -130,15 +128,13 @@ def _run_entries(database: Database, query: Select[Any]) -> list[RunEntry]:
     ]
 
 
-def changes(database: Database, node_id: str) -> list[StatusChange]:
+def changes_of(database: Database, node_id: str) -> list[StatusChange]:
     """Every change of status of every check of a node, oldest first; visits without a report are passed over."""
-    before = func.lag(findings.c.status).over(partition_by=findings.c.check_id, order_by=findings.c.record_id)
-    steps = select(findings, before.label("previous")).where(findings.c.node_id == node_id).subquery()
     query = (
-        select(steps, records.c.ts, records.c.run_id)
-        .join(records, records.c.id == steps.c.record_id)
-        .where(steps.c.previous != steps.c.status)
-        .order_by(steps.c.record_id, steps.c.check_id)
+        select(changes, records.c.ts, records.c.run_id)
+        .join(records, records.c.id == changes.c.record_id)
+        .where(changes.c.node_id == node_id)
+        .order_by(changes.c.record_id, changes.c.check_id)
     )
     with database.reading() as connection:
         rows = connection.execute(query).all()
@@ -146,7 +142,7 @@ def changes(database: Database, node_id: str) -> list[StatusChange]:
         StatusChange(
             check=row.check_id,
             previous=Status(row.previous),
-            current=Status(row.status),
+            current=Status(row.current),
             reason=UnknownReason(row.reason) if row.reason else None,
             summary=row.summary,
             at=row.ts,

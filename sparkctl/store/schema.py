@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a table changes in a way that an older sparkctl would misread."""
 
 
@@ -98,30 +98,29 @@ records = Table(
     Column("completeness", Float),
     Column("origin", Code),
     Column("document_sha256", Digest, ForeignKey("documents.sha256"), nullable=False),
+    Column("verdict_sha256", Digest, ForeignKey("documents.sha256")),
     UniqueConstraint("run_id", "node_id"),
     Index("records_by_node", "node_id", "id"),
 )
 
-# `value` is JSON, because a reading may be a number, a text or a truth value.
-findings = Table(
-    "findings",
+# The verdict of a node's last report: compared with the next one, it tells in one look whether anything changed.
+standings = Table(
+    "standings",
+    metadata,
+    Column("node_id", String(253), primary_key=True),
+    Column("verdict_sha256", Digest, ForeignKey("documents.sha256"), nullable=False),
+)
+
+# A row for each check that came out otherwise than in the node's report before.
+changes = Table(
+    "changes",
     metadata,
     Column("record_id", RowId, ForeignKey("records.id"), primary_key=True, autoincrement=False),
     Column("check_id", String(80), primary_key=True),
     Column("node_id", String(253), nullable=False),
-    Column("status", Code, nullable=False),
+    Column("previous", Code, nullable=False),
+    Column("current", Code, nullable=False),
     Column("reason", Code),
-    Column("value", Text),
-    Column("unit", String(120)),
     Column("summary", Text, nullable=False),
-    Index("findings_by_node", "node_id", "check_id", "record_id"),
-)
-
-newest = Table(
-    "newest",
-    metadata,
-    Column("node_id", String(253), primary_key=True),
-    Column("record_id", RowId, ForeignKey("records.id"), nullable=False),
-    Column("run_id", String(120), ForeignKey("runs.run_id"), nullable=False),
-    Column("ts", UtcMoment, nullable=False),
+    Index("changes_by_node", "node_id", "record_id"),
 )

@@ -1,13 +1,14 @@
 """The door to the store."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sparkctl.errors import StoreError
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Outcome
@@ -17,7 +18,7 @@ from sparkctl.store.lock import SweepLock, nobody_sweeps
 
 
 class Store:
-    """Runs, records and findings of one state folder. Use it with `with`, or close it.
+    """Runs, records and changes of one state folder. Use it with `with`, or close it.
 
     Every method blocks on the disk and may raise StoreError. It may be called from any thread; from asyncio, write
     through `AsyncWriter`.
@@ -30,12 +31,12 @@ class Store:
         written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
         """
         # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
-        from sparkctl.store import database, reads, writes  # noqa: PLC0415
+        from sparkctl.store import additions, database, reads, writes  # noqa: PLC0415
 
         if create:
             make_state_dir(folder)
         self.folder = folder
-        self._reads, self._writes = reads, writes
+        self._reads, self._writes, self._additions = reads, writes, additions
         self._database = database.open_database(folder, create=create)
         try:
             # Whoever only reads must not fail because the disk is full or another program holds the file.
@@ -99,12 +100,12 @@ class Store:
             resumes=resumes,
         )
 
-    def add_record(self, record: RunRecord) -> None:
-        """Store the record of one node with its findings; on disk, and the newest of its node, when this returns.
+    def add(self, outcomes: Sequence[NodeOutcome]) -> None:
+        """Store outcomes, all of them or none; on disk, and the newest of their nodes, when this returns.
 
-        Raises ValueError when its run is not running or has a record of that node already.
+        Raises ValueError when their run is not running or has a record of one of the nodes already.
         """
-        self._writes.add_record(self._database, record)
+        self._additions.add_outcomes(self._database, outcomes)
 
     def finish_run(self, report: SweepReport) -> None:
         """Store the report and close its run: finished, or interrupted when the report says so.
@@ -155,4 +156,4 @@ class Store:
 
         A visit without a report changes nothing; `unknown` is a status like any other.
         """
-        return self._reads.changes(self._database, node_id)
+        return self._reads.changes_of(self._database, node_id)

@@ -1,40 +1,55 @@
 """Writing to the store from asyncio without stopping the event loop."""
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from sparkctl.model.run import RunRecord
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.sweep import SweepReport
 from sparkctl.store.store import Store
+
+GATHER_S = 0.02
+"""How long the first outcome waits for others, in seconds: each commit costs as much CPU as several outcomes do."""
 
 
 class AsyncWriter:
     """One thread that writes, in the order of the calls; every call returns when its data is on disk.
 
-    Whoever awaits is slowed down to the speed of the disk, so no more records wait than there are callers. A caller
-    that is cancelled while it waits does not take its record with it.
+    Outcomes that come close together are stored in one transaction. Whoever awaits is slowed down to the speed of the
+    disk, so no more outcomes wait than there are callers. A caller that is cancelled while it waits does not take its
+    outcome with it.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._jobs: set[asyncio.Future[None]] = set()
+        self._waiting: list[NodeOutcome] = []
+        self._batch: asyncio.Task[None] | None = None
+        self._batches: set[asyncio.Task[None]] = set()
 
-    async def add_record(self, record: RunRecord) -> None:
-        """Store a record as `Store.add_record` does."""
-        await self._write(lambda: self._store.add_record(record))
+    async def add(self, outcome: NodeOutcome) -> None:
+        """Store an outcome as `Store.add` does."""
+        self._waiting.append(outcome)
+        if self._batch is None:
+            self._batch = asyncio.create_task(self._gather())
+            self._batches.add(self._batch)
+        batch = self._batch
+        try:
+            await asyncio.shield(batch)
+        finally:
+            if batch.done():
+                self._batches.discard(batch)
 
     async def finish_run(self, report: SweepReport) -> None:
-        """Close the run as `Store.finish_run` does, after all records that were given before."""
-        await self._write(lambda: self._store.finish_run(report))
+        """Close the run as `Store.finish_run` does, after all outcomes that were given before."""
+        await asyncio.gather(*self._batches, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.finish_run, report)
 
     async def close(self) -> None:
         """Wait for what is still being written; raises its first error, which no caller was there to receive."""
-        results = await asyncio.gather(*self._jobs, return_exceptions=True)
-        self._jobs.clear()
+        results = await asyncio.gather(*self._batches, return_exceptions=True)
+        self._batches.clear()
         self._thread.shutdown()
         for result in results:
             if result is not None:
@@ -48,11 +63,7 @@ class AsyncWriter:
     ) -> None:
         await self.close()
 
-    async def _write(self, work: Callable[[], None]) -> None:
-        job = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        self._jobs.add(job)
-        try:
-            await asyncio.shield(job)
-        finally:
-            if job.done():
-                self._jobs.discard(job)
+    async def _gather(self) -> None:
+        await asyncio.sleep(GATHER_S)
+        outcomes, self._waiting, self._batch = self._waiting, [], None
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.add, outcomes)

@@ -33,20 +33,19 @@ class StageClock:
             Stage.AUTHENTICATE: deadlines.authenticate_s,
         }
         self._entered = time.monotonic()
-        self._timer = asyncio.timeout(None)
-        self._running = False
+        self._timer: asyncio.Timeout | None = None
 
     async def run(self, work: Awaitable[T]) -> T:
         """Await `work`; raises TransportError(timeout) at the stage whose deadline passed."""
+        timer = asyncio.timeout(None)
         try:
-            async with self._timer:
-                self._running = True
-                self._begin(Stage.CONNECT)
+            async with timer:
+                self._begin(Stage.CONNECT, timer)
                 result = await work
                 self._leave()
                 return result
         except TimeoutError:
-            if not self._timer.expired():
+            if not timer.expired():
                 raise
             raise TransportError(
                 self.stage,
@@ -55,18 +54,20 @@ class StageClock:
                 retryable=self.stage is Stage.CONNECT,
             ) from None
         finally:
-            self._running = False
+            # A timer holds the task, the task its result: kept here, every record would wait for the garbage collector.
+            self._timer = None
 
     def enter(self, stage: Stage) -> None:
         """Move on to a later stage; ignored when it is not later, or when the clock no longer runs."""
-        if self._running and not self._timer.expired() and _ORDER.index(stage) > _ORDER.index(self.stage):
+        timer = self._timer
+        if timer and not timer.expired() and _ORDER.index(stage) > _ORDER.index(self.stage):
             self._leave()
-            self._begin(stage)
+            self._begin(stage, timer)
 
-    def _begin(self, stage: Stage) -> None:
-        self.stage = stage
+    def _begin(self, stage: Stage, timer: asyncio.Timeout) -> None:
+        self.stage, self._timer = stage, timer
         self._entered = time.monotonic()
-        self._timer.reschedule(asyncio.get_running_loop().time() + self._limits[stage])
+        timer.reschedule(asyncio.get_running_loop().time() + self._limits[stage])
 
     def _leave(self) -> None:
         self.stages_ms[self.stage] = round((time.monotonic() - self._entered) * 1000)

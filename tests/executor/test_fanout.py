@@ -17,6 +17,7 @@ from sparkctl.executor.queue import NO_LIMITS, NodeQueue, PlaceLimits
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.visit import Errand
 from sparkctl.model.inventory import Node, SshSettings
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Cause, Outcome, Stage
 from sparkctl.probes.program import Program, bundle
@@ -41,6 +42,13 @@ def errand(text: bytes | None = None, limits: Limits = LIMITS) -> Errand:
     return Errand("run", program, limits)
 
 
+def record_of(outcome: NodeOutcome) -> RunRecord:
+    """The record that an outcome carries as text; both must tell the same."""
+    record = RunRecord.model_validate_json(outcome.record)
+    assert NodeOutcome.of(record) == outcome
+    return record
+
+
 def run(
     nodes: list[Node],
     what: Errand,
@@ -54,9 +62,9 @@ def run(
         stop = Stop()
         carrier = transport or LocalTransport()
 
-        async def keep(record: RunRecord) -> None:
-            assert record.node_id not in records
-            records[record.node_id] = record
+        async def keep(outcome: NodeOutcome) -> None:
+            assert outcome.node_id not in records
+            records[outcome.node_id] = record = record_of(outcome)
             when_recorded(record, stop)
 
         await FanOut(what, lambda _: carrier, keep, stop, places).run(nodes)
@@ -94,8 +102,8 @@ def test_a_stopped_run_accounts_for_everybody() -> None:
         kept: dict[str, RunRecord] = {}
         stop = Stop()
 
-        async def keep(record: RunRecord) -> None:
-            kept[record.node_id] = record
+        async def keep(outcome: NodeOutcome) -> None:
+            kept[outcome.node_id] = record_of(outcome)
 
         carrier = LocalTransport()
         asyncio.get_running_loop().call_later(0.5, stop.set)
@@ -281,8 +289,8 @@ def test_the_deadline_of_the_run_accounts_for_everybody() -> None:
         kept: dict[str, RunRecord] = {}
         stop = Stop()
 
-        async def keep(record: RunRecord) -> None:
-            kept[record.node_id] = record
+        async def keep(outcome: NodeOutcome) -> None:
+            kept[outcome.node_id] = record_of(outcome)
 
         asyncio.get_running_loop().call_later(0.4, stop.set, Cause.RUN_DEADLINE, "the deadline passed")
         carrier = LocalTransport()

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.report.outputs import Forgiving, JsonDocument, JsonLines, Screen, SweepOutput
@@ -27,7 +28,7 @@ def show(records: list[RunRecord], stdout: io.StringIO, stderr: io.StringIO, *, 
 def feed(output: SweepOutput, records: list[RunRecord]) -> None:
     output.begin(len(records))
     for record in records:
-        output.record(record)
+        output.outcome(NodeOutcome.of(record))
         output.tick(["spark17"])
     output.end(report_for(records))
 

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from sparkctl.errors import ExitCode
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Cause, Stage, Status
 from sparkctl.report.tally import Tally
@@ -22,7 +23,7 @@ REFUSED = unreported("spark07", Stage.HOST_KEY, Cause.HOST_KEY_CHANGED)
 def tally_of(*records: RunRecord) -> Tally:
     tally = Tally()
     for record in records:
-        tally.add(record)
+        tally.add(NodeOutcome.of(record))
     return tally
 
 

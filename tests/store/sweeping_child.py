@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from sparkctl.errors import BusyError, StoreError
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.store import Store, SweepLock
 from tests.store.samples import begin, report, reported
 
@@ -23,7 +24,7 @@ def sweep(folder: Path, run_id: str) -> None:
     with SweepLock(folder, ["sparkctl", "health", "rack=a1"]) as lock, Store.open(folder) as store:
         begin(store, lock, run_id)
         for number in itertools.count():
-            store.add_record(reported(run_id, f"spark{number}"))
+            store.add([NodeOutcome.of(reported(run_id, f"spark{number}"))])
             print(f"spark{number}", flush=True)
 
 
@@ -33,7 +34,7 @@ def contend(folder: Path, run_id: str) -> None:
             with SweepLock(folder, ["sparkctl", "health"]) as lock, Store.open(folder) as store:
                 begin(store, lock, run_id)
                 for number in range(5):
-                    store.add_record(reported(run_id, f"spark{number}"))
+                    store.add([NodeOutcome.of(reported(run_id, f"spark{number}"))])
                 store.finish_run(report(run_id))
             print(run_id, flush=True)
             return

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from sparkctl.errors import StoreError
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
 from sparkctl.store import Store, SweepLock, state_dir
 from sparkctl.store.location import folder_trouble
@@ -98,7 +99,7 @@ def test_a_store_of_a_newer_version_is_not_touched(folder: Path) -> None:
     Store.open(folder).close()
     change(folder, "UPDATE meta SET value = '7' WHERE key = 'schema_version'")
     before = (folder / "state.db").read_bytes()
-    with pytest.raises(StoreError, match="has version 7, and this sparkctl knows version 1") as caught:
+    with pytest.raises(StoreError, match="has version 7, and this sparkctl knows version 2") as caught:
         Store.open(folder)
     assert "newer" in (caught.value.hint or "")
     assert (folder / "state.db").read_bytes() == before
@@ -140,7 +141,7 @@ def tiny_disk() -> Iterator[None]:
 def fill(store: Store, stored: list[RunRecord]) -> None:
     for number in range(1000):
         record = reported("r1", f"spark{number}")
-        store.add_record(record)
+        store.add([NodeOutcome.of(record)])
         stored.append(record)
 
 

@@ -1,5 +1,6 @@
 """What goes in comes out: records, histories, changes, runs."""
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from sparkctl.errors import StoreError
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status
 from sparkctl.store import RunState, Store, SweepLock
 from sparkctl.store.schema import metadata
@@ -26,36 +28,74 @@ def test_any_record_comes_back_as_it_was(running: Store, data: st.DataObject) ->
     # One store for all examples: each adds the next node.
     node_id = f"spark{sum(1 for _ in running.records('r1'))}"
     record = data.draw(records("r1", node_id))
-    running.add_record(record)
+    running.add([NodeOutcome.of(record)])
     assert running.newest(node_id) == record
     assert list(running.records("r1"))[-1] == record
+
+
+def test_the_digest_in_the_store_is_that_of_the_printed_line(running: Store) -> None:
+    outcome = NodeOutcome.of(reported("r1", "spark01"))
+    running.add([outcome])
+    raw = sqlite3.connect(running.folder / "state.db")
+    (kept,) = raw.execute("SELECT document_sha256 FROM records").fetchone()
+    raw.close()
+    assert kept == hashlib.sha256(outcome.record.encode()).hexdigest()
+
+
+def test_outcomes_are_stored_together_or_not_at_all(running: Store) -> None:
+    running.add([NodeOutcome.of(reported("r1", "spark01"))])
+    batch = [NodeOutcome.of(reported("r1", node_id)) for node_id in ("spark02", "spark01", "spark03")]
+    with pytest.raises(ValueError, match="already has a record of spark02, spark01, spark03, or of one of them"):
+        running.add(batch)
+    assert [record.node_id for record in running.records("r1")] == ["spark01"]
+
+
+def test_nodes_that_are_alike_share_one_verdict(running: Store, lock: SweepLock) -> None:
+    running.add([NodeOutcome.of(reported("r1", f"spark{n}")) for n in range(5)])
+    begin(running, lock, "r2")
+    running.add([NodeOutcome.of(reported("r2", f"spark{n}", {"disk.space": Status.WARN})) for n in range(5)])
+    begin(running, lock, "r3")
+    running.add([NodeOutcome.of(reported("r3", f"spark{n}")) for n in range(5)])
+    raw = sqlite3.connect(running.folder / "state.db")
+    verdicts = raw.execute("SELECT count(DISTINCT verdict_sha256) FROM records").fetchone()
+    raw.close()
+    assert verdicts == (2,)
+    assert [len(running.changes(f"spark{n}")) for n in range(5)] == [2] * 5
+
+
+def test_a_check_that_is_new_or_gone_is_no_change(running: Store, lock: SweepLock) -> None:
+    course = ({"disk.space": Status.PASS}, {"gpu.query": Status.FAIL}, {"disk.space": Status.WARN})
+    for number, statuses in enumerate(course, 2):
+        begin(running, lock, f"r{number}")
+        running.add([NodeOutcome.of(reported(f"r{number}", "spark01", statuses))])
+    assert running.changes("spark01") == []
 
 
 def test_records_come_in_the_order_they_were_stored(running: Store) -> None:
     # More than one page, and names and times that would sort otherwise.
     added = [reported("r1", f"spark{150 - n}", after=-timedelta(seconds=n)) for n in range(150)]
     for record in added:
-        running.add_record(record)
+        running.add([NodeOutcome.of(record)])
     assert list(running.records("r1")) == added
     assert list(running.records("r2")) == []
 
 
 def test_newest_is_what_was_stored_last_even_when_the_clock_went_back(running: Store, lock: SweepLock) -> None:
-    running.add_record(reported("r1", "spark01"))
+    running.add([NodeOutcome.of(reported("r1", "spark01"))])
     running.finish_run(report("r1"))
     begin(running, lock, "r2")
     later = unreported("r2", "spark01", after=-timedelta(days=400))
-    running.add_record(later)
+    running.add([NodeOutcome.of(later)])
     assert running.newest("spark01") == later
     assert running.newest("spark02") is None
 
 
 def test_a_history_tells_how_each_visit_ended(running: Store, lock: SweepLock) -> None:
     checks = {"disk.space": Status.FAIL, "gpu.query": Status.WARN, "time.sync": Status.PASS}
-    running.add_record(reported("r1", "spark01", checks))
-    running.add_record(reported("r1", "spark02"))
+    running.add([NodeOutcome.of(reported("r1", "spark01", checks))])
+    running.add([NodeOutcome.of(reported("r1", "spark02"))])
     begin(running, lock, "r2")
-    running.add_record(unreported("r2", "spark01", after=timedelta(hours=1)))
+    running.add([NodeOutcome.of(unreported("r2", "spark01", after=timedelta(hours=1)))])
     newest, oldest = running.history("spark01", 10)
     assert (newest.outcome, newest.stage, newest.cause) == (
         Outcome.UNREPORTED,
@@ -81,12 +121,16 @@ def test_changes_are_told_once_each_and_survive_a_silent_visit(running: Store, l
     for number, statuses in enumerate(course, 2):
         begin(running, lock, f"r{number}")
         hours = timedelta(hours=number)
-        running.add_record(
-            reported(f"r{number}", "spark01", statuses, after=hours)
-            if statuses
-            else unreported(f"r{number}", "spark01", after=hours)
+        running.add(
+            [
+                NodeOutcome.of(
+                    reported(f"r{number}", "spark01", statuses, after=hours)
+                    if statuses
+                    else unreported(f"r{number}", "spark01", after=hours)
+                )
+            ]
         )
-        running.add_record(reported(f"r{number}", "spark02", {"disk.space": Status.PASS}))
+        running.add([NodeOutcome.of(reported(f"r{number}", "spark02", {"disk.space": Status.PASS}))])
     told = [(c.check, c.previous, c.current, c.reason, c.run_id) for c in running.changes("spark01")]
     assert told == [
         ("disk.space", "pass", "fail", None, "r3"),
@@ -98,7 +142,7 @@ def test_changes_are_told_once_each_and_survive_a_silent_visit(running: Store, l
 
 
 def test_runs_are_listed_with_their_reports(running: Store, lock: SweepLock) -> None:
-    running.add_record(reported("r1", "spark01"))
+    running.add([NodeOutcome.of(reported("r1", "spark01"))])
     running.finish_run(report("r1"))
     begin(running, lock, "r2")
     running.finish_run(report("r2", interrupted=True))
@@ -111,9 +155,9 @@ def test_runs_are_listed_with_their_reports(running: Store, lock: SweepLock) -> 
 
 
 def test_a_second_record_of_a_node_in_one_run_is_refused_and_changes_nothing(running: Store) -> None:
-    running.add_record(reported("r1", "spark01"))
+    running.add([NodeOutcome.of(reported("r1", "spark01"))])
     with pytest.raises(ValueError, match="already has a record of spark01"):
-        running.add_record(unreported("r1", "spark01"))
+        running.add([NodeOutcome.of(unreported("r1", "spark01"))])
     assert list(running.records("r1")) == [reported("r1", "spark01")]
 
 
@@ -121,7 +165,7 @@ def test_a_closed_or_unknown_run_takes_no_records(running: Store) -> None:
     running.finish_run(report("r1"))
     for run_id in ("r1", "r9"):
         with pytest.raises(ValueError, match=f"{run_id} is not a running run"):
-            running.add_record(reported(run_id, "spark01"))
+            running.add([NodeOutcome.of(reported(run_id, "spark01"))])
         with pytest.raises(ValueError, match=f"{run_id} is not a running run"):
             running.finish_run(report(run_id))
 
@@ -135,7 +179,7 @@ def test_a_run_needs_the_lock_of_its_folder(store: Store, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("damage", ["x'00'", "x'789c4b04000062'", "substr(content, 1, length(content) - 9)"])
 def test_a_document_that_was_changed_is_not_handed_out(running: Store, damage: str) -> None:
-    running.add_record(reported("r1", "spark01"))
+    running.add([NodeOutcome.of(reported("r1", "spark01"))])
     raw = sqlite3.connect(running.folder / "state.db")
     raw.execute(f"UPDATE documents SET content = {damage}")
     raw.commit()

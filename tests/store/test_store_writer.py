@@ -3,10 +3,12 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.store import AsyncWriter, RunState, Store
 from tests.store.samples import report, reported
 
@@ -14,7 +16,7 @@ from tests.store.samples import report, reported
 def test_records_are_stored_in_the_order_of_the_calls(running: Store) -> None:
     async def sweep() -> None:
         async with AsyncWriter(running) as writer:
-            added = [asyncio.ensure_future(writer.add_record(reported("r1", f"spark{n}"))) for n in range(30)]
+            added = [asyncio.ensure_future(writer.add(NodeOutcome.of(reported("r1", f"spark{n}")))) for n in range(30)]
             await asyncio.sleep(0)
             await writer.finish_run(report("r1"))
             assert all(task.done() for task in added)
@@ -30,7 +32,7 @@ def test_a_slow_disk_stops_the_caller_but_not_the_loop_and_a_cancelled_record_is
         other = sqlite3.connect(running.folder / "state.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         writer = AsyncWriter(running)
-        tasks = [asyncio.create_task(writer.add_record(reported("r1", f"spark{n}"))) for n in range(3)]
+        tasks = [asyncio.create_task(writer.add(NodeOutcome.of(reported("r1", f"spark{n}")))) for n in range(3)]
         for _ in range(10):
             await asyncio.sleep(0)
         assert not any(task.done() for task in tasks)
@@ -48,10 +50,10 @@ def test_a_slow_disk_stops_the_caller_but_not_the_loop_and_a_cancelled_record_is
 def test_an_error_reaches_its_caller_or_else_whoever_closes(running: Store) -> None:
     async def sweep() -> None:
         writer = AsyncWriter(running)
-        await writer.add_record(reported("r1", "spark01"))
+        await writer.add(NodeOutcome.of(reported("r1", "spark01")))
         with pytest.raises(ValueError, match="already has a record"):
-            await writer.add_record(reported("r1", "spark01"))
-        lost = asyncio.create_task(writer.add_record(reported("r9", "spark01")))
+            await writer.add(NodeOutcome.of(reported("r1", "spark01")))
+        lost = asyncio.create_task(writer.add(NodeOutcome.of(reported("r9", "spark01"))))
         await asyncio.sleep(0)
         lost.cancel()
         with pytest.raises(ValueError, match="r9 is not a running run"):
@@ -61,9 +63,37 @@ def test_an_error_reaches_its_caller_or_else_whoever_closes(running: Store) -> N
     asyncio.run(sweep())
 
 
+def test_what_comes_together_is_written_together(running: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    add = running.add
+
+    def counting(outcomes: Sequence[NodeOutcome]) -> None:
+        sizes.append(len(outcomes))
+        add(outcomes)
+
+    monkeypatch.setattr(running, "add", counting)
+
+    async def sweep() -> None:
+        async with AsyncWriter(running) as writer:
+            await asyncio.gather(*(writer.add(NodeOutcome.of(reported("r1", f"spark{n}"))) for n in range(7)))
+            await writer.add(NodeOutcome.of(reported("r1", "spark7")))
+
+    asyncio.run(sweep())
+    assert sizes == [7, 1]
+
+
+def test_an_error_reaches_every_caller_of_its_batch(running: Store) -> None:
+    async def sweep() -> list[object]:
+        async with AsyncWriter(running) as writer:
+            twice = [writer.add(NodeOutcome.of(reported("r1", "spark01"))) for _ in range(2)]
+            return list(await asyncio.gather(*twice, return_exceptions=True))
+
+    assert [type(error) for error in asyncio.run(sweep())] == [ValueError, ValueError]
+
+
 def test_threads_that_write_at_once_wait_for_each_other(running: Store) -> None:
     with ThreadPoolExecutor(4) as threads:
-        for stored in [threads.submit(running.add_record, reported("r1", f"spark{n}")) for n in range(40)]:
+        for stored in [threads.submit(running.add, [NodeOutcome.of(reported("r1", f"spark{n}"))]) for n in range(40)]:
             stored.result()
     assert {record.node_id for record in running.records("r1")} == {f"spark{n}" for n in range(40)}
 
@@ -86,7 +116,7 @@ def test_readers_see_whole_records_while_a_writer_writes(running: Store) -> None
     reader = threading.Thread(target=read)
     reader.start()
     for number in range(60):
-        running.add_record(reported("r1", f"spark{number}"))
+        running.add([NodeOutcome.of(reported("r1", f"spark{number}"))])
     stop.set()
     reader.join()
     assert problems == []

@@ -8,6 +8,7 @@ from typing import Any
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.health import Finding, roll_up
 from sparkctl.model.inventory import Node
+from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import Failure, RunRecord, Visit
 from sparkctl.model.sweep import BastionCost, SweepReport
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status
@@ -74,7 +75,7 @@ def report_for(records: Sequence[RunRecord], *, selected: int | None = None) -> 
     """The report of a sweep that brought these records."""
     tally, moment = Tally(), datetime(2026, 11, 25, tzinfo=UTC)
     for record in records:
-        tally.add(record)
+        tally.add(NodeOutcome.of(record))
     return tally.report(
         tool="sparkctl test",
         run_id="20261125T080000Z-abcdef",

@@ -1,0 +1,82 @@
+"""What the bastion keeps at hand of one visit, once its record is text: enough to count it, show it and store it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.health import Finding, Rollup
+from sparkctl.model.run import Failure, RunRecord
+from sparkctl.model.vocabulary import Origin, Status
+
+NOTABLE = (Status.FAIL, Status.WARN, Status.UNKNOWN)
+"""The statuses that a sweep names nodes for, the most pressing first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The substance of a report.
+
+    `verdict` is one line `CHECK STATUS` for each check, sorted; nodes that are alike have the same. `notable` are the
+    findings that failed, warned or stayed unknown. `cpu_ms` is what the node spent.
+    """
+
+    rollup: Rollup
+    verdict: str
+    notable: tuple[Finding, ...]
+    origin: Origin
+    cpu_ms: int
+
+    @classmethod
+    def of(cls, envelope: HealthEnvelope) -> Self | None:
+        """The judgement in an envelope, None when it has none."""
+        if envelope.data is None:
+            return None
+        found = envelope.data.findings
+        return cls(
+            rollup=envelope.data.rollup,
+            verdict="\n".join(sorted(f"{finding.check} {finding.status}" for finding in found)),
+            notable=tuple(finding for finding in found if finding.status in NOTABLE),
+            origin=envelope.meta.origin,
+            cpu_ms=envelope.meta.cost.cpu_ms,
+        )
+
+
+def statuses(verdict: str) -> dict[str, Status]:
+    """The status of each check in a verdict."""
+    pairs = (line.split(" ", 1) for line in verdict.splitlines())
+    return {check: Status(status) for check, status in pairs}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOutcome:
+    """One visit as the sweep goes on with it: either a judgement or a failure, and the whole run record as JSON.
+
+    The record's objects weigh ten times its text, so they end with the visit, and the text is made only once: what is
+    printed, stored and hashed are the same bytes.
+    """
+
+    run_id: str
+    node_id: str
+    ts: datetime
+    simulated: bool
+    warnings: tuple[str, ...]
+    received_bytes: int
+    judgement: Judgement | None
+    failure: Failure | None
+    record: str
+
+    @classmethod
+    def of(cls, record: RunRecord) -> Self:
+        """The outcome that a record tells of."""
+        return cls(
+            run_id=record.run_id,
+            node_id=record.node_id,
+            ts=record.ts,
+            simulated=record.simulated,
+            warnings=tuple(record.warnings),
+            received_bytes=record.visit.received_bytes if record.visit else 0,
+            judgement=Judgement.of(record.envelope) if record.envelope else None,
+            failure=record.failure,
+            record=record.model_dump_json(),
+        )
