@@ -2,6 +2,7 @@
 
     python3 spark_diagctl.py health            judge the machine (L1)
     python3 spark_diagctl.py checks            list the checks and the commands that would need root
+    python3 spark_diagctl.py collect           say what the machine is, facet by facet
     python3 spark_diagctl.py health --root DIR judge a saved tree of another machine
 
 The bastion streams this program with its modules as one text; by hand it runs from its folder.
@@ -10,33 +11,22 @@ The bastion streams this program with its modules as one text; by hand it runs f
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import hashlib
+import importlib
 import os
-import resource
 import signal
 import sys
 import time
-from dataclasses import asdict
 from typing import Any
 
 if __package__ in (None, "") and "__file__" in globals():
     sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from diag.nodekit import document
-from diag.nodekit.catalogue import elevated_commands, load_checks
-from diag.nodekit.check import LoadedCheck
-from diag.nodekit.judge import Document, group_by_observation
+from diag.nodekit.envelope import EMIT_SECONDS, VERSION
 from diag.nodekit.machine import Machine
-from diag.nodekit.node_facts import NodeFacts
-from diag.nodekit.printable import printable
-from diag.nodekit.vocabulary import Elevation, Severity
-from diag.nodekit.workers import Results, judge_all
+from diag.nodekit.vocabulary import Elevation
 
-VERSION = "0.1.0"
-EMIT_SECONDS = 1.0  # kept back from the limit for building and printing the document
-EXIT_OK, EXIT_NOT_OK, EXIT_USAGE = 0, 1, 2
+EXIT_USAGE = 2
 
 
 def main(argv: list[str]) -> int:
@@ -50,18 +40,13 @@ def main(argv: list[str]) -> int:
     except OSError as problem:
         print(f"spark_diagctl: --root {options.root}: {problem.strerror}", file=sys.stderr)
         return EXIT_USAGE
-    checks = load_checks()
-    machine.elevated_commands = elevated_commands(checks)
-    if options.command == "checks":
-        document.write(document.encode(describe(checks)), None, "")
-        return EXIT_OK
-    results = judge_all(
-        [NodeFacts(), *group_by_observation(checks)], machine, deadline=started + options.seconds - EMIT_SECONDS
-    )
-    whole = assemble(options, machine, results, started)
-    encoded = document.fit(whole, options.bytes)
-    document.write(encoded, options.nonce, hashlib.sha256(encoded).hexdigest())
-    return EXIT_OK if whole["ok"] else EXIT_NOT_OK
+    try:
+        command = importlib.import_module(f"diag.commands.{options.command}")
+    except ModuleNotFoundError:
+        print(f"spark_diagctl: this program text is without the command {options.command}", file=sys.stderr)
+        return EXIT_USAGE
+    status: int = command.run(options, machine, started)
+    return status
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -82,6 +67,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("health", parents=[flags], help="judge the machine")
     commands.add_parser("checks", parents=[flags], help="list the checks")
+    collect = commands.add_parser("collect", parents=[flags], help="say what the machine is")
+    collect.add_argument("--facets", metavar="NAME,...", help="only these facets (default: all)")
+    commands.add_parser("facets", parents=[flags], help="list the facets")
     defaults: dict[str, Any] = {
         "level": "L1", "root": None, "seconds": 30.0, "bytes": 262144, "elevation": Elevation.NONE, "nonce": None,
         "program_sha256": None,
@@ -98,60 +86,6 @@ def _positive(kind: type) -> Any:
 
     read.__name__ = kind.__name__
     return read
-
-
-def describe(checks: list[LoadedCheck]) -> Document:
-    """The catalogue of checks: id, title, whether required, budget in seconds, commands that need root, thresholds."""
-    return {
-        "checks": [
-            {
-                "check": loaded.check_id,
-                "title": loaded.check.title,
-                "required": loaded.check.required,
-                "seconds": loaded.check.seconds,
-                "elevated": [list(argv) for argv in loaded.check.elevated],
-                "thresholds": [asdict(threshold) for threshold in loaded.thresholds],
-            }
-            for loaded in checks
-        ]
-    }
-
-
-def assemble(options: argparse.Namespace, machine: Machine, results: Results, started: float) -> Document:
-    """The envelope of a health document."""
-    facts = next(part for part in results.documents if "node" in part)
-    findings = sorted((part for part in results.documents if "check" in part), key=lambda finding: finding["check"])
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {
-        "ok": True,
-        "data": {"level": options.level, "findings": findings, "rollup": document.roll_up(findings)},
-        "errors": [document.error("check.bug", printable(bug), severity=Severity.WARNING) for bug in results.bugs[:50]],
-        "meta": {
-            "tool": "spark_diagctl",
-            "version": VERSION,
-            "schema": "sparkctl.health/1",
-            "collected_at_utc": _utc(machine.now()),
-            "node": facts["node"],
-            "program_sha256": options.program_sha256,
-            "limits": {"seconds": options.seconds, "bytes": options.bytes},
-            "cost": {
-                "wall_ms": round((time.monotonic() - started) * 1000),
-                "cpu_ms": round((own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime) * 1000),
-                "children": results.children,
-                "bytes": results.bytes,
-            },
-            "elevation": options.elevation,
-            "origin": machine.origin,
-            "truncated": False,
-            "truncation": [],
-            "clock": facts["clock"],
-        },
-    }
-
-
-def _utc(seconds: float) -> str:
-    moment = dt.datetime.fromtimestamp(seconds, dt.timezone.utc)
-    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 if __name__ == "__main__":

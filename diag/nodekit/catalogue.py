@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import os
 
 import diag.checks
 from diag.nodekit.check import Check, LoadedCheck, check_id
 from diag.nodekit.finding import Threshold
+from diag.nodekit.listing import modules_of
 
 
 def check_modules() -> list[str]:
     """Sorted names of the check modules."""
-    listing = getattr(diag.checks.__loader__, "module_names", None)
-    if listing is not None:
-        return sorted(listing(diag.checks.__name__))
-    folder = os.path.dirname(os.path.abspath(diag.checks.__file__))
-    return sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and name != "__init__.py")
+    return modules_of(diag.checks)
 
 
 def load_checks() -> list[LoadedCheck]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from diag.nodekit.judge import Document
 from diag.nodekit.vocabulary import Severity, Status
 
 FRAME_MAGIC = "sparkctl-frame/1"
+Drop = tuple[str, Callable[[Document], int]]
+"""A part in words, and what takes it out of the data and says how many items it had."""
+
 WORST_FIRST = (Status.FAIL, Status.WARN, Status.PASS)
 
 
@@ -42,13 +44,13 @@ def encode(document: Document) -> bytes:
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
 
 
-def fit(document: Document, limit: int) -> bytes:
+def fit(document: Document, limit: int, drops: Sequence[Drop]) -> bytes:
     """Encode a document; over `limit` bytes, drop detail, the least telling first, and say what was dropped."""
     encoded = encode(document)
-    for part, drop in _DROPS:
+    for part, drop in drops:
         if len(encoded) <= limit:
             return encoded
-        dropped = drop(document["data"]["findings"] if document["data"] else [])
+        dropped = drop(document["data"])
         if dropped:
             document["meta"]["truncated"] = True
             document["meta"]["truncation"].append({"part": part, "dropped": dropped})
@@ -66,34 +68,3 @@ def write(encoded: bytes, nonce: str | None, sha256: str) -> None:
         encoded = f"{FRAME_MAGIC} {nonce} {len(encoded)} {sha256}\n".encode("ascii") + encoded
     sys.stdout.buffer.write(encoded + b"\n")
     sys.stdout.buffer.flush()
-
-
-def _drop_readings(statuses: Iterable[str]) -> Callable[[list[Document]], int]:
-    def drop(findings: list[Document]) -> int:
-        chosen = [finding for finding in findings if finding["status"] in statuses and finding.get("readings")]
-        return sum(len(finding.pop("readings")) for finding in chosen)
-
-    return drop
-
-
-def _drop_key(key: str) -> Callable[[list[Document]], int]:
-    def drop(findings: list[Document]) -> int:
-        return sum(finding.pop(key, None) is not None for finding in findings)
-
-    return drop
-
-
-def _shorten_summaries(findings: list[Document]) -> int:
-    long: list[Any] = [finding for finding in findings if len(finding["summary"]) > 120]
-    for finding in long:
-        finding["summary"] = finding["summary"][:119] + "…"
-    return len(long)
-
-
-_DROPS: tuple[tuple[str, Callable[[list[Document]], int]], ...] = (
-    ("readings of what passed", _drop_readings((Status.PASS, Status.NOT_APPLICABLE))),
-    ("readings of the rest", _drop_readings((Status.UNKNOWN, Status.WARN, Status.FAIL))),
-    ("thresholds", _drop_key("threshold")),
-    ("locators", _drop_key("locator")),
-    ("long summaries", _shorten_summaries),
-)

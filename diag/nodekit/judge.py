@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
 
 from diag.nodekit.check import LoadedCheck
 from diag.nodekit.finding import Finding, Reading
@@ -15,6 +15,7 @@ from diag.nodekit.problems import NotApplicable, reason_for
 from diag.nodekit.vocabulary import Status, UnknownReason
 
 Document = dict[str, Any]
+T = TypeVar("T")
 MAX_NAME = 120  # characters in the name of a reading, as the schema has it
 MAX_READINGS = 200  # in one finding, as the schema has it
 
@@ -29,21 +30,20 @@ class Observation:
     def judge(self, machine: Machine) -> tuple[list[Document], list[str]]:
         """The findings of these checks, and what broke in a way that is our own bug."""
         bugs: list[str] = []
-        seen, problem = _attempt(self.checks[0].observe, machine, bugs)
-        findings = []
-        for loaded in self.checks:
-            if problem is None:
-                judgement, trouble = _attempt(loaded.evaluate, seen, bugs)
-                finding = judgement if trouble is None else trouble
-            else:
-                finding = problem
-            findings.append(as_document(loaded, finding))
+        seen, trouble = attempt(lambda: self.checks[0].observe(machine))
+        problem = None if trouble is None else _finding_of(trouble, bugs)
+        findings = [as_document(loaded, problem or _evaluated(loaded, seen, bugs)) for loaded in self.checks]
         return findings, bugs
 
     def unjudged(self, reason: str, summary: str) -> list[Document]:
         """Unknown findings for all checks, for when the observation itself did not come back."""
         finding = Finding(status=Status.UNKNOWN, reason=reason, summary=summary)
         return [as_document(loaded, finding) for loaded in self.checks]
+
+
+def _evaluated(loaded: LoadedCheck, seen: Any, bugs: list[str]) -> Finding:
+    finding, trouble = attempt(lambda: loaded.evaluate(seen))
+    return finding or _finding_of(trouble or Trouble(UnknownReason.PARSE_ERROR, "the check said nothing"), bugs)
 
 
 def group_by_observation(checks: list[LoadedCheck]) -> list[Observation]:
@@ -58,7 +58,7 @@ def as_document(loaded: LoadedCheck, finding: Finding) -> Document:
     """A finding as it goes over the wire: with its id, printable, and without empty parts."""
     if _not_finite(finding.value):
         finding = Finding(Status.UNKNOWN, "the value is not a finite number", reason=UnknownReason.PARSE_ERROR)
-    document = {"check": loaded.check_id, "required": loaded.check.required, **_compact(asdict(finding))}
+    document = {"check": loaded.check_id, "required": loaded.check.required, **compact(asdict(finding))}
     if finding.readings:
         document["readings"] = [_reading(reading) for reading in finding.readings[:MAX_READINGS]]
     return document
@@ -66,24 +66,43 @@ def as_document(loaded: LoadedCheck, finding: Finding) -> Document:
 
 def _reading(reading: Reading) -> Document:
     """A reading keeps its value where that is null: read, and nothing there."""
-    value = None if _not_finite(reading.value) else _compact(reading.value)
-    return {**_compact(asdict(reading)), "name": printable(reading.name, MAX_NAME) or "unnamed", "value": value}
+    value = None if _not_finite(reading.value) else compact(reading.value)
+    return {**compact(asdict(reading)), "name": printable(reading.name, MAX_NAME) or "unnamed", "value": value}
 
 
 def _not_finite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
-def _attempt(step: Callable[[Any], Any], given: Any, bugs: list[str]) -> tuple[Any, Finding | None]:
+@dataclass(frozen=True)
+class Trouble:
+    """Why a step brought nothing: a reason of the vocabulary, or None where the thing is proven absent.
+
+    `bug` says what broke when it was our own code.
+    """
+
+    reason: str | None
+    summary: str
+    bug: str | None = None
+
+
+def attempt(step: Callable[[], T]) -> tuple[T | None, Trouble | None]:
+    """Run one step; whatever it raises becomes a trouble, because one step must never take the others with it."""
     try:
-        return step(given), None
+        return step(), None
     except NotApplicable as absent:
-        return None, Finding(status=Status.NOT_APPLICABLE, summary=str(absent))
-    except Exception as problem:  # noqa: BLE001 - one check must never take the others with it
+        return None, Trouble(None, str(absent))
+    except Exception as problem:  # noqa: BLE001 - see above
         reason = reason_for(problem)
-        if reason == UnknownReason.PARSE_ERROR and not isinstance(problem, ValueError):
-            bugs.append(f"{type(problem).__name__}: {problem}")
-        return None, Finding(status=Status.UNKNOWN, reason=reason, summary=_words_of(problem))
+        ours = reason == UnknownReason.PARSE_ERROR and not isinstance(problem, ValueError)
+        return None, Trouble(reason, _words_of(problem), f"{type(problem).__name__}: {problem}" if ours else None)
+
+
+def _finding_of(trouble: Trouble, bugs: list[str]) -> Finding:
+    if trouble.bug is not None:
+        bugs.append(trouble.bug)
+    status = Status.NOT_APPLICABLE if trouble.reason is None else Status.UNKNOWN
+    return Finding(status=status, reason=trouble.reason, summary=trouble.summary)
 
 
 def _words_of(problem: Exception) -> str:
@@ -92,9 +111,10 @@ def _words_of(problem: Exception) -> str:
     return str(problem) or type(problem).__name__
 
 
-def _compact(part: Any) -> Any:
+def compact(part: Any) -> Any:
+    """A part without its empty members, every text printable."""
     if isinstance(part, dict):
-        return {key: _compact(value) for key, value in part.items() if value is not None and value != ()}
+        return {key: compact(value) for key, value in part.items() if value is not None and value != ()}
     if isinstance(part, (list, tuple)):
-        return [_compact(value) for value in part]
+        return [compact(value) for value in part]
     return printable(part) if isinstance(part, str) else part

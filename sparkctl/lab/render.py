@@ -1,5 +1,6 @@
 """From the model of a node to its whole tree."""
 
+from sparkctl.lab.facts_identity import add_identity
 from sparkctl.lab.files_bus import add_bus
 from sparkctl.lab.files_etc import add_etc
 from sparkctl.lab.files_proc import add_proc
@@ -15,7 +16,7 @@ USER_ID = 1000
 def render(node: NodeModel) -> Tree:
     """Every file and every command output of a node, as an ordinary user of it sees them."""
     tree = Tree()
-    for add in (add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings):
+    for add in (add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings, add_identity):
         add(tree, node)
     tree.pipes += node.hanging
     if not node.sudo:

@@ -1,4 +1,4 @@
-"""Bundle an entry point of `diag/` and its modules into one deterministic program text.
+"""Bundle an entry point of `diag/` and the modules it needs into one deterministic program text.
 
 The text carries every module as source, without comments and docstrings, and imports them from memory, so that nothing
 is written on the node. The same sources always give the same bytes, and the SHA-256 of the text names the program in
@@ -9,11 +9,12 @@ import ast
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from sparkctl.errors import SparkctlError
+from sparkctl.probes.needed import needed
 from sparkctl.probes.slim import slim
 
 MAX_PROGRAM_BYTES = 256 * 1024
@@ -58,15 +59,22 @@ sys.exit(main(sys.argv[1:]))
 '''
 
 
+COMMANDS = {"health": ("health", "checks"), "collect": ("collect", "facets")}
+"""The commands that travel together: one that works on a node, and one that lists what it works with."""
+
+
 @dataclass(frozen=True)
 class Program:
-    """One program text for the nodes; `checks` maps the ids that its health command answers for to whether each is
-    required.
+    """One program text for the nodes.
+
+    `checks` maps the ids that its health command answers for to whether each is required, `facets` names those that
+    its collect command knows.
     """
 
     entry: str
     text: bytes
-    checks: Mapping[str, bool]
+    checks: Mapping[str, bool] = field(default_factory=dict)
+    facets: tuple[str, ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -79,21 +87,26 @@ class Program:
         return zlib.compress(self.text, 9)
 
 
-def bundle(diag: Path, entry: str = "spark_diagctl") -> Program:
-    """Bundle `diag/ENTRY.py` with all modules beside it; raises SparkctlError when the text exceeds its limit."""
-    sources = {_module_name(diag, path): path for path in sorted(diag.rglob("*.py")) if "__pycache__" not in path.parts}
+def bundle(diag: Path, command: str = "health", entry: str = "spark_diagctl") -> Program:
+    """Bundle `diag/ENTRY.py` with all that one of COMMANDS needs; raises SparkctlError when it is over its limit."""
+    roots = [f"diag.{entry}", *(f"diag.commands.{name}" for name in COMMANDS[command])]
+    sources = needed(diag, roots)
     modules = "".join(
         f"    {name!a}: ({path.name == '__init__.py'}, {slim(path.read_text('utf-8'))!a}),\n"
         for name, path in sources.items()
     )
     text = _HEAD.format(entry=entry, modules=modules).encode("utf-8")
-    checks = {path.stem: path for path in sorted((diag / "checks").glob("*.py")) if path.stem != "__init__"}
-    program = Program(entry, text, {check_id(stem): _is_required(path) for stem, path in checks.items()})
+    checks = {check_id(name): _is_required(sources[f"diag.checks.{name}"]) for name in _members(sources, "diag.checks")}
+    program = Program(entry, text, checks, _members(sources, "diag.facets"))
     if len(program.packed) > MAX_PROGRAM_BYTES:
         raise SparkctlError(
             f"the program {entry} has {len(program.packed)} packed bytes, more than the {MAX_PROGRAM_BYTES} allowed"
         )
     return program
+
+
+def _members(sources: Mapping[str, Path], package: str) -> tuple[str, ...]:
+    return tuple(name.rpartition(".")[2] for name in sources if name.rpartition(".")[0] == package)
 
 
 def _is_required(path: Path) -> bool:
@@ -109,8 +122,3 @@ def _is_required(path: Path) -> bool:
 def check_id(module_name: str) -> str:
     """The id of the check in a module, as `diag/nodekit/check.py` defines it: `disk_space` is `disk.space`."""
     return module_name.replace("_", ".", 1)
-
-
-def _module_name(diag: Path, path: Path) -> str:
-    parts = ["diag", *path.relative_to(diag).with_suffix("").parts]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -14,6 +14,7 @@ from diag.nodekit.document import encode
 from diag.nodekit.judge import Observation
 from diag.nodekit.machine import Machine
 from sparkctl.model.health import Finding
+from tests.support.cases import case_over
 from tests.support.trees import build_tree
 
 CASES = Path(__file__).parent / "cases"
@@ -23,18 +24,7 @@ EVALUATED = {"pass", "warn", "fail"}
 def load_cases(name: str) -> list[dict[str, Any]]:
     """The cases of one check, with the parts under `base` put below each of them."""
     content = yaml.safe_load((CASES / f"{name}.yaml").read_text("utf-8"))
-    base = content.get("base", {})
-    return [_over(base, case) for case in content["cases"]]
-
-
-def _over(base: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
-    merged = {**base, **case}
-    for key in ("files", "links", "facts"):
-        merged[key] = {**base.get(key, {}), **case.get(key, {})}
-        merged[key] = {path: value for path, value in merged[key].items() if value is not None}
-    commands = {command["run"]: command for command in [*base.get("commands", []), *case.get("commands", [])]}
-    merged["commands"] = [command for command in commands.values() if not command.get("absent")]
-    return merged
+    return [case_over(content.get("base", {}), case) for case in content["cases"]]
 
 
 def every_case() -> list[Any]:

@@ -54,8 +54,22 @@ def test_the_bastion_knows_which_checks_are_required_without_importing_them() ->
 def test_a_program_over_its_limit_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / "diag"
     shutil.copytree(shipped("diag"), copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "nodekit" / "heavy.py").write_text(f"TEXT = {os.urandom(MAX_PROGRAM_BYTES).hex()!r}\n")
+    (copy / "checks" / "heavy_load.py").write_text(f"CHECK = Check()\nT = {os.urandom(MAX_PROGRAM_BYTES).hex()!r}\n")
     with pytest.raises(SparkctlError, match="more than the 262144 allowed"):
+        bundle(copy)
+
+
+def test_a_program_holds_what_it_needs_and_no_more(tmp_path: Path) -> None:
+    health, collect = bundle(shipped("diag"), "health"), bundle(shipped("diag"), "collect")
+    assert b"diag.checks.disk_space" in health.text
+    assert b"diag.checks.disk_space" not in collect.text
+    assert b"diag.facets.identity" in collect.text
+    assert b"diag.facets.identity" not in health.text
+    assert (health.facets, collect.checks) == ((), {})
+    copy = tmp_path / "diag"
+    shutil.copytree(shipped("diag"), copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "nodekit" / "dmi.py").unlink()
+    with pytest.raises(SparkctlError, match=r"needs the module diag\.nodekit\.dmi"):
         bundle(copy)
 
 

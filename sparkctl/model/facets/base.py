@@ -1,0 +1,50 @@
+"""The shape that all facets have in common."""
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field, StringConstraints
+
+from sparkctl.model.base import MAX_INTEGER, PRINTABLE, Record, Text, Word
+from sparkctl.model.vocabulary import UnknownReason
+
+FieldPath = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=400)]
+"""A field as dotted names; names with other characters stand in brackets: `interfaces[wg0:1].mtu`. Empty: all of it."""
+
+Number = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+"""A whole number that cannot be negative."""
+
+Hex = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-f]+$", max_length=20)]
+"""A number in hexadecimal with `0x`, as sysfs prints ids."""
+
+
+class Gap(Record):
+    """A field that could not be read, and why; the field itself is null. `locator` is a path or a command line."""
+
+    path: FieldPath
+    reason: UnknownReason
+    summary: Text
+    locator: Text | None = None
+
+
+DataT = TypeVar("DataT", bound=Record)
+VolatileT = TypeVar("VolatileT", bound=Record)
+
+
+class Facet(Record, Generic[DataT, VolatileT]):
+    """One facet of one node.
+
+    In `data`, null means: read, and there is nothing, unless a gap names the field. `data` itself is null when nothing
+    could be collected. `volatile` holds what changes by itself and is no part of a comparison.
+    """
+
+    data: DataT | None
+    volatile: VolatileT
+    gaps: Annotated[list[Gap], Field(max_length=200)]
+
+
+class Nothing(Record):
+    """The volatile part of a facet that has none."""
+
+
+Names = Annotated[list[Word], Field(max_length=1000)]
+"""Names, sorted."""
