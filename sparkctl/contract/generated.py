@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from sparkctl.model.collection import CollectReport
 from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
@@ -17,6 +19,8 @@ from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, S
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
+    "collect-report": CollectReport,
+    "facts-envelope": FactsEnvelope,
     "fleet": Fleet,
     "health-envelope": HealthEnvelope,
     "run-record": RunRecord,

@@ -1,10 +1,13 @@
 """What the bastion keeps at hand of one visit, once its record is text: enough to count it, show it and store it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.facets.base import Gap
+from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.health import Finding, Rollup
 from sparkctl.model.run import Failure, RunRecord
 from sparkctl.model.vocabulary import Origin, Status
@@ -49,8 +52,35 @@ def statuses(verdict: str) -> dict[str, Status]:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """The substance of a facts document: canonical JSON of each facet, without what changes by itself.
+
+    A facet of which nothing could be read is not among them. `gaps` are all gaps by facet. `cpu_ms` is what the node
+    spent.
+    """
+
+    facets: Mapping[str, str]
+    gaps: Mapping[str, tuple[Gap, ...]]
+    origin: Origin
+    cpu_ms: int
+
+    @classmethod
+    def of(cls, envelope: FactsEnvelope) -> Self | None:
+        """The facts in an envelope, None when it has none."""
+        if envelope.data is None:
+            return None
+        found = {name: facet for name, facet in envelope.data.facets if facet is not None}
+        return cls(
+            facets={name: facet.text for name, facet in found.items() if facet.data is not None},
+            gaps={name: tuple(facet.gaps) for name, facet in found.items()},
+            origin=envelope.meta.origin,
+            cpu_ms=envelope.meta.cost.cpu_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NodeOutcome:
-    """One visit as the sweep goes on with it: either a judgement or a failure, and the whole run record as JSON.
+    """One visit as the sweep goes on with it: a judgement, facts or a failure, and the whole run record as JSON.
 
     The record's objects weigh ten times its text, so they end with the visit, and the text is made only once: what is
     printed, stored and hashed are the same bytes.
@@ -63,6 +93,7 @@ class NodeOutcome:
     warnings: tuple[str, ...]
     received_bytes: int
     judgement: Judgement | None
+    facts: Facts | None
     failure: Failure | None
     record: str
 
@@ -76,7 +107,8 @@ class NodeOutcome:
             simulated=record.simulated,
             warnings=tuple(record.warnings),
             received_bytes=record.visit.received_bytes if record.visit else 0,
-            judgement=Judgement.of(record.envelope) if record.envelope else None,
+            judgement=Judgement.of(record.envelope) if isinstance(record.envelope, HealthEnvelope) else None,
+            facts=Facts.of(record.envelope) if isinstance(record.envelope, FactsEnvelope) else None,
             failure=record.failure,
             record=record.model_dump_json(),
         )

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from sparkctl.model.base import NodeId, Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count, HealthEnvelope
+from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.vocabulary import Cause, Outcome, Stage
 
 
@@ -57,7 +58,7 @@ class RunRecord(Record):
     outcome: Outcome
     simulated: bool
     visit: Visit | None
-    envelope: HealthEnvelope | None
+    envelope: HealthEnvelope | FactsEnvelope | None
     failure: Failure | None
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.outcome import NOTABLE
 from sparkctl.model.run import RunRecord
 from sparkctl.report.screen import STYLES, screen_on
@@ -45,7 +46,7 @@ def _show_newest(console: Console, newest: RunRecord) -> None:
         console.print(Padding(words, (0, 0, 1, 2)))
         return
     table = _grid()
-    data = newest.envelope.data if newest.envelope else None
+    data = newest.envelope.data if isinstance(newest.envelope, HealthEnvelope) else None
     for finding in data.findings if data else ():
         if finding.status in NOTABLE:
             look = STYLES[finding.status.value]

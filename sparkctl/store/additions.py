@@ -1,117 +1,140 @@
 """Outcomes into the store: many at once in one transaction, because a commit costs more than what is in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from sparkctl.model.outcome import NodeOutcome, statuses
-from sparkctl.model.run import RunRecord
-from sparkctl.model.vocabulary import Outcome, Status
+from sparkctl.model.outcome import NodeOutcome
+from sparkctl.store.changes import HEALTH, note_changes
 from sparkctl.store.database import Database
-from sparkctl.store.documents import Packed, fetch, pack, put
+from sparkctl.store.documents import Packed, ids_of, pack, put_all
 from sparkctl.store.entries import RunState
-from sparkctl.store.schema import changes, documents, records, runs, standings
+from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
+from sparkctl.store.vectors import vector_of
 
 
 class _Addition:
-    """An outcome with its documents ready to be stored."""
+    """An outcome with its documents ready to be stored; `parts` are what it says of the node, by name."""
 
     def __init__(self, outcome: NodeOutcome) -> None:
         self.outcome = outcome
-        self.document = pack(outcome.record)
-        self.verdict: Packed | None = pack(outcome.judgement.verdict) if outcome.judgement else None
+        self.record = pack(outcome.record)
+        self.parts = {name: pack(text) for name, text in _parts(outcome).items()}
+        self.vector = pack(vector_of(outcome, {name: part.sha256 for name, part in self.parts.items()}))
+
+
+def _parts(outcome: NodeOutcome) -> dict[str, str]:
+    if outcome.judgement is not None:
+        return {HEALTH: outcome.judgement.verdict}
+    return dict(outcome.facts.facets) if outcome.facts else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What held until now: since which run, and the digest and id of its document."""
+
+    run: int
+    sha256: str
+    document: int
+
+
+Before = dict[tuple[int, str], Standing]
 
 
 def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
     """Store the outcomes of one run: their records, and what has changed since each node's last report."""
     additions = [_Addition(outcome) for outcome in outcomes]
     with database.writing() as connection:
-        _refuse_closed_run(connection, {outcome.run_id for outcome in outcomes})
-        reports = [addition for addition in additions if addition.verdict]
-        before = _standings(connection, [addition.outcome.node_id for addition in reports])
-        moved = [each for each in reports if each.verdict and before.get(each.outcome.node_id) != each.verdict.sha256]
-        for verdict in {each.verdict for each in moved if each.verdict}:
-            put(connection, verdict)
-        _add_records(connection, additions)
-        if moved:
-            _note_changes(connection, moved, before)
-            _set_standings(connection, moved)
+        run, started = _running(connection, {outcome.run_id for outcome in outcomes})
+        known = _node_numbers(connection, [outcome.node_id for outcome in outcomes])
+        numbers = [known[outcome.node_id] for outcome in outcomes]
+        before = _standings(connection, numbers)
+        moved = [
+            (number, name, part)
+            for number, addition in zip(numbers, additions, strict=True)
+            for name, part in addition.parts.items()
+            if (number, name) not in before or before[number, name].sha256 != part.sha256
+        ]
+        stored = _put(connection, additions, [part for _, _, part in moved])
+        rows = [
+            {
+                "run": run,
+                "node": number,
+                "at_s": round((addition.outcome.ts - started).total_seconds()),
+                "vector": stored[addition.vector.sha256],
+                "record": stored[addition.record.sha256],
+            }
+            for number, addition in zip(numbers, additions, strict=True)
+        ]
+        _add_visits(connection, rows, outcomes)
+        _move(connection, run, moved, before, stored)
+        judged_otherwise = {number for number, name, _ in moved if name == HEALTH and (number, HEALTH) in before}
+        for number, addition in zip(numbers, additions, strict=True):
+            if number in judged_otherwise:
+                note_changes(connection, run, number, addition.outcome.record, before[number, HEALTH].sha256)
 
 
-def _refuse_closed_run(connection: Connection, run_ids: set[str]) -> None:
-    open_runs = select(runs.c.run_id).where(runs.c.run_id.in_(run_ids), runs.c.state == RunState.RUNNING)
-    if closed := run_ids - set(connection.execute(open_runs).scalars()):
-        raise ValueError(f"{', '.join(sorted(closed))} is not a running run")
+def _running(connection: Connection, run_ids: set[str]) -> tuple[int, Any]:
+    """Number and start of the one run that all outcomes belong to."""
+    query = select(runs.c.id, runs.c.started_at).where(runs.c.run_id.in_(run_ids), runs.c.state == RunState.RUNNING)
+    found = connection.execute(query).all()
+    if len(run_ids) != 1 or len(found) != 1:
+        raise ValueError(f"{', '.join(sorted(run_ids))} is not a running run")
+    return found[0].id, found[0].started_at
 
 
-def _add_records(connection: Connection, additions: Sequence[_Addition]) -> None:
+def _node_numbers(connection: Connection, node_ids: Sequence[str]) -> dict[str, int]:
+    """The numbers that stand for nodes; a node that was never seen gets one."""
+    query = select(nodes.c.node_id, nodes.c.id).where(nodes.c.node_id.in_(node_ids))
+    known = {row.node_id: row.id for row in connection.execute(query)}
+    if new := [{"node_id": node_id} for node_id in dict.fromkeys(node_ids) if node_id not in known]:
+        connection.execute(insert(nodes), new)
+        known = {row.node_id: row.id for row in connection.execute(query)}
+    return known
+
+
+def _standings(connection: Connection, numbers: Iterable[int]) -> Before:
+    query = (
+        select(standings, documents.c.sha256)
+        .join(documents, documents.c.id == standings.c.document)
+        .where(standings.c.node.in_(numbers))
+    )
+    return {(row.node, row.part): Standing(row.run, row.sha256, row.document) for row in connection.execute(query)}
+
+
+def _put(connection: Connection, additions: Sequence[_Addition], parts: Sequence[Packed]) -> dict[str, int]:
+    """Store the documents that are not there yet; the ids of all, by digest."""
+    wanted = [*parts, *(addition.vector for addition in additions), *(addition.record for addition in additions)]
+    put_all(connection, wanted)
+    return ids_of(connection, [each.sha256 for each in wanted])
+
+
+def _add_visits(connection: Connection, rows: list[dict[str, Any]], outcomes: Sequence[NodeOutcome]) -> None:
     try:
-        connection.execute(insert(documents), [addition.document.row for addition in additions])
-        connection.execute(insert(records), [_record_row(addition) for addition in additions])
+        connection.execute(insert(visits), rows)
     except IntegrityError as error:
-        names = ", ".join(addition.outcome.node_id for addition in additions)
+        names = ", ".join(outcome.node_id for outcome in outcomes)
         raise ValueError(f"the run already has a record of {names}, or of one of them") from error
 
 
-def _record_row(addition: _Addition) -> dict[str, Any]:
-    outcome, judgement, failure = addition.outcome, addition.outcome.judgement, addition.outcome.failure
-    return {
-        "run_id": outcome.run_id,
-        "node_id": outcome.node_id,
-        "ts": outcome.ts,
-        "outcome": Outcome.REPORTED if judgement else Outcome.UNREPORTED,
-        "stage": failure.stage if failure else None,
-        "cause": failure.cause if failure else None,
-        "worst": judgement.rollup.worst if judgement else None,
-        "completeness": judgement.rollup.completeness if judgement else None,
-        "origin": judgement.origin if judgement else None,
-        "document_sha256": addition.document.sha256,
-        "verdict_sha256": addition.verdict.sha256 if addition.verdict else None,
-    }
-
-
-def _standings(connection: Connection, node_ids: Sequence[str]) -> dict[str, str]:
-    """The verdict of each node's last report, by its digest."""
-    query = select(standings.c.node_id, standings.c.verdict_sha256).where(standings.c.node_id.in_(node_ids))
-    return {row.node_id: row.verdict_sha256 for row in connection.execute(query)}
-
-
-def _note_changes(connection: Connection, moved: Sequence[_Addition], before: dict[str, str]) -> None:
-    known = {sha256: statuses(fetch(connection, sha256)) for sha256 in set(before.values())}
-    rows = [
-        {"record_id": _record_id(connection, each.outcome), **change}
-        for each in moved
-        if (previous := before.get(each.outcome.node_id))
-        for change in _changes(each.outcome, known[previous])
+def _move(
+    connection: Connection, run: int, moved: Sequence[tuple[int, str, Packed]], before: Before, stored: dict[str, int]
+) -> None:
+    """What held is past, what was found holds."""
+    past = [
+        {"node": node, "part": name, "run": then.run, "until_run": run, "document": then.document}
+        for node, name, _ in moved
+        if (then := before.get((node, name))) is not None
     ]
-    if rows:
-        connection.execute(insert(changes), rows)
-
-
-def _record_id(connection: Connection, outcome: NodeOutcome) -> int:
-    same = (records.c.run_id == outcome.run_id) & (records.c.node_id == outcome.node_id)
-    found: int = connection.execute(select(records.c.id).where(same)).scalar_one()
-    return found
-
-
-def _changes(outcome: NodeOutcome, previous: dict[str, Status]) -> Iterator[dict[str, Any]]:
-    """A row for each check that is otherwise than before."""
-    envelope = RunRecord.model_validate_json(outcome.record).envelope
-    for finding in envelope.data.findings if envelope and envelope.data else ():
-        if previous.get(finding.check, finding.status) != finding.status:
-            yield {
-                "check_id": finding.check,
-                "node_id": outcome.node_id,
-                "previous": previous[finding.check],
-                "current": finding.status,
-                "reason": finding.reason,
-                "summary": finding.summary,
-            }
-
-
-def _set_standings(connection: Connection, moved: Sequence[_Addition]) -> None:
-    rows = [{"node_id": each.outcome.node_id, "verdict_sha256": each.verdict.sha256} for each in moved if each.verdict]
-    connection.execute(delete(standings).where(standings.c.node_id.in_([row["node_id"] for row in rows])))
-    connection.execute(insert(standings), rows)
+    if past:
+        connection.execute(insert(spans), past)
+        here = (standings.c.node == bindparam("of_node")) & (standings.c.part == bindparam("of_part"))
+        connection.execute(
+            delete(standings).where(here), [{"of_node": row["node"], "of_part": row["part"]} for row in past]
+        )
+    now = [{"node": node, "part": name, "run": run, "document": stored[part.sha256]} for node, name, part in moved]
+    if now:
+        connection.execute(insert(standings), now)

@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -36,11 +37,20 @@ def pack(document: str) -> Packed:
     return Packed(hashlib.sha256(plain).hexdigest(), len(plain), zlib.compress(plain, _LEVEL))
 
 
-def put(connection: Connection, packed: Packed) -> None:
-    """Store a document unless it is there already."""
-    known = select(documents.c.sha256).where(documents.c.sha256 == packed.sha256)
-    if connection.execute(known).first() is None:
-        connection.execute(insert(documents), packed.row)
+def put_all(connection: Connection, packed: Iterable[Packed]) -> None:
+    """Store documents, but for those that are there already."""
+    wanted = {each.sha256: each for each in packed}
+    query = select(documents.c.sha256).where(documents.c.sha256.in_(wanted))
+    for known in connection.execute(query).scalars():
+        del wanted[known]
+    if wanted:
+        connection.execute(insert(documents), [each.row for each in wanted.values()])
+
+
+def ids_of(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
+    """The ids of stored documents by digest."""
+    query = select(documents.c.sha256, documents.c.id).where(documents.c.sha256.in_(set(digests)))
+    return {row.sha256: row.id for row in connection.execute(query)}
 
 
 def fetch(connection: Connection, sha256: str) -> str:

@@ -1,12 +1,22 @@
 """Answers of the store that are not documents of their own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from sparkctl.model.collection import CollectReport
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status, UnknownReason
+
+
+class RunKind(StrEnum):
+    """What a run asked: how the nodes are, or what they are."""
+
+    HEALTH = "health"
+    COLLECT = "collect"
 
 
 class RunState(StrEnum):
@@ -28,6 +38,7 @@ class RunEntry:
     """
 
     run_id: str
+    kind: RunKind
     tool: str
     state: RunState
     started_at: datetime
@@ -40,12 +51,13 @@ class RunEntry:
     recorded: int
     pid: int
     host: str
-    report: SweepReport | None
+    report: SweepReport | CollectReport | None
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One visit to a node: how it ended and, where it reported, its worst status and which checks failed or warned.
+    """One visit to a node: how it ended and, where it reported, its worst status and which checks failed or warned,
+    or which facets were read.
 
     `origin` is None for an unreported node, which had no chance to say whether it is simulated.
     """
@@ -60,6 +72,7 @@ class HistoryEntry:
     origin: Origin | None
     failed: tuple[str, ...]
     warned: tuple[str, ...]
+    facets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,29 @@ class StatusChange:
     summary: str
     at: datetime
     run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacetSpan:
+    """What held of a facet from one run to another; `until` is None while it holds still.
+
+    `document` is `{"data": ..., "gaps": {PATH: REASON}}`.
+    """
+
+    facet: str
+    since: datetime
+    run_id: str
+    until: datetime | None
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The same document of a facet on several nodes; `since` says since when each node has it."""
+
+    facet: str
+    document: Mapping[str, Any]
+    since: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)

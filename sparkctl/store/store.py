@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from sparkctl.errors import StoreError
+from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Outcome
-from sparkctl.store.entries import HistoryEntry, RunEntry, StatusChange
+from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, RunEntry, RunKind, StatusChange
 from sparkctl.store.location import make_state_dir
 from sparkctl.store.lock import SweepLock, nobody_sweeps
 
@@ -31,12 +32,12 @@ class Store:
         written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
         """
         # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
-        from sparkctl.store import additions, database, reads, writes  # noqa: PLC0415
+        from sparkctl.store import additions, database, history, reads, writes  # noqa: PLC0415
 
         if create:
             make_state_dir(folder)
         self.folder = folder
-        self._reads, self._writes, self._additions = reads, writes, additions
+        self._reads, self._writes, self._additions, self._history = reads, writes, additions, history
         self._database = database.open_database(folder, create=create)
         try:
             # Whoever only reads must not fail because the disk is full or another program holds the file.
@@ -81,6 +82,7 @@ class Store:
         selected: int,
         shard: str | None = None,
         resumes: str | None = None,
+        kind: RunKind = RunKind.HEALTH,
     ) -> None:
         """Note that this process has begun a run, which needs the lock of this folder until `finish_run`.
 
@@ -98,6 +100,7 @@ class Store:
             selected=selected,
             shard=shard,
             resumes=resumes,
+            kind=kind,
         )
 
     def add(self, outcomes: Sequence[NodeOutcome]) -> None:
@@ -107,24 +110,32 @@ class Store:
         """
         self._additions.add_outcomes(self._database, outcomes)
 
-    def finish_run(self, report: SweepReport) -> None:
+    def finish_run(self, report: SweepReport | CollectReport) -> None:
         """Store the report and close its run: finished, or interrupted when the report says so.
 
         Raises ValueError when the run is not running.
         """
         self._writes.finish_run(self._database, report)
 
-    def newest(self, node_id: str) -> RunRecord | None:
-        """The record that was stored last for a node, reported or not; None for a node that was never visited."""
-        return self._reads.newest_record(self._database, node_id)
+    def newest(self, node_id: str, kind: RunKind | None = None) -> RunRecord | None:
+        """The record of the last visit to a node, reported or not; None for a node that was never visited."""
+        return self._reads.newest_record(self._database, node_id, kind)
 
     def records(self, run_id: str) -> Iterator[RunRecord]:
-        """The records of a run in the order they were stored; none for a run that is not known."""
+        """The records of a run; none for a run that is not known."""
         return self._reads.records_of(self._database, run_id)
 
-    def history(self, node_id: str, limit: int) -> list[HistoryEntry]:
-        """The last visits to a node, newest first."""
-        return self._reads.history(self._database, node_id, limit)
+    def history(self, node_id: str, limit: int, kind: RunKind = RunKind.HEALTH) -> list[HistoryEntry]:
+        """The last visits to a node in runs of one kind, newest first."""
+        return self._history.visits_to(self._database, node_id, kind, limit)
+
+    def spans(self, node_id: str, facet: str) -> list[FacetSpan]:
+        """What held of a facet of a node, oldest first; none when it was never read."""
+        return self._history.spans_of(self._database, node_id, facet)
+
+    def held(self, facet: str) -> list[Held]:
+        """What holds now of a facet over all nodes: each distinct document once, with its nodes."""
+        return self._history.held(self._database, facet)
 
     def runs(self, limit: int) -> list[RunEntry]:
         """The last runs, newest first."""
@@ -156,4 +167,4 @@ class Store:
 
         A visit without a report changes nothing; `unknown` is a status like any other.
         """
-        return self._reads.changes_of(self._database, node_id)
+        return self._history.changes_of(self._database, node_id)

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
+from sparkctl.model.collection import CollectReport
 from sparkctl.model.sweep import SweepReport
 from sparkctl.store.database import Database
-from sparkctl.store.documents import pack, put
-from sparkctl.store.entries import RunState
+from sparkctl.store.documents import ids_of, pack, put_all
+from sparkctl.store.entries import RunKind, RunState
 from sparkctl.store.schema import runs
 
 
@@ -17,6 +18,7 @@ def begin_run(
     database: Database,
     *,
     run_id: str,
+    kind: RunKind,
     tool: str,
     started_at: datetime,
     selector: str,
@@ -31,6 +33,7 @@ def begin_run(
         _mark_interrupted(connection)
         row = {
             "run_id": run_id,
+            "kind": kind,
             "tool": tool,
             "state": RunState.RUNNING,
             "started_at": started_at,
@@ -45,16 +48,16 @@ def begin_run(
         connection.execute(insert(runs), row)
 
 
-def finish_run(database: Database, report: SweepReport) -> None:
+def finish_run(database: Database, report: SweepReport | CollectReport) -> None:
     """Store the report of a running run and close it."""
     document = pack(report.model_dump_json())
-    changed = {
+    changed: dict[str, object] = {
         "state": RunState.INTERRUPTED if report.interrupted else RunState.FINISHED,
         "finished_at": report.finished_at,
-        "report_sha256": document.sha256,
     }
     with database.writing() as connection:
-        put(connection, document)
+        put_all(connection, [document])
+        changed["report"] = ids_of(connection, [document.sha256])[document.sha256]
         running = (runs.c.run_id == report.run_id) & (runs.c.state == RunState.RUNNING)
         if connection.execute(update(runs).where(running).values(changed)).rowcount != 1:
             raise ValueError(f"{report.run_id} is not a running run")

@@ -37,7 +37,7 @@ def test_the_digest_in_the_store_is_that_of_the_printed_line(running: Store) -> 
     outcome = NodeOutcome.of(reported("r1", "spark01"))
     running.add([outcome])
     raw = sqlite3.connect(running.folder / "state.db")
-    (kept,) = raw.execute("SELECT document_sha256 FROM records").fetchone()
+    (kept,) = raw.execute("SELECT sha256 FROM visits JOIN documents ON documents.id = record").fetchone()
     raw.close()
     assert kept == hashlib.sha256(outcome.record.encode()).hexdigest()
 
@@ -57,7 +57,7 @@ def test_nodes_that_are_alike_share_one_verdict(running: Store, lock: SweepLock)
     begin(running, lock, "r3")
     running.add([NodeOutcome.of(reported("r3", f"spark{n}")) for n in range(5)])
     raw = sqlite3.connect(running.folder / "state.db")
-    verdicts = raw.execute("SELECT count(DISTINCT verdict_sha256) FROM records").fetchone()
+    verdicts = raw.execute("SELECT count(DISTINCT vector) FROM visits").fetchone()
     raw.close()
     assert verdicts == (2,)
     assert [len(running.changes(f"spark{n}")) for n in range(5)] == [2] * 5
@@ -71,7 +71,7 @@ def test_a_check_that_is_new_or_gone_is_no_change(running: Store, lock: SweepLoc
     assert running.changes("spark01") == []
 
 
-def test_records_come_in_the_order_they_were_stored(running: Store) -> None:
+def test_records_come_by_the_order_in_which_their_nodes_were_first_seen(running: Store) -> None:
     # More than one page, and names and times that would sort otherwise.
     added = [reported("r1", f"spark{150 - n}", after=-timedelta(seconds=n)) for n in range(150)]
     for record in added:
@@ -192,7 +192,7 @@ def test_the_tables_are_those_of_postgresql_too() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     made = "".join(str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables)
     assert "id BIGSERIAL" in made
-    assert "ts TIMESTAMP WITH TIME ZONE" in made
+    assert "started_at TIMESTAMP WITH TIME ZONE" in made
 
 
 def test_importing_the_store_does_not_load_sqlalchemy() -> None:

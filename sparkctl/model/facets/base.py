@@ -5,6 +5,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import Field, StringConstraints
 
 from sparkctl.model.base import MAX_INTEGER, PRINTABLE, Record, Text, Word
+from sparkctl.model.canonical import canonical_json
 from sparkctl.model.vocabulary import UnknownReason
 
 FieldPath = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=400)]
@@ -40,6 +41,15 @@ class Facet(Record, Generic[DataT, VolatileT]):
     data: DataT | None
     volatile: VolatileT
     gaps: Annotated[list[Gap], Field(max_length=200)]
+
+    @property
+    def text(self) -> str:
+        """Canonical JSON of what was found and of what could not be read, without what changes by itself.
+
+        Its digest is the content address of the facet: `{"data": {...}, "gaps": {PATH: REASON}}`, nulls left out.
+        """
+        data = self.data.model_dump(mode="json", exclude_none=True) if self.data else None
+        return canonical_json({"data": data, "gaps": {gap.path: gap.reason.value for gap in self.gaps}}).decode()
 
 
 class Nothing(Record):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkctl.contract.canonical import Json, canonical_by_hand, canonical_json, ecmascript_number
+from sparkctl.model.canonical import Json, canonical_by_hand, canonical_json, ecmascript_number
 
 # RFC 8785, appendix B: the bits of a double, and how it is written.
 NUMBERS = """

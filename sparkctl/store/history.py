@@ -1,0 +1,130 @@
+"""Questions to the store about what a node was and is."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from sparkctl.model.outcome import statuses
+from sparkctl.model.vocabulary import Status, UnknownReason
+from sparkctl.store.changes import HEALTH
+from sparkctl.store.database import Database
+from sparkctl.store.documents import fetch, unpack
+from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, RunKind, StatusChange
+from sparkctl.store.schema import changes, documents, nodes, runs, spans, standings, visits
+from sparkctl.store.vectors import Vector
+
+_DOCUMENT = (documents.c.sha256, documents.c.codec, documents.c.size, documents.c.content)
+
+
+def visits_to(database: Database, node_id: str, kind: RunKind, limit: int) -> list[HistoryEntry]:
+    """The last visits to a node in runs of one kind, newest first."""
+    query = (
+        select(runs.c.run_id, runs.c.started_at, visits.c.at_s, *_DOCUMENT)
+        .select_from(runs)
+        .join(visits, visits.c.run == runs.c.id)
+        .join(nodes, nodes.c.id == visits.c.node)
+        .join(documents, documents.c.id == visits.c.vector)
+        .where(nodes.c.node_id == node_id, runs.c.kind == kind)
+        .order_by(runs.c.id.desc())
+        .limit(limit)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+        return [_entry(connection, row) for row in rows]
+
+
+def _entry(connection: Connection, row: Any) -> HistoryEntry:
+    vector = Vector.parse(unpack(*row[-4:]).decode())
+    verdict = statuses(fetch(connection, vector.parts[HEALTH])) if HEALTH in vector.parts else {}
+    return HistoryEntry(
+        run_id=row.run_id,
+        ts=row.started_at + timedelta(seconds=row.at_s),
+        outcome=vector.outcome,
+        stage=vector.stage,
+        cause=vector.cause,
+        worst=vector.worst,
+        completeness=vector.completeness,
+        origin=vector.origin,
+        failed=tuple(check for check, status in verdict.items() if status is Status.FAIL),
+        warned=tuple(check for check, status in verdict.items() if status is Status.WARN),
+        facets=tuple(part for part in vector.parts if part != HEALTH),
+    )
+
+
+def changes_of(database: Database, node_id: str) -> list[StatusChange]:
+    """Every change of status of every check of a node, oldest first; visits without a report are passed over."""
+    query = (
+        select(changes, runs.c.started_at, visits.c.at_s, runs.c.run_id)
+        .join(nodes, nodes.c.id == changes.c.node)
+        .join(runs, runs.c.id == changes.c.run)
+        .join(visits, (visits.c.run == changes.c.run) & (visits.c.node == changes.c.node))
+        .where(nodes.c.node_id == node_id)
+        .order_by(changes.c.run, changes.c.check_id)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    return [
+        StatusChange(
+            check=row.check_id,
+            previous=Status(row.previous),
+            current=Status(row.current),
+            reason=UnknownReason(row.reason) if row.reason else None,
+            summary=row.summary,
+            at=row.started_at + timedelta(seconds=row.at_s),
+            run_id=row.run_id,
+        )
+        for row in rows
+    ]
+
+
+def spans_of(database: Database, node_id: str, facet: str) -> list[FacetSpan]:
+    """What held of a facet of a node, oldest first; the last one holds still."""
+    ends = runs.alias("ends")
+    past = (
+        select(runs.c.id, runs.c.run_id, runs.c.started_at, ends.c.started_at.label("until"), *_DOCUMENT)
+        .select_from(spans)
+        .join(nodes, nodes.c.id == spans.c.node)
+        .join(runs, runs.c.id == spans.c.run)
+        .join(ends, ends.c.id == spans.c.until_run)
+        .join(documents, documents.c.id == spans.c.document)
+        .where(nodes.c.node_id == node_id, spans.c.part == facet)
+        .order_by(runs.c.id)
+    )
+    now = (
+        select(runs.c.id, runs.c.run_id, runs.c.started_at, *_DOCUMENT)
+        .select_from(standings)
+        .join(nodes, nodes.c.id == standings.c.node)
+        .join(runs, runs.c.id == standings.c.run)
+        .join(documents, documents.c.id == standings.c.document)
+        .where(nodes.c.node_id == node_id, standings.c.part == facet)
+    )
+    with database.reading() as connection:
+        found: list[tuple[Any, datetime | None]] = [(row, row.until) for row in connection.execute(past)]
+        found += [(row, None) for row in connection.execute(now)]
+    return [FacetSpan(facet, row.started_at, row.run_id, until, _json(row[-4:])) for row, until in found]
+
+
+def held(database: Database, facet: str) -> list[Held]:
+    """What holds now of a facet over all nodes: each distinct document once, with its nodes."""
+    query = (
+        select(nodes.c.node_id, runs.c.started_at, standings.c.document)
+        .select_from(standings)
+        .join(nodes, nodes.c.id == standings.c.node)
+        .join(runs, runs.c.id == standings.c.run)
+        .where(standings.c.part == facet)
+    )
+    texts = select(documents.c.id, *_DOCUMENT).where(
+        documents.c.id.in_(select(standings.c.document).where(standings.c.part == facet))
+    )
+    since: dict[int, dict[str, datetime]] = {}
+    with database.reading() as connection:
+        for row in connection.execute(query):
+            since.setdefault(row.document, {})[row.node_id] = row.started_at
+        return [Held(facet, _json(row[1:]), since[row.id]) for row in connection.execute(texts)]
+
+
+def _json(stored: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(unpack(*stored))
+    return found
