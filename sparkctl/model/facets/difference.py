@@ -1,0 +1,86 @@
+"""What is different between two documents of one facet, and what cannot be told because a side could not be read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sparkctl.model.facets.paths import Path, covers, from_text
+
+
+class Kind(StrEnum):
+    """How a field differs: its value, that it is there at all, or whether it could be read."""
+
+    CHANGED = "changed"
+    APPEARED = "appeared"
+    DISAPPEARED = "disappeared"
+    UNREADABLE = "unreadable"
+    READABLE = "readable"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field, or all below it where it is there on one side only.
+
+    `before` and `after` are JSON values, None where there is nothing; of an unreadable field `after` is the reason.
+    """
+
+    path: Path
+    kind: Kind
+    before: Any
+    after: Any
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Compare two documents `{"data": ..., "gaps": {PATH: REASON}}` of one facet, field by field.
+
+    What could not be read on one of the sides is no change of value: it is told as unreadable, or readable again.
+    """
+    old_gaps, new_gaps = _gaps(before), _gaps(after)
+    hidden = [*old_gaps, *new_gaps]
+    found = [
+        difference
+        for difference in _walk((), before.get("data"), after.get("data"))
+        if not any(covers(gap, difference.path) for gap in hidden)
+    ]
+    found += [Difference(gap, Kind.UNREADABLE, None, why) for gap, why in new_gaps.items() if gap not in old_gaps]
+    found += [Difference(gap, Kind.READABLE, None, None) for gap in old_gaps if gap not in new_gaps]
+    return sorted(found, key=lambda difference: difference.path)
+
+
+def value_at(document: Mapping[str, Any], path: Path) -> Any:
+    """The value of a field in a facet document, None where there is nothing."""
+    value = document.get("data")
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def gap_at(document: Mapping[str, Any], path: Path) -> str | None:
+    """Why a field could not be read, None where it could."""
+    return next((why for gap, why in _gaps(document).items() if covers(gap, path)), None)
+
+
+def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every field of a facet's data that is not a map; a map without members is a field too."""
+    if isinstance(data, Mapping) and data:
+        for name, value in data.items():
+            yield from leaves(value, (*path, name))
+    else:
+        yield path, data
+
+
+def _gaps(document: Mapping[str, Any]) -> dict[Path, str]:
+    return {from_text(path): why for path, why in document.get("gaps", {}).items()}
+
+
+def _walk(path: Path, before: Any, after: Any) -> Iterator[Difference]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in before.keys() | after.keys():
+            yield from _walk((*path, name), before.get(name), after.get(name))
+    elif before is None and after is not None:
+        yield Difference(path, Kind.APPEARED, None, after)
+    elif before is not None and after is None:
+        yield Difference(path, Kind.DISAPPEARED, before, None)
+    elif type(before) is not type(after) or before != after:
+        yield Difference(path, Kind.CHANGED, before, after)

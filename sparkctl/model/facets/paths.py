@@ -1,0 +1,47 @@
+"""Names of fields inside facets: `drivers.nvidia.version`, `hardware.pci[000f:01:00.0].link`.
+
+A name of other characters than letters, digits, `_` and `-` stands in brackets; in there, a backslash comes before `]`
+and before a backslash.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+Path = tuple[str, ...]
+"""The names from the facet down to the field."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+_STEP = re.compile(r"\.?([A-Za-z0-9_-]+|\*)|\[((?:[^\]\\]|\\.)*)\]")
+_ESCAPED = re.compile(r"\\(.)")
+ANY = "*"
+
+
+def to_text(path: Iterable[str]) -> str:
+    """The path as people read and write it."""
+    text = ""
+    for name in path:
+        if _PLAIN.fullmatch(name):
+            text += f".{name}" if text else name
+        else:
+            text += "[" + name.replace("\\", "\\\\").replace("]", "\\]") + "]"
+    return text
+
+
+def from_text(text: str) -> Path:
+    """The names in a path; raises ValueError, saying at which character, when it is none."""
+    names: list[str] = []
+    at = 0
+    while at < len(text):
+        match = _STEP.match(text, at)
+        if match is None or (match[1] is not None and (at > 0) != text.startswith(".", at)):
+            raise ValueError(f"{text!r} is no name of a field: look at character {at + 1}")
+        names.append(match[1] if match[1] is not None else _ESCAPED.sub(r"\1", match[2]))
+        at = match.end()
+    return tuple(names)
+
+
+def covers(pattern: Sequence[str], path: Sequence[str]) -> bool:
+    """Whether `pattern` names the field or something above it; `*` stands for any one name."""
+    return len(pattern) <= len(path) and all(
+        name in (ANY, at) for name, at in zip(pattern, path[: len(pattern)], strict=True)
+    )
