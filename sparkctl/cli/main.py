@@ -14,13 +14,16 @@ from typing import NoReturn
 import click
 
 from sparkctl import __version__
+from sparkctl.cli.baseline import baseline
 from sparkctl.cli.demo import demo
+from sparkctl.cli.drift import drift
 from sparkctl.cli.health import health
 from sparkctl.cli.history import history
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
 from sparkctl.cli.program import program
 from sparkctl.cli.schema import schema
+from sparkctl.cli.show import show
 from sparkctl.cli.sudoers import sudoers
 from sparkctl.errors import ExitCode, SparkctlError
 
@@ -36,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, health, history, inventory, lab, program, schema, sudoers):
+for command in (baseline, demo, drift, health, history, inventory, lab, program, schema, show, sudoers):
     cli.add_command(command)
 
 

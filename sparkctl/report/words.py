@@ -1,5 +1,6 @@
 """Small words and figures that several screens share."""
 
+import json
 from collections.abc import Iterable
 
 from sparkctl.inventory.ranges import fold
@@ -32,3 +33,9 @@ def size(count_of_bytes: int) -> str:
 def names(nodes: Iterable[str]) -> str:
     """Node names folded into ranges: `spark[01-12,14]`."""
     return fold(nodes)
+
+
+def brief(value: object, limit: int = 60) -> str:
+    """A JSON value in few words: texts as they are, the rest as JSON, cut where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,6 +1,7 @@
 """Questions to the store about what a node was and is."""
 
 import json
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,9 @@ from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, RunKind, Statu
 from sparkctl.store.schema import changes, documents, nodes, runs, spans, standings, visits
 from sparkctl.store.vectors import Vector
 
+_CHUNK = 500  # of the values that a statement may hold
+_RECENT = 3  # runs that are read whole, in the hope that they have all nodes
+_MOST_VISITS = 1000  # that are looked through for one node
 _DOCUMENT = (documents.c.sha256, documents.c.codec, documents.c.size, documents.c.content)
 
 
@@ -123,6 +127,69 @@ def held(database: Database, facet: str) -> list[Held]:
         for row in connection.execute(query):
             since.setdefault(row.document, {})[row.node_id] = row.started_at
         return [Held(facet, _json(row[1:]), since[row.id]) for row in connection.execute(texts)]
+
+
+def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[datetime, int]]]:
+    """What some nodes had of a facet before, newest first: since when, and the id of the document."""
+    found: dict[str, list[tuple[datetime, int]]] = {}
+    query = (
+        select(nodes.c.node_id, runs.c.started_at, spans.c.document)
+        .select_from(spans)
+        .join(nodes, nodes.c.id == spans.c.node)
+        .join(runs, runs.c.id == spans.c.run)
+        .where(spans.c.part == facet)
+        .order_by(spans.c.node, spans.c.run.desc())
+    )
+    with database.reading() as connection:
+        for first in range(0, len(node_ids), _CHUNK):
+            for row in connection.execute(query.where(nodes.c.node_id.in_(node_ids[first : first + _CHUNK]))):
+                found.setdefault(row.node_id, []).append((row.started_at, row.document))
+    return found
+
+
+def facet_documents(database: Database, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Facet documents by their ids."""
+    found: dict[int, dict[str, Any]] = {}
+    wanted = sorted(ids)
+    with database.reading() as connection:
+        for first in range(0, len(wanted), _CHUNK):
+            query = select(documents.c.id, *_DOCUMENT).where(documents.c.id.in_(wanted[first : first + _CHUNK]))
+            found |= {row.id: _json(row[1:]) for row in connection.execute(query)}
+    return found
+
+
+def last_collected(database: Database, wanted: Collection[str]) -> dict[str, datetime]:
+    """When each of some nodes last brought facts; nodes that never did are left out."""
+    collections = select(runs.c.id).where(runs.c.kind == RunKind.COLLECT).order_by(runs.c.id.desc()).limit(_RECENT)
+    query = (
+        select(nodes.c.node_id, runs.c.started_at, visits.c.at_s, visits.c.vector)
+        .select_from(visits)
+        .join(nodes, nodes.c.id == visits.c.node)
+        .join(runs, runs.c.id == visits.c.run)
+    )
+    found: dict[str, datetime] = {}
+    with database.reading() as connection:
+        for run in connection.execute(collections).scalars().all():
+            rows = connection.execute(query.where(visits.c.run == run)).all()
+            brought = _vectors_with_facts(connection, {row.vector for row in rows})
+            for row in rows:
+                if row.vector in brought and row.node_id in wanted:
+                    found.setdefault(row.node_id, row.started_at + timedelta(seconds=row.at_s))
+            if len(found) == len(wanted):
+                return found
+    for node_id in set(wanted) - found.keys():
+        visited = (entry.ts for entry in visits_to(database, node_id, RunKind.COLLECT, _MOST_VISITS) if entry.facets)
+        if (last := next(visited, None)) is not None:
+            found[node_id] = last
+    return found
+
+
+def _vectors_with_facts(connection: Connection, ids: Collection[int]) -> set[int]:
+    wanted, found = sorted(ids), set()
+    for first in range(0, len(wanted), _CHUNK):
+        query = select(documents.c.id, *_DOCUMENT).where(documents.c.id.in_(wanted[first : first + _CHUNK]))
+        found |= {row.id for row in connection.execute(query) if Vector.parse(unpack(*row[1:]).decode()).parts}
+    return found
 
 
 def _json(stored: Any) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """The door to the store."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sparkctl.errors import StoreError
 from sparkctl.model.collection import CollectReport
@@ -136,6 +136,18 @@ class Store:
     def held(self, facet: str) -> list[Held]:
         """What holds now of a facet over all nodes: each distinct document once, with its nodes."""
         return self._history.held(self._database, facet)
+
+    def past(self, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[datetime, int]]]:
+        """What some nodes had of a facet before, newest first: since when, and the id of the document."""
+        return self._history.past_of(self._database, facet, node_ids)
+
+    def facet_documents(self, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """Facet documents by the ids that `past` gives."""
+        return self._history.facet_documents(self._database, ids)
+
+    def last_collected(self, node_ids: Collection[str]) -> dict[str, datetime]:
+        """When each of some nodes last brought facts; nodes that never did are left out."""
+        return self._history.last_collected(self._database, node_ids)
 
     def runs(self, limit: int) -> list[RunEntry]:
         """The last runs, newest first."""

@@ -78,6 +78,15 @@ def test_what_cannot_be_read_is_no_change() -> None:
     assert differences(hidden, hidden) == []
 
 
+def test_of_a_map_that_is_partly_hidden_only_what_was_seen_is_compared() -> None:
+    known = document({"smbios": {"vendor": "a", "serial": "1"}})
+    hidden = document({}, **{"smbios.serial": "not_permitted"})
+    assert differences(known, hidden) == [
+        Difference(("smbios", "serial"), Kind.UNREADABLE, None, "not_permitted"),
+        Difference(("smbios", "vendor"), Kind.DISAPPEARED, "a", None),
+    ]
+
+
 def test_a_gap_hides_all_below_it() -> None:
     known, hidden = document({"macs": {"eth0": "1"}}), document({}, macs="io_error")
     assert [difference.kind for difference in differences(known, hidden)] == [Kind.UNREADABLE]
@@ -97,5 +106,9 @@ def test_patterns_cover_what_is_below_them() -> None:
 
 
 def test_leaves_are_all_fields() -> None:
-    found = {to_text(path): value for path, value in leaves({"a": {"b": 1, "c": []}, "d": {}})}
-    assert found == {"a.b": 1, "a.c": [], "d": {}}
+    found = {to_text(path): value for path, value in leaves({"a": {"b": 1, "c": ["x"]}, "d": {}, "e": [], "f": False})}
+    assert found == {"a.b": 1, "a.c": ["x"], "f": False}
+
+
+def test_nothing_is_nothing_however_it_is_written() -> None:
+    assert differences(document({"a": {}, "b": []}), document({})) == []

@@ -40,7 +40,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     hidden = [*old_gaps, *new_gaps]
     found = [
         difference
-        for difference in _walk((), before.get("data"), after.get("data"))
+        for difference in _below((), before.get("data") or {}, after.get("data") or {}, hidden)
         if not any(covers(gap, difference.path) for gap in hidden)
     ]
     found += [Difference(gap, Kind.UNREADABLE, None, why) for gap, why in new_gaps.items() if gap not in old_gaps]
@@ -62,11 +62,11 @@ def gap_at(document: Mapping[str, Any], path: Path) -> str | None:
 
 
 def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every field of a facet's data that is not a map; a map without members is a field too."""
-    if isinstance(data, Mapping) and data:
+    """Every field of a facet's data that is not a map and holds something."""
+    if isinstance(data, Mapping):
         for name, value in data.items():
             yield from leaves(value, (*path, name))
-    else:
+    elif _something(data) is not None:
         yield path, data
 
 
@@ -74,10 +74,21 @@ def _gaps(document: Mapping[str, Any]) -> dict[Path, str]:
     return {from_text(path): why for path, why in document.get("gaps", {}).items()}
 
 
-def _walk(path: Path, before: Any, after: Any) -> Iterator[Difference]:
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in before.keys() | after.keys():
-            yield from _walk((*path, name), before.get(name), after.get(name))
+def _something(value: Any) -> Any:
+    """The value, None for a map or a list without members: nothing is there, however that is written."""
+    return value if value or not isinstance(value, Mapping | list) else None
+
+
+def _below(path: Path, before: Mapping[str, Any], after: Mapping[str, Any], hidden: list[Path]) -> Iterator[Difference]:
+    for name in before.keys() | after.keys():
+        yield from _walk((*path, name), _something(before.get(name)), _something(after.get(name)), hidden)
+
+
+def _walk(path: Path, before: Any, after: Any, hidden: list[Path]) -> Iterator[Difference]:
+    maps = isinstance(before, Mapping) + isinstance(after, Mapping)
+    # Of a map that is there on one side only, one word is enough, unless part of it may be there and was not seen.
+    if maps == 2 or (maps and (before is None or after is None) and any(covers(path, gap) for gap in hidden)):
+        yield from _below(path, before or {}, after or {}, hidden)
     elif before is None and after is not None:
         yield Difference(path, Kind.APPEARED, None, after)
     elif before is not None and after is None:

@@ -1,0 +1,144 @@
+"""What is known of nodes: the facts that hold, and how they came to."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sparkctl.app.places import Places
+from sparkctl.errors import UsageError
+from sparkctl.inventory.load import load_fleet
+from sparkctl.inventory.problems import nearest
+from sparkctl.inventory.ranges import natural_sorted
+from sparkctl.inventory.selector import select
+from sparkctl.model.facets.catalogue import FACETS
+from sparkctl.model.facets.difference import Difference, differences, value_at
+from sparkctl.model.facets.fields import UnknownField, type_at
+from sparkctl.model.facets.paths import Path, from_text, to_text
+from sparkctl.store.entries import FacetSpan
+from sparkctl.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The facts of one node that hold: `facets` maps a facet to when it became so and its document."""
+
+    node_id: str
+    collected_at: datetime | None
+    facets: Mapping[str, tuple[datetime, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What changed of a facet of a node, and when that was first seen."""
+
+    facet: str
+    at: datetime
+    run_id: str
+    differences: list[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field that must have a value, as text; `*` in the value stands for anything."""
+
+    path: Path
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """`FIELD=VALUE`; raises UsageError."""
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(
+                f"{text!r} is no condition", hint="write FIELD=VALUE, such as drivers.nvidia.version=580.*"
+            )
+        return cls(field_path(name), value)
+
+    def holds(self, document: Mapping[str, Any]) -> bool:
+        """Whether a document of the facet meets it."""
+        found = value_at(document, self.path[1:])
+        texts = found if isinstance(found, list) else [found]
+        return any(_matches(_as_text(each), self.value) for each in texts if each is not None)
+
+
+def field_path(text: str) -> Path:
+    """The names in a path that some facet has; raises UsageError."""
+    try:
+        path = from_text(text)
+        type_at(path)
+    except ValueError as error:
+        raise UsageError(str(error), hint="a field is named like drivers.nvidia.version") from error
+    except UnknownField as error:
+        close = nearest(error.name, error.known) or error.known
+        raise UsageError(f"{text}: {error}", hint=f"known there: {', '.join(close)}" if close else None) from error
+    return path
+
+
+def chosen_facets(names: Collection[str], fields: Collection[Path]) -> list[str]:
+    """The facets that were named, or those of the fields, or all; raises UsageError for a name that is none."""
+    if unknown := sorted(set(names) - set(FACETS)):
+        raise UsageError(f"there is no facet {unknown[0]!r}", hint=f"the facets are: {', '.join(FACETS)}")
+    return list(dict.fromkeys(names or [path[0] for path in fields] or FACETS))
+
+
+def known_facts(
+    places: Places, selector: str, facets: Collection[str], conditions: Collection[Condition]
+) -> list[Known]:
+    """What holds of the selected nodes that meet all conditions, by name; nodes never collected have no facets."""
+    wanted = {node.node_id for node in select(load_fleet(places.fleet), selector)}
+    found: dict[str, dict[str, tuple[datetime, Mapping[str, Any]]]] = {node_id: {} for node_id in wanted}
+    with Store.open(places.state, create=False) as store:
+        for facet in dict.fromkeys([*facets, *(condition.path[0] for condition in conditions)]):
+            mine = [condition for condition in conditions if condition.path[0] == facet]
+            held = [each for each in store.held(facet) if all(one.holds(each.document) for one in mine)]
+            if mine:
+                meeting = {node_id for each in held for node_id in each.since}
+                found = {node_id: known for node_id, known in found.items() if node_id in meeting}
+            for each in held if facet in facets else ():
+                for node_id in each.since.keys() & found.keys():
+                    found[node_id][facet] = (each.since[node_id], each.document)
+        moments = store.last_collected({node_id for node_id, known in found.items() if known})
+    return [Known(node_id, moments.get(node_id), found[node_id]) for node_id in natural_sorted(found)]
+
+
+def steps(places: Places, node_id: str, facet: str) -> list[Step]:
+    """Every change of a facet of a node, oldest first; raises UsageError when it was never read."""
+    chosen_facets([facet], [])
+    with Store.open(places.state, create=False) as store:
+        spans = store.spans(node_id, facet)
+    if not spans:
+        raise UsageError(
+            f"the store in {places.state} has no {facet} of a node {node_id!r}",
+            hint="names are exact; collect it with: sparkctl collect NODE",
+        )
+    return list(_steps(facet, spans))
+
+
+def _steps(facet: str, spans: list[FacetSpan]) -> Iterator[Step]:
+    nothing: Mapping[str, Any] = {"data": {}, "gaps": {}}
+    for before, span in zip([None, *spans], spans, strict=False):
+        found = differences(before.document, span.document) if before else differences(nothing, span.document)
+        yield Step(facet, span.since, span.run_id, found if before else [])
+
+
+def fold_values(known: Collection[Known], path: Path) -> list[tuple[Any, list[str]]]:
+    """The values of one field and the nodes that have each, the most frequent first; None where there is none."""
+    values: dict[str, tuple[Any, list[str]]] = {}
+    for each in known:
+        document = each.facets.get(path[0], (None, {}))[1]
+        value = value_at(document, path[1:])
+        values.setdefault(_as_text(value), (value, []))[1].append(each.node_id)
+    return sorted(values.values(), key=lambda pair: (-len(pair[1]), to_text(map(str, pair[1]))))
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _matches(text: str, wanted: str) -> bool:
+    """Whether a text is the wanted one, in which `*` stands for anything."""
+    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), text) is not None

@@ -1,0 +1,55 @@
+"""`sparkctl show`: what nodes are, as far as it was collected."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from sparkctl.cli.options import selector_argument, with_format, with_places
+
+
+@click.command()
+@selector_argument
+@with_places
+@with_format
+@click.option("--facet", "facets", multiple=True, help="Only these facets [all].")
+@click.option("--field", "fields", multiple=True, help="Fold the nodes by the value of this field.")
+@click.option("--where", "conditions", multiple=True, help="Only nodes with FIELD=VALUE; * stands for anything.")
+def show(
+    selector: tuple[str, ...],
+    fleet: Path | None,
+    state: Path | None,
+    form: str,
+    facets: tuple[str, ...],
+    fields: tuple[str, ...],
+    conditions: tuple[str, ...],
+) -> None:
+    """Show the newest facts of a node, or one field over many.
+
+    \b
+    Example: sparkctl show spark03
+             sparkctl show --field drivers.nvidia.version rack=a1
+             sparkctl show --where 'drivers.nvidia.version=580.*'
+    """
+    from sparkctl.app.facts import Condition, chosen_facets, field_path, fold_values, known_facts
+    from sparkctl.app.places import places
+    from sparkctl.report.facts import show_node, show_nodes, show_values
+
+    paths = [field_path(text) for text in fields]
+    wanted = chosen_facets(facets, paths)
+    known = known_facts(
+        places(fleet, state), ",".join(selector) or "all", wanted, [Condition.parse(text) for text in conditions]
+    )
+    if form != "human":
+        for each in known:
+            body = {name: {"since": since.isoformat(), **document} for name, (since, document) in each.facets.items()}
+            at = each.collected_at.isoformat() if each.collected_at else None
+            click.echo(json.dumps({"node_id": each.node_id, "collected_at": at, "facets": body}, ensure_ascii=False))
+    elif fields:
+        for text, path in zip(fields, paths, strict=True):
+            show_values(text, fold_values(known, path), sys.stdout)
+    elif len(known) == 1:
+        show_node(known[0].node_id, known[0].collected_at, known[0].facets, sys.stdout)
+    else:
+        show_nodes([(each.node_id, each.collected_at) for each in known], sys.stdout)

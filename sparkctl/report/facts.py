@@ -1,0 +1,125 @@
+"""Facts on a screen: of one node as a tree, of many folded by value, and what changed when."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sparkctl.model.facets.difference import Difference, Kind
+from sparkctl.model.facets.paths import to_text
+from sparkctl.report.screen import STYLES, screen_on
+from sparkctl.report.words import brief, count, names
+
+TIME = "%Y-%m-%d %H:%MZ"
+WIDE = 100
+
+
+Documents = Mapping[str, tuple[datetime, Mapping[str, Any]]]
+"""Facets by name: since when, and the document."""
+
+
+def show_node(node_id: str, collected_at: datetime | None, facets: Documents, stream: TextIO) -> None:
+    """Print all that holds of one node, with its age and since when each facet is so."""
+    with screen_on(stream) as console:
+        title = Text(node_id, "bold")
+        title.append(f"  {_collected(collected_at)}", style="dim")
+        console.print(title)
+        for facet, (since, document) in facets.items():
+            console.print()
+            console.print(Text.assemble((facet, "bold"), (f"  since {since.strftime(TIME)}", "dim")))
+            console.print(Padding(Text("\n").join(_tree(document.get("data") or {})), (0, 0, 0, 2)))
+            for path, why in document.get("gaps", {}).items():
+                line = Text.assemble((path or "all of it", STYLES["unknown"]), f"  could not be read: {why}")
+                console.print(Padding(line, (0, 0, 0, 2)))
+
+
+def show_values(field: str, values: Sequence[tuple[Any, list[str]]], stream: TextIO) -> None:
+    """Print the values of a field, each with the nodes that have it."""
+    with screen_on(stream) as console:
+        console.print(Text(field, "bold"))
+        table = _grid(console)
+        for value, nodes in values:
+            shown = Text("nothing", "dim") if value is None else Text(brief(value, WIDE))
+            table.add_row(shown, Text(f"{len(nodes):,}", "dim"), Text(names(nodes), "bold"))
+        console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def show_nodes(nodes: Sequence[tuple[str, datetime | None]], stream: TextIO) -> None:
+    """Print nodes with the age of their facts, folded by day."""
+    with screen_on(stream) as console:
+        console.print(Text(count(len(nodes), "node"), "bold"))
+        table = _grid(console)
+        days: dict[str, list[str]] = {}
+        for node_id, collected_at in nodes:
+            days.setdefault(_collected(collected_at)[:20], []).append(node_id)
+        for day, found in days.items():
+            table.add_row(Text(names(found), "bold"), Text(day, "dim"))
+        console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def show_steps(node_id: str, facet: str, steps: Sequence[tuple[datetime, list[Difference]]], stream: TextIO) -> None:
+    """Print what changed of a facet, oldest first."""
+    with screen_on(stream) as console:
+        console.print(Text.assemble((node_id, "bold"), f"  {facet}"))
+        table = _grid(console)
+        for number, (at, found) in enumerate(steps):
+            lines = [Text("first seen", "dim")] if number == 0 else [_difference_line(each) for each in found]
+            table.add_row(Text(at.strftime(TIME)), Text("\n").join(lines))
+        console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def step_line(node_id: str, facet: str, at: datetime, run_id: str, found: list[Difference]) -> str:
+    """What changed of a facet at one moment, as one line of JSON."""
+    changes = [
+        {"field": to_text(each.path), "kind": each.kind, "before": each.before, "after": each.after} for each in found
+    ]
+    body = {"node_id": node_id, "facet": facet, "at": at.isoformat(), "run_id": run_id, "changes": changes}
+    return json.dumps(body, ensure_ascii=False)
+
+
+def _difference_line(one: Difference) -> Text:
+    field = to_text(one.path) or "all of it"
+    words = {
+        Kind.CHANGED: f"{brief(one.before)} → {brief(one.after)}",
+        Kind.APPEARED: f"new: {brief(one.after)}",
+        Kind.DISAPPEARED: f"gone: {brief(one.before)}",
+        Kind.UNREADABLE: f"could not be read: {one.after}",
+        Kind.READABLE: "can be read again",
+    }
+    look = "unknown" if one.kind in (Kind.UNREADABLE, Kind.READABLE) else "warn"
+    return Text.assemble((field, STYLES[look]), f"  {words[one.kind]}")
+
+
+def _collected(moment: datetime | None) -> str:
+    if moment is None:
+        return "never collected"
+    age = datetime.now(UTC) - moment
+    hours = age.total_seconds() / 3600
+    words = f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+    return f"collected {moment.strftime(TIME)}, {words} ago"
+
+
+def _tree(data: Mapping[str, Any], depth: int = 0) -> Iterator[Text]:
+    """Lines of `name: value`; maps are indented below their name, short lists stand on one line."""
+    for name, value in data.items():
+        start = Text.assemble("  " * depth, (f"{name}: ", "cyan"))
+        if isinstance(value, Mapping) and value:
+            yield start
+            yield from _tree(value, depth + 1)
+        elif isinstance(value, list):
+            yield start.append(", ".join(map(str, value)))
+        elif not isinstance(value, Mapping):
+            yield start.append(value if isinstance(value, str) else json.dumps(value))
+
+
+def _grid(console: Console) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=min(WIDE, console.width), overflow="fold")
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    return table
