@@ -1,28 +1,36 @@
 """From the bytes of a document to an envelope that we can stand behind."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from sparkctl.contract import strict_json
 from sparkctl.errors import ContractError
-from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.envelope import ErrorItem, HealthEnvelope, Meta
+from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.health import HealthData, roll_up
 from sparkctl.model.vocabulary import Elevation, Origin
 
 HEALTH_SCHEMA = "sparkctl.health/1"
+FACTS_SCHEMA = "sparkctl.facts/1"
+EnvelopeT = TypeVar("EnvelopeT", HealthEnvelope, FactsEnvelope)
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a document must agree with: the limit it was given, the program that was sent, and what was asked of it."""
+    """What a document must agree with: the limit it was given, the program that was sent, and what was asked of it.
+
+    `checks` maps the planned checks to whether each is required, `facets` names those that were asked for.
+    """
 
     limit: int
     program_sha256: str
-    checks: Mapping[str, bool]
     elevation: Elevation
     origin: Origin
+    checks: Mapping[str, bool] = field(default_factory=dict)
+    facets: tuple[str, ...] = ()
 
 
 def decode_health(document: bytes, expected: Expected) -> HealthEnvelope:
@@ -31,20 +39,36 @@ def decode_health(document: bytes, expected: Expected) -> HealthEnvelope:
     It must be within its limit, come from the program that was sent and from where it was sent to, hold one finding for
     each planned check, and its roll-up must follow from its findings. Raises ContractError with a stable cause.
     """
-    if len(document) > expected.limit:
-        raise ContractError("too_large", f"the document has {len(document)} bytes, more than {expected.limit}")
-    strict_json.parse(document)
-    envelope = _validate(document)
-    _refuse_another_program(envelope, expected)
-    if not envelope.ok or envelope.data is None:
-        raise ContractError("program_failed", _first_error(envelope))
-    _refuse_gaps(envelope.data, expected.checks)
+    envelope = _decode(document, expected, HealthEnvelope, HEALTH_SCHEMA)
+    if envelope.data is not None:
+        _refuse_gaps(envelope.data, expected.checks)
     return envelope
 
 
-def _refuse_another_program(envelope: HealthEnvelope, expected: Expected) -> None:
-    meta = envelope.meta
-    if meta.document_schema != HEALTH_SCHEMA:
+def decode_facts(document: bytes, expected: Expected) -> FactsEnvelope:
+    """Validate one facts document, which must hold exactly the facets that were asked for; raises ContractError."""
+    envelope = _decode(document, expected, FactsEnvelope, FACTS_SCHEMA)
+    if envelope.data is not None:
+        found = {name for name, facet in envelope.data.facets if facet is not None}
+        if found != set(expected.facets):
+            named = ", ".join(sorted(found ^ set(expected.facets))[:5])
+            raise ContractError("incomplete", f"the facets are not those that were asked for: {named}")
+    return envelope
+
+
+def _decode(document: bytes, expected: Expected, model: type[EnvelopeT], schema: str) -> EnvelopeT:
+    if len(document) > expected.limit:
+        raise ContractError("too_large", f"the document has {len(document)} bytes, more than {expected.limit}")
+    strict_json.parse(document)
+    envelope = _validate(document, model)
+    _refuse_another_program(envelope.meta, expected, schema)
+    if not envelope.ok or envelope.data is None:
+        raise ContractError("program_failed", _first_error(envelope.errors))
+    return envelope
+
+
+def _refuse_another_program(meta: Meta, expected: Expected, schema: str) -> None:
+    if meta.document_schema != schema:
         raise ContractError("wrong_program", f"the document has the schema {meta.document_schema}")
     if meta.program_sha256 != expected.program_sha256:
         raise ContractError("wrong_program", "the document names another program than the one that was sent")
@@ -58,9 +82,9 @@ def _refuse_another_program(envelope: HealthEnvelope, expected: Expected) -> Non
         )
 
 
-def _validate(document: bytes) -> HealthEnvelope:
+def _validate(document: bytes, model: type[EnvelopeT]) -> EnvelopeT:
     try:
-        return HealthEnvelope.model_validate_json(document)
+        return model.model_validate_json(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:200] or "the document"
@@ -77,8 +101,8 @@ _VIOLATIONS = {
 }
 
 
-def _first_error(envelope: HealthEnvelope) -> str:
-    errors = [item for item in envelope.errors if item.severity == "error"]
+def _first_error(items: Sequence[ErrorItem]) -> str:
+    errors = [item for item in items if item.severity == "error"]
     return f"{errors[0].code}: {errors[0].message}" if errors else "the program says that it failed, without a reason"
 
 

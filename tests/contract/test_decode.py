@@ -12,7 +12,7 @@ from sparkctl.model.vocabulary import Cause, Elevation, Origin
 from tests.support.envelopes import PROGRAM, envelope, finding
 
 CHECKS = {"disk.space": True}
-EXPECTED = Expected(262144, PROGRAM, CHECKS, Elevation.NONE, Origin.LIVE)
+EXPECTED = Expected(262144, PROGRAM, Elevation.NONE, Origin.LIVE, CHECKS)
 
 
 def decode(document: dict[str, Any] | bytes, expected: Expected = EXPECTED) -> None:

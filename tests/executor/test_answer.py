@@ -17,7 +17,7 @@ from tests.support.envelopes import envelope
 
 NONCE = "ab" * 16
 PROGRAM = Program("spark_diagctl", b"the program", {"disk.space": True})
-EXPECTED = Expected(262144, PROGRAM.sha256, PROGRAM.checks, Elevation.NONE, Origin.LIVE)
+EXPECTED = Expected(262144, PROGRAM.sha256, Elevation.NONE, Origin.LIVE, PROGRAM.checks)
 
 
 def framed(document: bytes) -> bytes:

@@ -87,7 +87,7 @@ def test_through_every_shell(shell: str, python3: str, tmp_path: Path) -> None:
         env={"PATH": python3, "HOME": str(tmp_path)},
     )  # fmt: skip
     framed = unframe(ran.stdout, NONCE)
-    decode_health(framed.document, Expected(262144, program.sha256, program.checks, Elevation.NONE, Origin.LIVE))
+    decode_health(framed.document, Expected(262144, program.sha256, Elevation.NONE, Origin.LIVE, program.checks))
     assert framed.noise_bytes == 0
     assert ran.stderr == b""
     assert not any(path.name not in (".config", ".local", ".cache") for path in tmp_path.iterdir())
