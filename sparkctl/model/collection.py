@@ -1,8 +1,8 @@
 """The report of a collection: what was asked of which nodes, what could not be read, and what has changed."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count
@@ -33,6 +33,8 @@ class CollectReport(Record):
     duration_ms: Count
     program_sha256: Sha256Hex
     selector: Text
+    shard: Word | None
+    resumes: Word | None
     facets: list[Word]
     selected: Count
     reported: Count
@@ -47,3 +49,9 @@ class CollectReport(Record):
     cost: BastionCost
     exit_code: Count
     exit_name: Word
+
+    @model_validator(mode="after")
+    def _nobody_is_missing(self) -> Self:
+        if self.selected != self.reported + self.unreported:
+            raise ValueError("selected must equal reported + unreported")
+        return self

@@ -3,8 +3,12 @@
 from collections.abc import Collection
 from typing import Protocol, TextIO
 
+from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.sweep import SweepReport
+
+Report = SweepReport | CollectReport
+"""What a run ends with."""
 
 
 class SweepOutput(Protocol):
@@ -19,7 +23,7 @@ class SweepOutput(Protocol):
     def tick(self, awaited: Collection[str]) -> None:
         """Time has passed; these nodes are being visited."""
 
-    def end(self, report: SweepReport) -> None:
+    def end(self, report: Report) -> None:
         """All are done."""
 
 
@@ -40,7 +44,7 @@ class JsonLines:
     def tick(self, awaited: Collection[str]) -> None:
         """Nothing is printed between records."""
 
-    def end(self, report: SweepReport) -> None:
+    def end(self, report: Report) -> None:
         """Print the report as one line."""
         self._stream.write(report.model_dump_json() + "\n")
         self._stream.flush()
@@ -65,7 +69,7 @@ class JsonDocument:
     def tick(self, awaited: Collection[str]) -> None:
         """Nothing is printed between records."""
 
-    def end(self, report: SweepReport) -> None:
+    def end(self, report: Report) -> None:
         """Add the report and close the object."""
         self._stream.write('\n],"report":' + report.model_dump_json() + "}\n")
         self._stream.flush()
@@ -93,12 +97,17 @@ class Screen:
         """Draw the progress line."""
         self._progress.draw(self._done, awaited)
 
-    def end(self, report: SweepReport) -> None:
+    def end(self, report: Report) -> None:
         """Print the summary."""
-        from sparkctl.report.screen import show_sweep  # noqa: PLC0415
-
         self._progress.clear()
-        show_sweep(report, self._stdout, verbose=self._verbose)
+        if isinstance(report, SweepReport):
+            from sparkctl.report.screen import show_sweep  # noqa: PLC0415
+
+            show_sweep(report, self._stdout, verbose=self._verbose)
+        else:
+            from sparkctl.report.collection import show_collection  # noqa: PLC0415
+
+            show_collection(report, self._stdout, verbose=self._verbose)
 
 
 class Forgiving:
@@ -119,7 +128,7 @@ class Forgiving:
         """Pass it on while somebody reads."""
         self._pass_on("tick", awaited)
 
-    def end(self, report: SweepReport) -> None:
+    def end(self, report: Report) -> None:
         """Pass it on while somebody reads."""
         self._pass_on("end", report)
 

@@ -52,8 +52,8 @@ def _show_sweep(report: SweepReport, console: Console, *, verbose: bool) -> None
     by_status = {status: [one for one in report.findings if one.status is status] for status in NOTABLE}
     failed, unknown = by_status[Status.FAIL], by_status[Status.UNKNOWN]
     _show_findings(console, "Needs hands", failed, "fail")
-    for title, failures in _by_kind(report.failures).items():
-        _show_failures(console, title, failures)
+    for title, failures in by_kind(report.failures).items():
+        show_failures(console, title, failures)
     warned = by_status[Status.WARN]
     _show_findings(console, "Watch", warned if verbose else _elsewhere(warned, failed), "warn")
     required = [one for one in unknown if one.required]
@@ -83,7 +83,7 @@ def _headline(report: SweepReport) -> Text:
 
 def _totals(report: SweepReport) -> Text:
     """Everybody, in one line that can be read at a glance."""
-    kinds = {title: sum(len(one.nodes) for one in failures) for title, failures in _by_kind(report.failures).items()}
+    kinds = {title: sum(len(one.nodes) for one in failures) for title, failures in by_kind(report.failures).items()}
     worst = report.worst
     parts = [
         (worst.get("fail", 0), "need hands", "fail"),
@@ -98,7 +98,8 @@ def _totals(report: SweepReport) -> Text:
     return Text.assemble((f"{count(report.selected, 'node')}: ", "bold"), Text(", ").join(shown))
 
 
-def _by_kind(failures: list[FoldedFailure]) -> dict[str, list[FoldedFailure]]:
+def by_kind(failures: list[FoldedFailure]) -> dict[str, list[FoldedFailure]]:
+    """Failures by what they mean to an operator."""
     kinds: dict[str, list[FoldedFailure]] = {REFUSED: [], NOT_REACHED: [], NO_USABLE_ANSWER: []}
     for failure in failures:
         if failure.cause in REFUSALS:
@@ -129,12 +130,12 @@ def _show_findings(console: Console, title: str, findings: list[FoldedFinding], 
     groups: dict[tuple[str, ...], list[FoldedFinding]] = {}
     for finding in findings:
         groups.setdefault(tuple(finding.nodes), []).append(finding)
-    table = _table(console, title, look)
+    rows = table(console, title, look)
     for nodes, group in groups.items():
         lines = [_finding_line(finding, look, several=len(nodes) > 1) for finding in group]
         actions = dict.fromkeys(finding.action for finding in group if finding.action)
-        table.add_row(Text(names(nodes), "bold"), Text("\n").join([*lines, *map(_action_line, actions)]))
-    console.print(Padding(table, (0, 0, 0, 2)))
+        rows.add_row(Text(names(nodes), "bold"), Text("\n").join([*lines, *map(_action_line, actions)]))
+    console.print(Padding(rows, (0, 0, 0, 2)))
 
 
 def _finding_line(finding: FoldedFinding, look: str, *, several: bool) -> Text:
@@ -147,28 +148,30 @@ def _finding_line(finding: FoldedFinding, look: str, *, several: bool) -> Text:
     return line
 
 
-def _show_failures(console: Console, title: str, failures: list[FoldedFailure]) -> None:
+def show_failures(console: Console, title: str, failures: list[FoldedFailure]) -> None:
+    """One row for each set of nodes that failed alike."""
     if not failures:
         return
     look = "fail" if title == REFUSED else "lost"
-    table = _table(console, title, look)
+    rows = table(console, title, look)
     for failure in failures:
         line = Text.assemble((failure.cause.value.replace("_", " "), STYLES[look]), "  ")
         if len(failure.nodes) > 1:
             line.append(f"{failure.example_node}: ", style="dim")
         line.append(failure.example)
         lines = [line, _action_line(failure.hint)] if failure.hint else [line]
-        table.add_row(Text(names(failure.nodes), "bold"), Text("\n").join(lines))
-    console.print(Padding(table, (0, 0, 0, 2)))
+        rows.add_row(Text(names(failure.nodes), "bold"), Text("\n").join(lines))
+    console.print(Padding(rows, (0, 0, 0, 2)))
 
 
-def _table(console: Console, title: str, look: str) -> Table:
+def table(console: Console, title: str, look: str) -> Table:
+    """A titled table of nodes and what is to be said of them."""
     console.print()
     console.print(Text(title, style=STYLES[look]))
-    table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=10, max_width=30, overflow="fold")
-    table.add_column(ratio=1, overflow="fold")
-    return table
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(min_width=10, max_width=30, overflow="fold")
+    rows.add_column(ratio=1, overflow="fold")
+    return rows
 
 
 def _action_line(action: str) -> Text:

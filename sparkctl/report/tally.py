@@ -93,7 +93,7 @@ class Tally:
 
     def failures(self) -> list[FoldedFailure]:
         """The ways of not reporting, the most widespread first."""
-        folded = [_folded_failure(alike) for alike in self._unreported.values()]
+        folded = [folded_failure(alike) for alike in self._unreported.values()]
         return sorted(folded, key=lambda one: (-len(one.nodes), one.stage, one.cause))
 
     def exit_code(self, *, fail_on: Status = Status.FAIL) -> ExitCode:
@@ -168,7 +168,8 @@ def _folded_finding(alike: Alike) -> FoldedFinding:
     )
 
 
-def _folded_failure(alike: Alike) -> FoldedFailure:
+def folded_failure(alike: Alike) -> FoldedFailure:
+    """Nodes that failed alike, with the words of the first of them."""
     assert isinstance(alike.words, Failure)  # noqa: S101 - and failures with failures
     return FoldedFailure(
         stage=alike.words.stage,
