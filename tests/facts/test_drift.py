@@ -1,0 +1,190 @@
+"""Drift names the field, what was expected and seen, on which nodes, since when; and never calls silence a change."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command import sparkctl
+from tests.support.facts import facet, identity, remember
+
+NODES = [f"spark{number:02}" for number in range(1, 7)]
+
+
+def fleet(folder: Path) -> list[str]:
+    path = folder / "fleet.yaml"
+    path.write_text("nodes: ['spark[01-06]']\n")
+    return ["--fleet", str(path), "--state", str(folder / "state")]
+
+
+def same(product: str = "NVIDIA_DGX_Spark") -> dict[str, Any]:
+    return {"identity": facet(identity(product=product))}
+
+
+def drift(folder: Path, *options: str, code: int) -> dict[str, Any]:
+    ran = sparkctl("drift", *fleet(folder), *options, home=folder)
+    assert ran.returncode == code, ran.stderr
+    report: dict[str, Any] = json.loads(ran.stdout)
+    return report
+
+
+def baseline(folder: Path, *options: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+    ran = sparkctl("baseline", "set", *fleet(folder), "--facet", "identity", *options, home=folder)
+    assert ran.returncode == code, ran.stderr
+    return ran
+
+
+def test_a_field_that_changed_is_named_with_its_nodes_and_its_day(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    remember(state, 1, {node: same() for node in NODES})
+    baseline(tmp_path, "--node", "spark01")
+    assert drift(tmp_path, code=0)["drift"] == []
+    remember(state, 3, {node: same("GX10" if node in NODES[2:5] else "NVIDIA_DGX_Spark") for node in NODES})
+    remember(state, 5, {node: same("GX10" if node in NODES[2:6] else "NVIDIA_DGX_Spark") for node in NODES})
+    (one,) = drift(tmp_path, code=1)["drift"]
+    assert (one["facet"], one["field"], one["kind"]) == ("identity", "smbios.product_name", "changed")
+    assert (one["expected"], one["observed"]) == ("NVIDIA_DGX_Spark", "GX10")
+    assert one["nodes"] == ["spark03", "spark04", "spark05", "spark06"]
+    assert (one["since"], one["until"]) == ("2026-11-03T00:00:00Z", "2026-11-05T00:00:00Z")
+
+
+def test_since_is_when_the_field_changed_not_when_its_facet_did(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    remember(state, 1, {"spark01": same()})
+    baseline(tmp_path, "--node", "spark01")
+    for day, hostname in ((2, "a"), (3, "b"), (4, "c")):
+        remember(state, day, {"spark01": {"identity": facet(identity(product="GX10", hostname=hostname))}})
+    (one,) = drift(tmp_path, "spark01", code=1)["drift"]
+    assert one["since"] == "2026-11-02T00:00:00Z"
+
+
+def test_what_could_not_be_read_or_was_never_collected_is_neither_drift_nor_well(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    remember(state, 1, {node: same() for node in NODES[:4]})
+    baseline(tmp_path, "--node", "spark01")
+    unread = {**identity(), "smbios": {"sys_vendor": "NVIDIA"}}
+    hidden = {"identity": facet(unread, {"smbios.product_name": "not_permitted"})}
+    remember(state, 2, {"spark01": hidden, "spark02": None})
+    report = drift(tmp_path, code=3)
+    assert report["drift"] == []
+    assert report["uncollected"] == ["spark05", "spark06"]
+    assert [(one["field"], one["reason"], one["nodes"]) for one in report["unread"]] == [
+        ("smbios.product_name", "not_permitted", ["spark01"])
+    ]
+
+
+def test_clones_are_found_also_outside_the_selection(tmp_path: Path) -> None:
+    twin = {"identity": facet(identity(machine_id="0" * 31 + "1", host_keys={"ssh-ed25519": "SHA256:abc"}))}
+    other = {"identity": facet(identity(machine_id="0" * 31 + "2", host_keys={"ssh-ed25519": "SHA256:def"}))}
+    remember(tmp_path / "state", 1, {"spark01": twin, "spark02": other, "spark03": twin})
+    baseline(tmp_path, "--node", "spark01")
+    report = drift(tmp_path, "spark01", code=1)
+    assert [(clone["field"], clone["nodes"]) for clone in report["clones"]] == [
+        ("identity.host_keys.ssh-ed25519", ["spark01", "spark03"]),
+        ("identity.machine_id", ["spark01", "spark03"]),
+    ]
+    assert drift(tmp_path, "spark02", code=0)["clones"] == []
+
+
+def test_a_baseline_of_a_group_is_what_most_of_it_are(tmp_path: Path) -> None:
+    odd = {"identity": facet({**identity(), "smbios": {"sys_vendor": "ASUS", "board_name": "X"}})}
+    remember(tmp_path / "state", 1, {**{node: same() for node in NODES[:4]}, "spark05": odd})
+    baseline(tmp_path, "--majority", "spark[01-05]")
+    report = drift(tmp_path, "spark[01-05]", code=1)
+    assert {(one["field"], one["kind"]) for one in report["drift"]} == {
+        ("smbios.sys_vendor", "changed"),
+        ("smbios.product_name", "disappeared"),
+        ("smbios.board_name", "appeared"),
+    }
+    assert {tuple(one["nodes"]) for one in report["drift"]} == {("spark05",)}
+
+
+def test_a_field_without_a_majority_is_ignored_and_said_so(tmp_path: Path) -> None:
+    products = {"spark01": "A", "spark02": "B", "spark03": "C"}
+    remember(tmp_path / "state", 1, {node: same(product) for node, product in products.items()})
+    said = json.loads(baseline(tmp_path, "--majority", "spark[01-03]").stdout)
+    assert said["undecided"] == ["identity.smbios.product_name"]
+    assert drift(tmp_path, "spark[01-03]", code=0)["drift"] == []
+
+
+def test_a_baseline_is_read_as_it_was_edited(tmp_path: Path) -> None:
+    remember(tmp_path / "state", 1, {node: same("580.142") for node in NODES})
+    baseline(tmp_path, "--node", "spark01")
+    path = tmp_path / "state" / "baseline.yaml"
+    path.write_text(path.read_text().replace("'580.142'", "580.142"))  # a number to YAML, a text to the field
+    assert drift(tmp_path, code=0)["compared"] == 6
+    path.write_text(path.read_text() + "- identity.smbios\n")
+    path.write_text(path.read_text().replace("580.142", "580.159.03"))
+    assert drift(tmp_path, code=0)["drift"] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("product_name: ", "product_nmae: ", ["identity.smbios.product_nmae", "Did you mean product_name?"]),
+        ("is_gb10: true", "is_gb10: perhaps", ["identity.platform.is_gb10", "boolean"]),
+        ("is_gb10: true", "is_gb10: [true]", ["identity.platform.is_gb10", "a list and a value"]),
+        ("schema: sparkctl.baseline/1", "schema: sparkctl.baseline/9", ["no baseline of the schema"]),
+        ("facets:", "facts:", ["facts", "Did you mean facets?"]),
+        ("- identity.serial\n", "- identity.serila\n", ["identity.serila"]),
+        ("- identity.serial\n", "- identity..serial\n", ["look at character"]),
+        ("made_at: ", "made_at: yesterday ", ["made_at"]),
+        ("facets:", "facets: [", ["not valid YAML"]),
+    ],
+)
+def test_a_wrong_baseline_is_refused_with_file_line_and_key(
+    old: str, new: str, words: list[str], tmp_path: Path
+) -> None:
+    remember(tmp_path / "state", 1, {"spark01": same()})
+    baseline(tmp_path, "--node", "spark01")
+    path = tmp_path / "state" / "baseline.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    ran = sparkctl("drift", *fleet(tmp_path), home=tmp_path)
+    assert ran.returncode == 2
+    assert f"{path}:" in ran.stderr
+    assert all(word in ran.stderr for word in words), ran.stderr
+
+
+def test_a_baseline_that_was_changed_after_it_was_signed_is_refused(tmp_path: Path) -> None:
+    remember(tmp_path / "state", 1, {"spark01": same()})
+    key, signers = tmp_path / "key", tmp_path / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
+    signers.write_text(f'ops@example.net namespaces="sparkctl.baseline" {key.with_suffix(".pub").read_text()}')
+    options = ["--allowed-signers", str(signers)]
+    baseline(tmp_path, "--node", "spark01")
+    ran = sparkctl("drift", *fleet(tmp_path), "spark01", *options, home=tmp_path)
+    assert (ran.returncode, "is not signed" in ran.stderr) == (4, True)
+    baseline(tmp_path, "--node", "spark01", "--sign", str(key))
+    assert drift(tmp_path, "spark01", *options, code=0)["signed_by"] == "ops@example.net"
+    path = tmp_path / "state" / "baseline.yaml"
+    path.write_text(path.read_text().replace("NVIDIA_DGX_Spark", "GX10"))
+    ran = sparkctl("drift", *fleet(tmp_path), "spark01", *options, home=tmp_path)
+    assert (ran.returncode, "does not hold" in ran.stderr) == (4, True)
+    signers.write_text("")
+    ran = sparkctl("drift", *fleet(tmp_path), "spark01", *options, home=tmp_path)
+    assert (ran.returncode, "signed by nobody" in ran.stderr) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "made of one thing"),
+        (["--node", "spark01", "--majority", "all"], "made of one thing"),
+        (["--node", "spark77"], "no facts of node spark77"),
+        (["--node", "spark01", "--facet", "weather"], "no facet 'weather'"),
+        (["--from", "nowhere.yaml"], "there is no baseline"),
+    ],
+)
+def test_a_baseline_of_nothing_is_not_written(options: list[str], words: str, tmp_path: Path) -> None:
+    remember(tmp_path / "state", 1, {"spark01": same()})
+    assert words in baseline(tmp_path, *options, code=2).stderr
+    assert not (tmp_path / "state" / "baseline.yaml").exists()
+
+
+def test_drift_without_a_baseline_says_how_to_make_one(tmp_path: Path) -> None:
+    remember(tmp_path / "state", 1, {"spark01": same()})
+    ran = sparkctl("drift", *fleet(tmp_path), home=tmp_path)
+    assert (ran.returncode, "sparkctl baseline set" in ran.stderr) == (2, True)
