@@ -1,5 +1,6 @@
 """Published schemas: list, show, write, and hold documents against them."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sparkctl.errors import UsageError
 from sparkctl.resources import checkout
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,28 @@ def stale_in_checkout() -> list[Path]:
 
 def check(path: Path) -> Checked:
     """Hold every document of a file against the schema it names; raises UsageError when it cannot be read."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB", hint="split it by lines")
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+    content = _content(path)
     found = sum(1 for _ in documents(content))
     if not found:
         raise UsageError(f"{path} holds no document")
     return Checked(found, list(complaints(content)))
+
+
+def _content(path: Path) -> bytes:
+    """A file or what comes through a pipe, as in `check <(command)`; a device is never opened, and may have no end."""
+    parts: list[bytes] = []
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
+            raise UsageError(f"{path} is a device", hint="name a file that holds documents, one or one per line")
+        with path.open("rb") as file:
+            while part := file.read(_CHUNK):
+                parts.append(part)
+                if len(parts) * _CHUNK > MAX_FILE_BYTES:
+                    raise UsageError(f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB", hint="split it by lines")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    return b"".join(parts)
 
 
 def _checkout() -> Path:

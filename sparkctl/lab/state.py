@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from sparkctl.errors import UsageError
 
 FORMAT = 1
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def read(directory: Path) -> Lab | None:
     """The lab whose files are in `directory`, running or not; None when there is none. Raises UsageError."""
     path = directory / "lab.json"
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(_text(path))
         nodes = tuple(
             LabNode(*(entry[key] for key in ("name", "address", "make", "fault"))) for entry in content["nodes"]
         )
@@ -149,11 +151,22 @@ def read(directory: Path) -> Lab | None:
 def read_served(directory: Path) -> Served | None:
     """Who serves the lab, None when no process does."""
     try:
-        content = json.loads((directory / "server.json").read_text("utf-8"))
+        content = json.loads(_text(directory / "server.json"))
         served = Served(*(content[key] for key in ("pid", "port", "revision", "problem")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return served if is_locked(directory) else None
+
+
+def _text(path: Path) -> str:
+    """The text of a file of ours. Raises OSError, and ValueError for what no lab wrote: a pipe would never end."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is not a regular file")
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"it is larger than {_MOST_BYTES // 2**20} MiB")
+    return content.decode("utf-8")
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:

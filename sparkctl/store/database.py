@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from sparkctl.store.schema import SCHEMA_VERSION, meta, metadata
 
 DATABASE_NAME = "state.db"
 BUSY_TIMEOUT_S = 10.0
+# What another program's lock is still waited for when no time is left, since most are held for a moment only.
+_LEAST_BUSY_S = 0.1
 
 # FULL, because a record that was shown or acted upon must survive a power cut; NORMAL in WAL mode would lose the last
 # commits. It costs one flush to disk for each node.
@@ -45,10 +48,14 @@ _TROUBLE = {
 
 
 class Database:
-    """A store's database file: short read and write transactions, and errors that an operator can act on."""
+    """A store's database file: short read and write transactions, and errors that an operator can act on.
+
+    A transaction waits BUSY_TIMEOUT_S for another program's lock, but hardly beyond `give_up_at` (`time.monotonic()`).
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.give_up_at: float | None = None
         self._engine = _engine(path)
 
     @contextmanager
@@ -70,14 +77,19 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
+        options = {"begin": begin, "busy_ms": self._busy_ms()}
         try:
-            with self._engine.connect().execution_options(begin=begin) as connection, connection.begin():
+            with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
         except DatabaseError as error:
             raise _trouble(self.path, error.orig) from error
         except sqlite3.Error as error:
             # While a connection is being prepared, the driver's errors come unwrapped.
             raise _trouble(self.path, error) from error
+
+    def _busy_ms(self) -> int:
+        left = BUSY_TIMEOUT_S if self.give_up_at is None else self.give_up_at - time.monotonic()
+        return round(min(BUSY_TIMEOUT_S, max(_LEAST_BUSY_S, left)) * 1000)
 
 
 def open_database(folder: Path, *, create: bool) -> Database:
@@ -125,7 +137,9 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options()["begin"])
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['busy_ms']}")
+    connection.exec_driver_sql(options["begin"])
 
 
 def _size(path: Path) -> int | None:

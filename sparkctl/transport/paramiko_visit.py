@@ -39,6 +39,10 @@ from sparkctl.transport.stages import StageClock
 _LATER = 24 * 3600.0
 # Writing to a channel takes the tenth of a second at most that paramiko waits for its window, but for a key exchange.
 _SENDING_S = 1.0
+# paramiko believes whatever length a packet claims and reads it into memory; OpenSSH takes and sends 256 KiB at most.
+_MOST_PACKET = 2**18
+# Likewise what comes before the version. asyncssh takes lines of 8 KiB; no login banner belongs here.
+_MOST_GREETING = 2**16
 # A jump host's channels end a moment before its connection counts as closed.
 _MOMENT_S = 0.2
 
@@ -52,13 +56,20 @@ class Stream:
     def __init__(self, inner: socket.socket | paramiko.Channel, greeting: Greeting) -> None:
         self._inner = inner
         self._greeting = greeting
+        self._greeted = 0
         self._sending = threading.Lock()
         if not isinstance(inner, socket.socket):
             SignalTransport.senders[inner] = self._sending
 
     def recv(self, size: int) -> bytes:
-        """Read."""
+        """Read. Raises SSHException where paramiko would gather more than any packet, or any greeting, may hold."""
+        if size > _MOST_PACKET:
+            raise paramiko.SSHException(f"it announced a packet of {size} bytes")
         data = self._inner.recv(size)
+        if not self._greeting.is_ssh:
+            self._greeted += len(data)
+            if self._greeted > _MOST_GREETING:
+                raise paramiko.SSHException("no SSH version")
         self._greeting.feed(data)
         return data
 

@@ -18,8 +18,9 @@ from sparkctl.transport.route import Endpoint, Router
 from sparkctl.transport.seam import Deadlines
 from sparkctl.transport.settings import TransportSettings
 
-# One thread for each connection that is being opened or used; the executor's fan-out stays below it.
-_MOST_THREADS = 256
+# One thread for each connection that is being opened or used, made when it is needed. A node that waited for a thread
+# while others hang would seem to give no answer itself, so there are more than `--concurrency` allows visits.
+_MOST_THREADS = 2048
 _ALIVE_S = 5
 
 

@@ -58,6 +58,7 @@ class Site:
 
     folder: Path
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    transport: str = "asyncssh"
 
     def __post_init__(self) -> None:
         environment(self.folder)
@@ -76,7 +77,8 @@ class Site:
                 ssh = {"host": address, "port": server.port, "identity_files": [str(server.user_key)]}
                 self.nodes[name] = {"ssh": ssh, **({"rack": racks[name]} if name in racks else {})}
         common = {"user": server.user, "known_hosts_files": [str(self.folder / "pins")], "agent": False}
-        (self.folder / "fleet.yaml").write_text(json.dumps({"defaults": {"ssh": common}, "nodes": self.nodes}))
+        fleet = {"defaults": {"transport": self.transport, "ssh": common}, "nodes": self.nodes}
+        (self.folder / "fleet.yaml").write_text(json.dumps(fleet))
 
 
 @dataclass(frozen=True)
@@ -123,12 +125,22 @@ class Result:
 
 
 class Sweep:
-    """`sparkctl health` in the background; it is killed when the test is left early."""
+    """`sparkctl health` in the background; it is killed when the test is left early.
 
-    def __init__(self, folder: Path, *arguments: str, state: Path | None = None, env: Mapping[str, str] = {}) -> None:
+    `through` is a command that runs another one, whose arguments follow its own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        state: Path | None = None,
+        env: Mapping[str, str] = {},
+        through: Sequence[str] = (),
+    ) -> None:
         self.state = state or folder / "state"
         self.lines: list[str] = []
-        command = [sys.executable, "-m", "sparkctl", "health", "--format", "jsonl", *arguments]
+        command = [*through, sys.executable, "-m", "sparkctl", "health", "--format", "jsonl", *arguments]
         self.process = subprocess.Popen(
             [*command, "--state", str(self.state)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,

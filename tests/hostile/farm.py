@@ -19,6 +19,8 @@ from tests.support.command import environment, json_lines, sparkctl
 
 HEALTHY = ("well-1", "well-2")
 _FULL = 256 * 1024
+# A server that wants a new key exchange keeps what it sends meanwhile in memory, and a flood does not wait.
+_NEVER = 2**50
 
 Handler = Callable[["Farm", Any], Awaitable[None]]
 
@@ -85,8 +87,9 @@ async def _pour(conn: Any, send: Callable[..., None], tricks: Tricks) -> None:
 class Farm:
     """Servers in a thread of their own, so that a sweep can be a process that the test waits for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stack: str = "asyncssh") -> None:
         self.folder = folder
+        self.stack = stack
         self.nodes: dict[str, dict[str, Any]] = {}
         self.pins: list[str] = []
         self.key_file = folder / "key"
@@ -113,7 +116,7 @@ class Farm:
             made = tricks or Tricks()
             return await asyncssh.listen(
                 "127.0.0.1", 0, server_factory=lambda: _Server(made, self._kept), server_host_keys=[key],
-                process_factory=act, encoding=None, gss_host=None, **more,
+                process_factory=act, encoding=None, gss_host=None, rekey_bytes=_NEVER, **more,
             )  # fmt: skip
 
         acceptor = self.call(listen())
@@ -149,7 +152,8 @@ class Farm:
             "agent": False, "config_file": "/dev/null",
         }  # fmt: skip
         healthy = {name: {"transport": "local"} for name in HEALTHY}
-        fleet.write_text(json.dumps({"defaults": {"ssh": ssh}, "nodes": {**healthy, **self.nodes}}))
+        defaults = {"transport": self.stack, "ssh": ssh}
+        fleet.write_text(json.dumps({"defaults": defaults, "nodes": {**healthy, **self.nodes}}))
         return sparkctl(
             "health", *arguments, "--fleet", fleet, "--state", self.folder / "state", "--timeout", str(timeout),
             "--format", form, home=self.folder, timeout=60,
@@ -205,8 +209,8 @@ async def answers(farm: Farm, process: Any) -> None:
 
 
 @contextlib.contextmanager
-def farm_in(folder: Path) -> Iterator[Farm]:
-    """A farm that is gone afterwards."""
+def farm_in(folder: Path, stack: str = "asyncssh") -> Iterator[Farm]:
+    """A farm that is visited through one of the SSH stacks, and gone afterwards."""
     environment(folder)
-    with Farm(folder) as farm:
+    with Farm(folder, stack) as farm:
         yield farm

@@ -100,9 +100,9 @@ def on_a_terminal(folder: Path, *arguments: str) -> str:
     return said.decode()
 
 
-def test_escapes_in_every_text_field_reach_no_screen_and_no_pipe(tmp_path: Path) -> None:
+def test_escapes_in_every_text_field_reach_no_screen_and_no_pipe(tmp_path: Path, stack: str) -> None:
     fields = 24
-    with farm_in(tmp_path) as farm:
+    with farm_in(tmp_path, stack) as farm:
         for number in range(fields):
             farm.add(f"field-{number}", sends(nth_field(number)))
         farm.add("words", sends(failed_with_words))
@@ -165,7 +165,7 @@ def many_keys(document: bytes) -> bytes:
     return b"{" + b",".join(b'"%x":0' % key for key in range(20000)) + b"}"
 
 
-def test_json_bombs_cost_little_and_have_their_cause(tmp_path: Path) -> None:
+def test_json_bombs_cost_little_and_have_their_cause(tmp_path: Path, stack: str) -> None:
     bombs = {
         "deep": (deep, {"decode.too_deep"}),
         "deep-list": (deep_list, {"decode.too_deep"}),
@@ -177,7 +177,7 @@ def test_json_bombs_cost_little_and_have_their_cause(tmp_path: Path) -> None:
         "huge-key": (huge_key, {"decode.schema_violation"}),
         "many-keys": (many_keys, {"decode.schema_violation"}),
     }
-    with farm_in(tmp_path) as farm:
+    with farm_in(tmp_path, stack) as farm:
         farm.add("quiet")
         for name, (change, _) in bombs.items():
             farm.add(name, sends(change))

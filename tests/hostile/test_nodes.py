@@ -21,9 +21,9 @@ def of_sshd(farm: Farm, name: str, server: Sshd, port: int = 0) -> None:
     farm.nodes[name]["ssh"] |= {"user": server.user, "identity_files": [str(server.user_key)]}
 
 
-def test_another_host_key_at_the_second_attempt_is_refused(tmp_path: Path) -> None:
+def test_another_host_key_at_the_second_attempt_is_refused(tmp_path: Path, stack: str) -> None:
     attempts = itertools.count(1)
-    with farm_in(tmp_path) as farm, Sshd(tmp_path) as known, Sshd(tmp_path) as other:
+    with farm_in(tmp_path, stack) as farm, Sshd(tmp_path) as known, Sshd(tmp_path) as other:
 
         def handle(client: socket.socket) -> None:
             if next(attempts) == 1:
@@ -49,13 +49,13 @@ def test_another_host_key_at_the_second_attempt_is_refused(tmp_path: Path) -> No
         assert "Accepted publickey" not in other.log
 
 
-def test_a_node_with_ipv6_only_and_a_jump_host_with_ipv6_only(tmp_path: Path) -> None:
+def test_a_node_with_ipv6_only_and_a_jump_host_with_ipv6_only(tmp_path: Path, stack: str) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError as error:
         pytest.skip(f"no IPv6 on loopback here: {error}")
     path = f"SetEnv PATH={tmp_path}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    with farm_in(tmp_path) as farm, six_only(tmp_path, path) as server:
+    with farm_in(tmp_path, stack) as farm, six_only(tmp_path, path) as server:
         of_sshd(farm, "six", server)
         of_sshd(farm, "behind", server)
         farm.nodes["behind"]["ssh"]["jump"] = [f"{server.user}@[::1]:{server.port}"]
@@ -78,9 +78,9 @@ def six_only(folder: Path, *extra: str) -> SixOnly:
     return SixOnly(folder, addresses=["::1"], extra=extra)
 
 
-def test_a_node_that_goes_down_in_mid_probe(tmp_path: Path) -> None:
+def test_a_node_that_goes_down_in_mid_probe(tmp_path: Path, stack: str) -> None:
     begun = tmp_path / "begun"
-    with farm_in(tmp_path) as farm, Sshd(tmp_path, force_command=f"touch {begun}; exec sleep 60") as server:
+    with farm_in(tmp_path, stack) as farm, Sshd(tmp_path, force_command=f"touch {begun}; exec sleep 60") as server:
         of_sshd(farm, "rebooting", server)
 
         def kill() -> None:

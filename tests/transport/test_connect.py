@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -70,10 +71,13 @@ async def test_name_not_resolved(stack: str, folder: Path) -> None:
 async def test_an_address_does_not_wait_for_the_resolver(
     stack: str, server: Sshd, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unanswered(*_: Any, **__: Any) -> Any:
-        raise AssertionError("the resolver was asked")
+    system = socket.getaddrinfo
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unanswered)
+    def unanswered(*arguments: Any, **more: Any) -> Any:
+        assert more.get("flags", 0) & socket.AI_NUMERICHOST, "the resolver was asked"
+        return system(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", unanswered)
     async with session(stack, settings(folder, server.known_hosts_line()), node(server)) as opened:
         assert opened.host_key is not None
 
@@ -260,3 +264,29 @@ async def test_the_libraries_print_nothing(stack: str, folder: Path, capfd: pyte
     with tcp_server(resets_after_version) as port:
         await fail(stack, folder, port)
     assert capfd.readouterr() == ("", "")
+
+
+async def test_hundreds_of_nodes_that_hang_do_not_keep_another_from_its_turn(
+    stack: Any, server: Sshd, folder: Path
+) -> None:
+    reached = threading.Semaphore(0)
+
+    def hang(sock: socket.socket) -> None:
+        reached.release()
+        wait_for_end(sock)
+
+    transport = open_transport(stack, settings(folder, server.known_hosts_line()))
+    with tcp_server(hang) as port:
+        silent = node(host="127.0.0.1", port=port)
+        hung = [asyncio.create_task(transport.connect(silent, replace(PATIENT, connect_s=60))) for _ in range(300)]
+        try:
+            for _ in hung:
+                assert await asyncio.to_thread(reached.acquire, timeout=20)
+            opened = await transport.connect(node(server), PATIENT)
+            await opened.close()
+            assert not any(task.done() for task in hung)
+        finally:
+            for task in hung:
+                task.cancel()
+            await asyncio.gather(*hung, return_exceptions=True)
+            await transport.close()
