@@ -15,7 +15,7 @@ from sparkctl.inventory.problems import Problems, SourceFault, unknown_key_actio
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode, parse_yaml
 from sparkctl.model.baseline import Baseline
 from sparkctl.model.facets import paths
-from sparkctl.model.facets.fields import UnknownField, from_text, is_list, is_map, type_at
+from sparkctl.model.facets.fields import UnknownField, from_text, is_map, type_at
 
 SCHEMA = "sparkctl.baseline/1"
 MAX_BYTES = 16 * 1024 * 1024
@@ -124,18 +124,19 @@ class _Reader:
         if is_map(kind):
             return self._map(path, node, line)
         key = paths.to_text(path)
-        if isinstance(node, Sequence) and is_list(kind):
-            texts: Any = [item.text for item in node.items if isinstance(item, Scalar)]
-        elif isinstance(node, Scalar) and not is_list(kind):
-            if node.is_null:
-                return None
-            texts = node.text
-        else:
-            raise self._wrong(line, key, "a list and a value are not the same", "compare with a file that is made new")
+        if isinstance(node, Scalar) and node.is_null:
+            return None
+        if isinstance(node, Mapping):
+            raise self._wrong(line, key, "this is a value, it holds no fields", "")
+        texts = (
+            node.text if isinstance(node, Scalar) else [item.text for item in node.items if isinstance(item, Scalar)]
+        )
         try:
             return from_text(kind, texts)
         except ValidationError as error:
             raise self._wrong(line, key, error.errors(include_url=False)[0]["msg"], "") from error
+        except TypeError as error:
+            raise self._wrong(line, key, str(error), "compare with a file that is made new") from error
 
     def _type(self, path: paths.Path, line: int) -> Any:
         try:

@@ -8,19 +8,20 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sparkctl.app.places import Places
 from sparkctl.app.resume import Earlier, find_earlier
-from sparkctl.app.transports import Transports
+from sparkctl.app.transports import SharedWays, Transports
 from sparkctl.errors import ExitCode, StoreError
-from sparkctl.executor.fanout import FanOut
+from sparkctl.executor.fanout import FanOut, VisitHere, Visitor
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.queue import NO_LIMITS, PlaceLimits
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.visit import TOOL, Errand
+from sparkctl.executor.workers import Workers
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
 from sparkctl.inventory.shards import Shard
@@ -37,6 +38,8 @@ from sparkctl.store.store import Store
 from sparkctl.store.writer import AsyncWriter
 
 TICK_S = 0.5
+# How long after the deadline the store may still wait for another program that has locked it.
+STORE_GRACE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class SweepRequest:
     """What the operator asked for.
 
     `deadline_s` bounds the whole sweep, in seconds. `resume` names a run to take up (`last` is the last one), whose
-    selector and shard then hold. `fail_on` is the status from which the exit code is 1.
+    selector and shard then hold. `fail_on` is the status from which the exit code is 1. `workers` is how many processes
+    visit the nodes; with 1 it is this one.
     """
 
     places: Places
@@ -56,6 +60,7 @@ class SweepRequest:
     deadline_s: float | None = None
     shard: Shard | None = None
     resume: str | None = None
+    workers: int = 1
 
 
 def sweep(request: SweepRequest, output: SweepOutput) -> ExitCode:
@@ -63,18 +68,45 @@ def sweep(request: SweepRequest, output: SweepOutput) -> ExitCode:
 
     Raises UsageError, StoreError and BusyError before the first node is visited.
     """
+    give_up_at = None if request.deadline_s is None else time.monotonic() + request.deadline_s + STORE_GRACE_S
     fleet = load_fleet(request.places.fleet)
     errand = Errand(_new_run_id(), bundle(shipped("diag")), request.limits, request.level)
     state = request.places.state
-    if request.resume is None:
-        select(fleet, request.selector)  # so that a wrong selector leaves no state folder behind
-    with SweepLock(state, sys.argv) as lock, Store.open(state) as store:
+    # Now, so that a wrong selector leaves no state folder behind; the nodes of a run to take up are in the store.
+    nodes = select(fleet, request.selector) if request.resume is None else fleet.nodes
+    with contextlib.ExitStack() as ends:
+        workers = ends.enter_context(_forked(request, nodes, errand)) if request.workers > 1 else None
+        lock = ends.enter_context(SweepLock(state, sys.argv))
+        store = ends.enter_context(Store.open(state, give_up_at=give_up_at))
         run = _Run(request, fleet, errand, store, output)
-        transports = Transports(request.places.transport_settings, run.nodes)
+        visits = workers or _Here(errand, Transports(request.places.transport_settings, run.nodes))
         run.begin(lock)
         gc.freeze()  # what is here now stays to the end: the collector need not look at it again and again
-        report = asyncio.run(run.go(transports))
+        report = asyncio.run(run.go(visits))
     return ExitCode(report.exit_code)
+
+
+def _forked(request: SweepRequest, nodes: list[Node], errand: Errand) -> Workers:
+    """The worker processes, before there is a lock or a database that they would inherit."""
+    settings = request.places.transport_settings
+    transports = Transports(settings, nodes)
+    gc.freeze()  # a collector that looked at it would copy it into every worker
+    return Workers(min(request.workers, len(nodes)) or 1, nodes, errand, transports, SharedWays(settings))
+
+
+class _Here:
+    """Visits in this process; what `Workers` is to many."""
+
+    cpu_s, peak_rss_bytes = 0.0, 0
+
+    def __init__(self, errand: Errand, transports: Transports) -> None:
+        self._errand, self._transports = errand, transports
+
+    @contextlib.asynccontextmanager
+    async def at_work(self, stop: Stop) -> AsyncIterator[Visitor]:
+        """The visitor until `stop`."""
+        async with self._transports:
+            yield VisitHere(self._errand, self._transports.for_node, stop)
 
 
 def _new_run_id() -> str:
@@ -109,12 +141,12 @@ class _Run:
             resumes=self.earlier.run_id if self.earlier else None,
         )
 
-    async def go(self, transports: Transports) -> SweepReport:
+    async def go(self, visits: Workers | _Here) -> SweepReport:
         """Visit the nodes and finish the run in the store and on the output."""
         stop = Stop()
         waiting = self._not_yet_reported(self.earlier) if self.earlier else self.nodes
         self.output.begin(len(waiting))
-        async with transports, AsyncWriter(self.store) as writer:
+        async with AsyncWriter(self.store) as writer:
 
             async def keep(outcome: NodeOutcome) -> None:
                 try:
@@ -126,16 +158,20 @@ class _Run:
                 self.tally.add(outcome)
                 self.output.outcome(outcome)
 
-            fan_out = FanOut(self.errand, transports.for_node, keep, stop, self.request.place_limits)
             with _stopped_by_signals(stop), _stopped_by_deadline(stop, self.request.deadline_s):
-                ticking = asyncio.create_task(self._tick(fan_out.visiting))
-                try:
-                    await fan_out.run(waiting)
-                finally:
-                    ticking.cancel()
-            report = self._report()
+                async with visits.at_work(stop) as visit:
+                    fan_out = FanOut(self.errand, visit, keep, stop, self.request.place_limits)
+                    ticking = asyncio.create_task(self._tick(fan_out.visiting))
+                    try:
+                        await fan_out.run(waiting)
+                    finally:
+                        ticking.cancel()
+            report = self._report(_cost(visits))
             if self.store_error is None:
-                await writer.finish_run(report)
+                try:
+                    await writer.finish_run(report)
+                except StoreError as error:
+                    self.store_error = error  # raised once everybody is on the output
         self.output.end(report)
         if self.store_error is not None:
             raise self.store_error
@@ -154,7 +190,7 @@ class _Run:
                 self.tally.add(NodeOutcome.of(record))
         return list(waiting.values())
 
-    def _report(self) -> SweepReport:
+    def _report(self, cost: BastionCost) -> SweepReport:
         return self.tally.report(
             tool=TOOL,
             run_id=self.errand.run_id,
@@ -166,14 +202,16 @@ class _Run:
             shard=str(self.shard) if self.shard else None,
             resumes=self.earlier.run_id if self.earlier else None,
             selected=len(self.nodes),
-            cost=_own_cost(),
+            cost=cost,
             fail_on=self.request.fail_on,
         )
 
 
-def _own_cost() -> BastionCost:
+def _cost(visits: Workers | _Here) -> BastionCost:
+    """What this process and its workers took; they have ended."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    return BastionCost(cpu_s=round(usage.ru_utime + usage.ru_stime, 3), peak_rss_bytes=usage.ru_maxrss * 1024)
+    cpu_s = usage.ru_utime + usage.ru_stime + visits.cpu_s
+    return BastionCost(cpu_s=round(cpu_s, 3), peak_rss_bytes=usage.ru_maxrss * 1024 + visits.peak_rss_bytes)
 
 
 @contextlib.contextmanager

@@ -32,6 +32,9 @@ from sparkctl.cli.options import Seconds, selector_argument, with_format, with_p
 @click.option("--per-site", type=click.IntRange(1), help="Nodes of one site at once.")
 @click.option("--per-rack", type=click.IntRange(1), help="Nodes of one rack at once.")
 @click.option("--per-jump", type=click.IntRange(1), help="Nodes behind one jump host at once.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that visit the nodes."
+)
 @click.option("--shard", metavar="K/N", help="Only part K of N, the same nodes on every bastion.")
 @click.option("--resume", metavar="RUN", help="Take up a run that ended early ('last'); nodes that reported are kept.")
 @click.option("-v", "--verbose", is_flag=True, help="Show more: all warnings, optional unknown checks, costs.")
@@ -48,6 +51,7 @@ def health(
     per_site: int | None,
     per_rack: int | None,
     per_jump: int | None,
+    workers: int,
     shard: str | None,
     resume: str | None,
     verbose: bool,
@@ -82,6 +86,7 @@ def health(
         deadline_s=deadline,
         shard=Shard.parse(shard) if shard else None,
         resume=resume,
+        workers=workers,
     )
     if form == "human":
         return sweep(request, Screen(sys.stdout, sys.stderr, verbose=verbose))

@@ -12,10 +12,35 @@ from sparkctl.model.inventory import Node
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.transport.seam import Transport
 
+Visitor = Callable[[Node], Awaitable[NodeOutcome]]
+"""Visits one node; it ends with an outcome in every case, and soon once the run is stopped."""
+
+
+@dataclass
+class VisitHere:
+    """The visitor of this process and this event loop; `stop` ends its visits with its cause."""
+
+    errand: Errand
+    transport_for: Callable[[Node], Transport]
+    stop: Stop
+    chance: random.Random = field(default_factory=random.Random)
+
+    async def __call__(self, node: Node) -> NodeOutcome:
+        """Visit a node until its end or the run's, whichever comes first."""
+        visiting = asyncio.create_task(visit(node, self.transport_for(node), self.errand, self.stop, self.chance))
+        stopping = asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait({visiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            visiting.cancel()
+            record = await visiting  # a cancelled visit lets go of its node and ends with a record
+        return NodeOutcome.of(record)
+
 
 @dataclass
 class FanOut:
-    """One run over many nodes.
+    """One run over many nodes, by `visit`.
 
     `on_outcome` is awaited for every node and is the backpressure: a visitor waits until its outcome is taken. What it
     raises ends the run. When `stop` is set, visits under way end with its cause and the other nodes as not visited.
@@ -23,11 +48,10 @@ class FanOut:
     """
 
     errand: Errand
-    transport_for: Callable[[Node], Transport]
+    visit: Visitor
     on_outcome: Callable[[NodeOutcome], Awaitable[None]]
     stop: Stop
     places: PlaceLimits = NO_LIMITS
-    chance: random.Random = field(default_factory=random.Random)
     visiting: set[str] = field(default_factory=set)
 
     async def run(self, nodes: Iterable[Node]) -> None:
@@ -48,7 +72,7 @@ class FanOut:
         while not self.stop.is_set() and (node := await queue.take()) is not None:
             self.visiting.add(node.node_id)
             try:
-                await self.on_outcome(await self._visit_until_stopped(node))
+                await self.on_outcome(await self.visit(node))
             finally:
                 self.visiting.discard(node.node_id)
                 await queue.give_back(node)
@@ -56,14 +80,3 @@ class FanOut:
     async def _close_when_stopped(self, queue: NodeQueue) -> None:
         await self.stop.wait()
         await queue.close()
-
-    async def _visit_until_stopped(self, node: Node) -> NodeOutcome:
-        visiting = asyncio.create_task(visit(node, self.transport_for(node), self.errand, self.stop, self.chance))
-        stopping = asyncio.create_task(self.stop.wait())
-        try:
-            await asyncio.wait({visiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            visiting.cancel()
-            record = await visiting  # a cancelled visit lets go of its node and ends with a record
-        return NodeOutcome.of(record)

@@ -74,9 +74,16 @@ async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, ch
 
 def not_visited(node: Node, errand: Errand, stop: Stop) -> RunRecord:
     """The record of a node that the run did not come to."""
-    progress = Progress(stage=Stage.SCHEDULE)
-    failure = _failure(progress, Stage.SCHEDULE, stop.cause, f"{stop.words} before this node was visited")
-    return _record(node, errand, progress, failure)
+    words = f"{stop.words} before this node was visited"
+    return without_visit(node, errand, Stage.SCHEDULE, stop.cause, words)
+
+
+def without_visit(
+    node: Node, errand: Errand, stage: Stage, cause: Cause, words: str, *, hint: str | None = None
+) -> RunRecord:
+    """The record of a node of whose visit nothing is known but why it did not report."""
+    progress = Progress(stage=stage)
+    return _record(node, errand, progress, _failure(progress, stage, cause, words, hint))
 
 
 async def _ask(node: Node, transport: Transport, errand: Errand, progress: Progress, chance: random.Random) -> Answer:

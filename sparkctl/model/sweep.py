@@ -44,7 +44,9 @@ class NodeWarning(Record):
 
 
 class BastionCost(Record):
-    """What the run cost the bastion: CPU seconds of the process and its peak resident memory in bytes."""
+    """What the run cost the bastion, all its processes together: CPU seconds, and the sum of their peak resident memory
+    in bytes.
+    """
 
     cpu_s: Annotated[float, Field(ge=0)]
     peak_rss_bytes: Count

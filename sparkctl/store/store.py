@@ -25,8 +25,10 @@ class Store:
     through `AsyncWriter`.
     """
 
-    def __init__(self, folder: Path, *, create: bool = True) -> None:
+    def __init__(self, folder: Path, *, create: bool = True, give_up_at: float | None = None) -> None:
         """Open the store of a state folder; with `create`, make both when they are absent.
+
+        Another program's lock is hardly waited for beyond `give_up_at` (`time.monotonic()`).
 
         A run whose process has died is from now on called interrupted; without `create`, only where that can be
         written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
@@ -39,6 +41,7 @@ class Store:
         self.folder = folder
         self._reads, self._writes, self._additions, self._history = reads, writes, additions, history
         self._database = database.open_database(folder, create=create)
+        self._database.give_up_at = give_up_at
         try:
             # Whoever only reads must not fail because the disk is full or another program holds the file.
             with contextlib.nullcontext() if create else contextlib.suppress(StoreError):
@@ -54,9 +57,9 @@ class Store:
                     self._writes.settle_abandoned(self._database)
 
     @classmethod
-    def open(cls, folder: Path, *, create: bool = True) -> Self:
+    def open(cls, folder: Path, *, create: bool = True, give_up_at: float | None = None) -> Self:
         """Open the store of a state folder; the same as `Store(folder)`."""
-        return cls(folder, create=create)
+        return cls(folder, create=create, give_up_at=give_up_at)
 
     def close(self) -> None:
         """Close the database; harmless when it is closed."""

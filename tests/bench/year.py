@@ -51,6 +51,17 @@ HEALTH_PER_DAY = 0.2
 WAVES_PER_YEAR = {"os": 12, "drivers": 12, "software": 24, "firmware": 4, "ota": 4, "security": 6, "hardware": 1}
 ALONE_PER_YEAR = {"network": 12, "storage": 4}
 WAVE_DAYS = 10
+CHANGES = {
+    "hardware": ("NVIDIA GB10", "NVIDIA GB10 {}"),
+    "firmware": ("NXHB202Q", "NXHB{}"),
+    "os": ("6.17.0-1014-nvidia", "6.17.0-{}-nvidia"),
+    "ota": ("7.4.0", "7.{}.0"),
+    "drivers": ("580.142", "580.{}"),
+    "software": ("580.142", "580.{}"),
+    "network": ("192.0.2.2/24", "192.0.2.2/{}"),
+    "storage": ("EFI System Partition", "ESP {}"),
+    "security": ("Not affected", "Vulnerable since day {}"),
+}
 
 
 @dataclass
@@ -235,10 +246,10 @@ def _of_node(facet: str, text: str, node: int) -> str:
 
 
 def _next(facet: str, text: str, number: int) -> str:
-    """The facet after a change: some version in it is another one."""
-    document = json.loads(text)
-    document["data"].setdefault("changed", {})["marker"] = number
-    return canonical_json(document).decode() if facet else text
+    """The facet after its change of that number: one word in it is another one."""
+    word, other = CHANGES[facet]
+    assert word in text, f"the {facet} of a simulated node says {word!r} no more"
+    return text.replace(word, other.format(number))
 
 
 def _health_vector(year: Year, parts: Parts, node: int) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -102,12 +103,16 @@ def test_a_disk_that_fills_ends_the_sweep_with_everybody_in_the_report(site: Sit
 
 
 @contextlib.contextmanager
-def locked(state: Path) -> Iterator[None]:
-    """Hold the database for writing, as a backup tool that hangs would."""
-    with contextlib.closing(sqlite3.connect(state / "state.db", isolation_level=None)) as other:
+def locked(state: Path, seconds: float = 600) -> Iterator[None]:
+    """Hold the database for writing, as a backup tool that hangs would, for so long at most."""
+    other = sqlite3.connect(state / "state.db", isolation_level=None, check_same_thread=False)
+    with contextlib.closing(other):
         other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(seconds, other.execute, ["ROLLBACK"])
+        release.start()
         yield
-        other.execute("ROLLBACK")
+        release.cancel()
+        release.join()
 
 
 def test_a_store_locked_for_too_long_ends_the_sweep_with_everybody_in_the_report(site: Site, door: Door) -> None:
@@ -123,6 +128,32 @@ def test_a_store_locked_for_too_long_ends_the_sweep_with_everybody_in_the_report
     result.assert_all_accounted_for(EVERYBODY)
     result.assert_complete(*shown)
     assert result.status(STUCK) == "run.interrupted"
+
+
+def test_a_locked_store_does_not_hold_a_sweep_beyond_its_deadline(site: Site, door: Door) -> None:
+    with Sweep(site.folder, "--timeout", "30", "--deadline", "5") as sweep:
+        shown = sweep.until_shown(3)
+        # A sweep that waited its usual ten seconds for the lock would get it, and end well.
+        with locked(sweep.state, seconds=12):
+            result = sweep.end()
+    assert result.code == 2
+    assert "is locked by another program" in result.errors
+    result.assert_all_accounted_for(EVERYBODY)
+    result.assert_complete(*shown)
+    assert result.status(STUCK) == "run.run_deadline"
+
+
+def test_a_store_that_does_not_take_the_end_of_a_run_takes_nothing_off_the_output(site: Site, door: Door) -> None:
+    with Sweep(site.folder, "near-[1-2]") as sweep:
+        sweep.end().assert_exit()
+    with contextlib.closing(sqlite3.connect(sweep.state / "state.db")) as other:
+        other.execute("CREATE TRIGGER no_end BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'no end'); END")
+    with Sweep(site.folder, "near-[1-2]") as sweep:
+        result = sweep.end()
+    assert result.code == 2
+    assert "could not be used" in result.errors
+    result.assert_all_accounted_for(NEAR)
+    result.assert_complete(*NEAR)
 
 
 def test_a_store_locked_for_a_moment_is_waited_for(site: Site, door: Door) -> None:

@@ -48,6 +48,7 @@ def test_every_command_explains_itself_with_an_example(command: str, tmp_path: P
         (["health"], "there is no fleet.yaml"),
         (["health", "--fleet", "/nowhere.yaml"], "/nowhere.yaml"),
         (["health", "--concurrency", "0"], "--concurrency"),
+        (["health", "--workers", "0"], "--workers"),
         (["health", "--timeout", "NaN"], "--timeout"),
         (["helth"], "helth"),
         (["history"], "NODE"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sparkctl.executor.fanout import FanOut
+from sparkctl.executor.fanout import FanOut, VisitHere
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.queue import NO_LIMITS, NodeQueue, PlaceLimits
 from sparkctl.executor.stop import Stop
@@ -67,7 +67,7 @@ def run(
             records[outcome.node_id] = record = record_of(outcome)
             when_recorded(record, stop)
 
-        await FanOut(what, lambda _: carrier, keep, stop, places).run(nodes)
+        await FanOut(what, VisitHere(what, lambda _: carrier, stop), keep, stop, places).run(nodes)
         await carrier.close()
 
     asyncio.run(go())
@@ -107,7 +107,8 @@ def test_a_stopped_run_accounts_for_everybody() -> None:
 
         carrier = LocalTransport()
         asyncio.get_running_loop().call_later(0.5, stop.set)
-        await FanOut(errand(slow, replace(LIMITS, concurrency=3)), lambda _: carrier, keep, stop).run(some(5))
+        what = errand(slow, replace(LIMITS, concurrency=3))
+        await FanOut(what, VisitHere(what, lambda _: carrier, stop), keep, stop).run(some(5))
         return kept
 
     records = asyncio.run(stop_soon())
@@ -296,7 +297,8 @@ def test_the_deadline_of_the_run_accounts_for_everybody() -> None:
         carrier = LocalTransport()
         limits = PlaceLimits(rack=1)
         nodes = [local_node(f"node{number}", rack="a1") for number in range(4)]
-        await FanOut(errand(slow), lambda _: carrier, keep, stop, limits).run(nodes)
+        what = errand(slow)
+        await FanOut(what, VisitHere(what, lambda _: carrier, stop), keep, stop, limits).run(nodes)
         return kept
 
     records = asyncio.run(go())

@@ -125,7 +125,7 @@ def test_a_baseline_is_read_as_it_was_edited(tmp_path: Path) -> None:
     [
         ("product_name: ", "product_nmae: ", ["identity.smbios.product_nmae", "Did you mean product_name?"]),
         ("is_gb10: true", "is_gb10: perhaps", ["identity.platform.is_gb10", "boolean"]),
-        ("is_gb10: true", "is_gb10: [true]", ["identity.platform.is_gb10", "a list and a value"]),
+        ("is_gb10: true", "is_gb10: [true]", ["identity.platform.is_gb10", "one value, not a list"]),
         ("schema: sparkctl.baseline/1", "schema: sparkctl.baseline/9", ["no baseline of the schema"]),
         ("facets:", "facts:", ["facts", "Did you mean facets?"]),
         ("- identity.serial\n", "- identity.serila\n", ["identity.serila"]),

@@ -1,10 +1,12 @@
 """What type a field of a facet has, by its path."""
 
+import contextlib
+import json
 import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sparkctl.model.facets.catalogue import Facets
 
@@ -29,38 +31,61 @@ def type_at(path: Sequence[str]) -> Any:
 
 def is_map(kind: Any) -> bool:
     """Whether a type holds further fields."""
-    bare = _bare(kind)
-    return get_origin(bare) is dict or (isinstance(bare, type) and issubclass(bare, BaseModel))
-
-
-def is_list(kind: Any) -> bool:
-    """Whether a type is a list of values."""
-    return get_origin(_bare(kind)) is list
+    return any(get_origin(each) is dict or _is_model(each) for each in _bare(kind))
 
 
 def from_text(kind: Any, text: str | list[str]) -> Any:
-    """The JSON value that stands for `text` in a field of this type; raises pydantic's ValidationError."""
+    """The JSON value that stands for `text` in a field of this type.
+
+    Raises pydantic's ValidationError, and TypeError where the field holds a list and the text is none, or the reverse.
+    """
+    lists = [each for each in _bare(kind) if get_origin(each) is list]
+    if isinstance(text, list):
+        if not lists:
+            raise TypeError("this is one value, not a list")
+        (item,) = get_args(lists[0])
+        return [from_text(item, each) for each in text]
+    if lists and len(lists) == len(_bare(kind)):
+        raise TypeError("this is a list, not one value")
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    return adapter.dump_python(adapter.validate_strings(text), mode="json")
+    *others, last = _readings(text)
+    for value in others:
+        with contextlib.suppress(ValidationError):
+            return adapter.dump_python(adapter.validate_json(json.dumps(value)), mode="json")
+    return adapter.dump_python(adapter.validate_json(json.dumps(last)), mode="json")
 
 
-def _step(kind: Any, name: str) -> Any:
-    if get_origin(kind) is dict:
-        return get_args(kind)[1]
-    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-        raise UnknownField(name, ())
-    field = kind.model_fields.get(name)
-    if field is None:
-        raise UnknownField(name, tuple(kind.model_fields))
-    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+def _readings(text: str) -> list[Any]:
+    """What a text may stand for; where a field takes a text, it is one, whatever it looks like."""
+    found: list[Any] = [text]
+    if text in ("true", "false"):
+        found.append(text == "true")
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            found.append(number(text))
+    return found
 
 
-def _bare(kind: Any) -> Any:
-    """The type without its constraints and without null."""
-    while True:
-        if get_origin(kind) is Annotated:
-            kind = get_args(kind)[0]
-        elif get_origin(kind) in (Union, types.UnionType):
-            kind = next(part for part in get_args(kind) if part is not type(None))
-        else:
-            return kind
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _step(kinds: list[Any], name: str) -> Any:
+    for kind in kinds:
+        if get_origin(kind) is dict:
+            return get_args(kind)[1]
+        if _is_model(kind):
+            field = kind.model_fields.get(name)
+            if field is None:
+                raise UnknownField(name, tuple(kind.model_fields))
+            return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    raise UnknownField(name, ())
+
+
+def _bare(kind: Any) -> list[Any]:
+    """The types that a value may have, without constraints and without null."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in (Union, types.UnionType):
+        return [each for part in get_args(kind) if part is not type(None) for each in _bare(part)]
+    return [kind]
