@@ -1,9 +1,10 @@
-"""The catalogue of checks, asked of the program itself, since the bastion imports nothing of it."""
+"""The catalogues of checks and facets, asked of the programs themselves, since the bastion imports nothing of them."""
 
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from sparkctl.errors import SparkctlError
 from sparkctl.model.health import Threshold
@@ -24,26 +25,44 @@ class CatalogueEntry:
     thresholds: tuple[Threshold, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FacetEntry:
+    """One facet; `elevated` lists the commands that it runs as root where a node allows it."""
+
+    facet: str
+    title: str
+    elevated: tuple[tuple[str, ...], ...]
+
+
 def catalogue() -> list[CatalogueEntry]:
     """Every check of the health program, by id; raises SparkctlError when the program does not answer."""
-    program = bundle(shipped("diag"))
+    return [_entry(check) for check in _listed("health", "checks")]
+
+
+def facet_catalogue() -> list[FacetEntry]:
+    """Every facet of the collect program, by name; raises SparkctlError when the program does not answer."""
+    return [
+        FacetEntry(str(facet["facet"]), str(facet["title"]), tuple(tuple(argv) for argv in facet["elevated"]))
+        for facet in _listed("collect", "facets")
+    ]
+
+
+def _listed(program: str, command: str) -> list[dict[str, Any]]:
     asked = subprocess.run(
-        [sys.executable, "-I", "-S", "-", "checks"],
-        input=program.text, capture_output=True, timeout=ASK_SECONDS, check=False,
+        [sys.executable, "-I", "-S", "-", command],
+        input=bundle(shipped("diag"), program).text, capture_output=True, timeout=ASK_SECONDS, check=False,
     )  # fmt: skip
     if asked.returncode != 0:
-        raise SparkctlError(f"the program does not list its checks: {asked.stderr.decode(errors='replace')[-300:]}")
-    return [_entry(check) for check in json.loads(asked.stdout)["checks"]]
+        raise SparkctlError(f"the program does not list its {command}: {asked.stderr.decode(errors='replace')[-300:]}")
+    listed: list[dict[str, Any]] = json.loads(asked.stdout)[command]
+    return listed
 
 
-def _entry(check: dict[str, object]) -> CatalogueEntry:
-    elevated, thresholds = check["elevated"], check["thresholds"]
-    assert isinstance(elevated, list)  # noqa: S101 - our own program, asked a moment ago
-    assert isinstance(thresholds, list)  # noqa: S101
+def _entry(check: dict[str, Any]) -> CatalogueEntry:
     return CatalogueEntry(
         check=str(check["check"]),
         title=str(check["title"]),
         required=check["required"] is True,
-        elevated=tuple(tuple(argv) for argv in elevated),
-        thresholds=tuple(Threshold.model_validate_json(json.dumps(threshold)) for threshold in thresholds),
+        elevated=tuple(tuple(argv) for argv in check["elevated"]),
+        thresholds=tuple(Threshold.model_validate_json(json.dumps(threshold)) for threshold in check["thresholds"]),
     )

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from sparkctl.app.health import SweepRequest, sweep
+from sparkctl.app.health import sweep
 from sparkctl.app.places import Places
+from sparkctl.app.run import RunRequest
 from sparkctl.errors import ExitCode
 from sparkctl.executor.limits import Limits
 from sparkctl.lab import control
@@ -52,6 +53,6 @@ def run_demo(nodes: int, output: SweepOutput, stderr: TextIO) -> ExitCode:
             started = control.up(folder / "lab", nodes, seed=1, seconds=LAB_SECONDS)
             places = Places(started.fleet_file, folder / "state", {})
             limits = Limits.within(VISIT_SECONDS, concurrency=24)
-            return sweep(SweepRequest(places=places, selector="all", limits=limits), output)
+            return sweep(RunRequest(places=places, selector="all", limits=limits), output)
         finally:
             control.down(folder / "lab")

@@ -16,7 +16,7 @@ from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.inventory.selector import select
 from sparkctl.model.baseline import Clone, Drift, DriftReport, Unread
 from sparkctl.model.canonical import canonical_json
-from sparkctl.model.facets.difference import Difference, Kind, differences, gap_at, leaves, value_at
+from sparkctl.model.facets.difference import Difference, Kind, differences, gap_at, leaves, pruned, value_at
 from sparkctl.model.facets.individual import UNIQUE
 from sparkctl.model.facets.paths import Path, covers, from_text, to_text
 from sparkctl.store.entries import Held
@@ -81,14 +81,16 @@ def _exit_code(*, found: bool, unknown: bool) -> ExitCode:
 
 def _groups(expected: BaselineFile, facet: str, held: Collection[Held], wanted: Collection[str]) -> list[_Group]:
     """The differences of one facet, each distinct document compared once, folded over the nodes."""
-    ignored = [from_text(pattern) for pattern in expected.baseline.ignore]
-    ours = {"data": expected.baseline.facets[facet], "gaps": {}}
+    patterns = [from_text(pattern) for pattern in expected.baseline.ignore]
+    ignored = [pattern[1:] for pattern in patterns if pattern[:1] in ((facet,), ("*",))]
+    ours = {"data": pruned(expected.baseline.facets[facet], ignored), "gaps": {}}
     groups: dict[bytes, _Group] = {}
     for each in held:
         nodes = {node: moment for node, moment in each.since.items() if node in wanted}
-        for difference in differences(ours, each.document) if nodes else ():
-            if any(covers(pattern, (facet, *difference.path)) for pattern in ignored):
-                continue
+        theirs = {**each.document, "data": pruned(each.document.get("data"), ignored)}
+        for difference in differences(ours, theirs) if nodes else ():
+            if any(covers(pattern, difference.path) for pattern in ignored):
+                continue  # a gap that nobody asked about
             key = canonical_json([*difference.path, difference.kind.value, difference.after])
             groups.setdefault(key, _Group(facet, difference)).since.update(nodes)
     return list(groups.values())

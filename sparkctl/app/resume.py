@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sparkctl.errors import UsageError
 from sparkctl.inventory.shards import Shard
-from sparkctl.store.entries import RunEntry
+from sparkctl.store.entries import RunEntry, RunKind
 from sparkctl.store.store import Store
 
 LAST = "last"
@@ -19,22 +19,28 @@ class Earlier:
     shard: Shard | None
 
 
-def find_earlier(store: Store, wanted: str, program_sha256: str) -> Earlier:
-    """The run named `wanted`, or the last one; raises UsageError when it cannot be taken up."""
-    entry = _named(store, wanted)
+def find_earlier(store: Store, wanted: str, kind: RunKind, program_sha256: str) -> Earlier:
+    """The run named `wanted`, or the last one of this kind; raises UsageError when it cannot be taken up."""
+    entry = _named(store, wanted, kind)
+    if entry.kind is not kind:
+        raise UsageError(
+            f"run {entry.run_id} was a run of {entry.kind.value}, not of {kind.value}",
+            hint=f"take it up with: sparkctl {entry.kind.value} --resume {entry.run_id}",
+        )
     if entry.program_sha256 != program_sha256:
         raise UsageError(
-            f"run {entry.run_id} asked other checks than this version of sparkctl has",
+            f"run {entry.run_id} asked other things than this version of sparkctl does",
             hint="its results and new ones would not belong together: start a new sweep",
         )
     return Earlier(entry.run_id, entry.selector, Shard.parse(entry.shard) if entry.shard else None)
 
 
-def _named(store: Store, wanted: str) -> RunEntry:
+def _named(store: Store, wanted: str, kind: RunKind) -> RunEntry:
     if wanted == LAST:
-        runs = store.runs(1)
+        runs = store.runs(1, kind)
         if not runs:
-            raise UsageError(f"the store in {store.folder} has no run yet", hint="start one with: sparkctl health")
+            words = f"the store in {store.folder} has no run of {kind.value} yet"
+            raise UsageError(words, hint=f"start one with: sparkctl {kind.value}")
         return runs[0]
     entry = store.run(wanted)
     if entry is None:

@@ -1,14 +1,17 @@
-"""The sudoers drop-in for `elevation: commands`: the exact commands that the checks declare, and nothing else."""
+"""The sudoers drop-in for `elevation: commands`: the exact commands that checks and facets declare, nothing else."""
 
-from sparkctl.app.catalogue import catalogue
+from sparkctl.app.catalogue import catalogue, facet_catalogue
 
 
 def elevated_commands() -> dict[tuple[str, ...], list[str]]:
-    """Every argv that a check wants to run as root, with the checks that want it."""
+    """Every argv that a check or a facet wants to run as root, with those that want it."""
     wanted: dict[tuple[str, ...], list[str]] = {}
     for entry in catalogue():
         for argv in entry.elevated:
             wanted.setdefault(argv, []).append(entry.check)
+    for facet in facet_catalogue():
+        for argv in facet.elevated:
+            wanted.setdefault(argv, []).append(f"facet {facet.facet}")
     return dict(sorted(wanted.items()))
 
 

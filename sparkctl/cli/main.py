@@ -15,6 +15,7 @@ import click
 
 from sparkctl import __version__
 from sparkctl.cli.baseline import baseline
+from sparkctl.cli.collect import collect
 from sparkctl.cli.demo import demo
 from sparkctl.cli.drift import drift
 from sparkctl.cli.health import health
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (baseline, demo, drift, health, history, inventory, lab, program, schema, show, sudoers):
+for command in (baseline, collect, demo, drift, health, history, inventory, lab, program, schema, show, sudoers):
     cli.add_command(command)
 
 

@@ -1,13 +1,15 @@
 """What a program's end means: a document that we can stand behind, or a failure of its own kind."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sparkctl.contract.decode import Expected, decode_health
+from sparkctl.contract.decode import Expected
 from sparkctl.contract.frame import unframe
 from sparkctl.errors import ContractError
 from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.probes.stage_one import complaint
@@ -18,20 +20,26 @@ _NO_SHELL = re.compile(rb"account is (currently )?not available|nologin|no shell
 _NO_COMMAND = re.compile(rb"python3: (command )?not found|unknown command:? '?python3|Command not found", re.IGNORECASE)
 
 
+Decode = Callable[[bytes, Expected], HealthEnvelope | FactsEnvelope]
+
+
 @dataclass(frozen=True)
 class Answer:
     """A validated document and the number of bytes that the login printed around it."""
 
-    envelope: HealthEnvelope
+    envelope: HealthEnvelope | FactsEnvelope
     noise_bytes: int
 
 
-def read_answer(ended: Ended, nonce: str, expected: Expected) -> Answer:
-    """Turn the end of a program into an answer; raises TransportError at stage `run` or `decode`."""
+def read_answer(ended: Ended, nonce: str, expected: Expected, decode: Decode) -> Answer:
+    """Turn the end of a program into an answer; raises TransportError at stage `run` or `decode`.
+
+    `decode` makes an envelope of the document's bytes and raises ContractError for what it cannot stand behind.
+    """
     _refuse_bad_end(ended, nonce)
     try:
         framed = unframe(ended.stdout, nonce)
-        envelope = decode_health(framed.document, expected)
+        envelope = decode(framed.document, expected)
     except ContractError as error:
         if error.cause == Cause.NO_DOCUMENT:
             raise _explain_silence(ended) from error

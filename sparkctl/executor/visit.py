@@ -12,6 +12,7 @@ from sparkctl.contract.decode import Expected
 from sparkctl.executor.answer import Answer, read_answer
 from sparkctl.executor.hints import HINTS
 from sparkctl.executor.limits import Limits
+from sparkctl.executor.question import HEALTH, Question
 from sparkctl.executor.retry import pause_before
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.summary import summarise, truncation_warnings
@@ -45,12 +46,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Errand:
-    """What is asked of every node of a run; `level` is how deep the program looks."""
+    """What is asked of every node of a run."""
 
     run_id: str
     program: Program
     limits: Limits
-    level: str = "L1"
+    question: Question = HEALTH
 
 
 async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, chance: random.Random) -> RunRecord:
@@ -139,18 +140,18 @@ async def _run(session: Session, node: Node, errand: Errand, progress: Progress)
     expected = Expected(
         limit=limits.document_bytes,
         program_sha256=errand.program.sha256,
-        checks=errand.program.checks,
         elevation=node.elevation,
         origin=Origin.SIMULATED if node.simulated else Origin.LIVE,
+        checks=errand.program.checks,
+        facets=errand.question.facets,
     )
-    return read_answer(ended, nonce, expected)
+    return read_answer(ended, nonce, expected, errand.question.decode)
 
 
 def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
     limits = errand.limits
     arguments = (
-        "health",
-        f"--level={errand.level}",
+        *errand.question.arguments,
         f"--seconds={limits.program_s:g}",
         f"--bytes={limits.document_bytes}",
         f"--elevation={elevation.value}",

@@ -42,8 +42,9 @@ class Alike:
 
 @dataclass
 class Tally:
-    """What has been seen of a sweep so far."""
+    """What has been seen of a sweep so far; `fail_on` is the status from which the exit code is 1."""
 
+    fail_on: Status = Status.FAIL
     reported: int = 0
     unreported: int = 0
     not_fully_judged: int = 0
@@ -96,9 +97,9 @@ class Tally:
         folded = [folded_failure(alike) for alike in self._unreported.values()]
         return sorted(folded, key=lambda one: (-len(one.nodes), one.stage, one.cause))
 
-    def exit_code(self, *, fail_on: Status = Status.FAIL) -> ExitCode:
+    def exit_code(self) -> ExitCode:
         """Findings before refusals before what could not be judged; see docs/exit-codes.md."""
-        tripped = {Status.FAIL, Status.WARN} if fail_on is Status.WARN else {Status.FAIL}
+        tripped = {Status.FAIL, Status.WARN} if self.fail_on is Status.WARN else {Status.FAIL}
         if any(status in tripped for _, status, _, _ in self._findings):
             return ExitCode.FINDINGS
         if any(cause in REFUSALS for _, cause in self._unreported):
@@ -121,10 +122,9 @@ class Tally:
         resumes: str | None,
         selected: int,
         cost: BastionCost,
-        fail_on: Status,
     ) -> SweepReport:
         """The report of the whole sweep; raises ValueError when a selected node was neither reported nor unreported."""
-        code = self.exit_code(fail_on=fail_on)
+        code = self.exit_code()
         return SweepReport(
             tool=tool,
             run_id=run_id,

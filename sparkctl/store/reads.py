@@ -67,9 +67,10 @@ def records_of(database: Database, run_id: str) -> Iterator[RunRecord]:
         last = page[-1].node
 
 
-def recent_runs(database: Database, limit: int) -> list[RunEntry]:
-    """The last runs, newest first."""
-    return _run_entries(database, _RUNS.order_by(runs.c.id.desc()).limit(limit))
+def recent_runs(database: Database, limit: int, kind: RunKind | None) -> list[RunEntry]:
+    """The last runs, of one kind or of any, newest first."""
+    query = _RUNS if kind is None else _RUNS.where(runs.c.kind == kind)
+    return _run_entries(database, query.order_by(runs.c.id.desc()).limit(limit))
 
 
 def run_named(database: Database, run_id: str) -> RunEntry | None:

@@ -152,9 +152,9 @@ class Store:
         """When each of some nodes last brought facts; nodes that never did are left out."""
         return self._history.last_collected(self._database, node_ids)
 
-    def runs(self, limit: int) -> list[RunEntry]:
-        """The last runs, newest first."""
-        return self._reads.recent_runs(self._database, limit)
+    def runs(self, limit: int, kind: RunKind | None = None) -> list[RunEntry]:
+        """The last runs, of one kind or of any, newest first."""
+        return self._reads.recent_runs(self._database, limit, kind)
 
     def run(self, run_id: str) -> RunEntry | None:
         """One run, None when it is not known."""

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sparkctl.contract.decode import Expected
+from sparkctl.contract.decode import Expected, decode_health
 from sparkctl.contract.frame import FRAME_MAGIC
 from sparkctl.executor.answer import read_answer
 from sparkctl.executor.hints import HINTS
@@ -34,7 +34,7 @@ def ended(stdout: bytes = b"", stderr: bytes = b"", status: int | None = 0, sign
 
 def test_a_document_among_banners() -> None:
     banner = b"\x1b[32mWelcome to NVIDIA DGX Spark\x1b[0m\n"
-    answer = read_answer(ended(banner + framed(good_document())), NONCE, EXPECTED)
+    answer = read_answer(ended(banner + framed(good_document())), NONCE, EXPECTED, decode_health)
     assert answer.envelope.ok
     assert answer.noise_bytes == len(banner)
 
@@ -63,19 +63,19 @@ def test_a_document_among_banners() -> None:
 )
 def test_bad_ends(end: Ended, stage: Stage, cause: Cause) -> None:
     with pytest.raises(TransportError) as failed:
-        read_answer(end, NONCE, EXPECTED)
+        read_answer(end, NONCE, EXPECTED, decode_health)
     assert (failed.value.stage, failed.value.cause) == (stage, cause)
     assert not failed.value.retryable
 
 
 def test_what_a_node_says_is_quoted_without_its_escapes() -> None:
     with pytest.raises(TransportError, match=r'it said "\\u001b\[2Jgotcha"'):
-        read_answer(ended(stderr=b"\x1b[2Jgotcha\n", status=1), NONCE, EXPECTED)
+        read_answer(ended(stderr=b"\x1b[2Jgotcha\n", status=1), NONCE, EXPECTED, decode_health)
 
 
 def test_a_flood_is_quoted_in_short() -> None:
     with pytest.raises(TransportError) as failed:
-        read_answer(ended(stderr=b"x" * 60_000, status=1), NONCE, EXPECTED)
+        read_answer(ended(stderr=b"x" * 60_000, status=1), NONCE, EXPECTED, decode_health)
     assert len(failed.value.message) < 300
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkctl.model.facets.difference import Difference, Kind, differences, leaves
+from sparkctl.model.facets.difference import Difference, Kind, differences, leaves, pruned
 from sparkctl.model.facets.paths import covers, from_text, to_text
 
 _names = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=12)
@@ -112,3 +112,16 @@ def test_leaves_are_all_fields() -> None:
 
 def test_nothing_is_nothing_however_it_is_written() -> None:
     assert differences(document({"a": {}, "b": []}), document({})) == []
+
+
+def test_a_number_is_the_same_however_it_is_written() -> None:
+    assert differences(document({"a": 32.0, "b": [1]}), document({"a": 32, "b": [1]})) == []
+
+
+def test_members_that_hold_nothing_are_nothing_at_any_depth() -> None:
+    assert differences(document({"sensors": {"fan": {"fan1": {}}}}), document({})) == []
+
+
+def test_what_is_ignored_is_gone_with_all_that_holds_nothing_else() -> None:
+    data = {"drives": {"nvme0": {"serial": "1"}}, "macs": {"a": "1"}, "mtu": 9000}
+    assert pruned(data, [from_text("drives.*.serial"), from_text("macs")]) == {"mtu": 9000}

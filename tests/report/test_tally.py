@@ -45,7 +45,10 @@ def test_exit_codes(records: list[RunRecord], code: ExitCode) -> None:
 
 
 def test_fail_on_warn_widens_the_findings() -> None:
-    assert tally_of(WELL, WARNED).exit_code(fail_on=Status.WARN) is ExitCode.FINDINGS
+    tally = Tally(Status.WARN)
+    for record in (WELL, WARNED):
+        tally.add(NodeOutcome.of(record))
+    assert tally.exit_code() is ExitCode.FINDINGS
 
 
 def test_like_findings_fold_and_the_most_pressing_come_first() -> None:

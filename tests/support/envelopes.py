@@ -11,7 +11,7 @@ from sparkctl.model.inventory import Node
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import Failure, RunRecord, Visit
 from sparkctl.model.sweep import BastionCost, SweepReport
-from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status
+from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage
 from sparkctl.report.tally import Tally
 
 PROGRAM = "a" * 64
@@ -88,7 +88,6 @@ def report_for(records: Sequence[RunRecord], *, selected: int | None = None) -> 
         resumes=None,
         selected=len(records) if selected is None else selected,
         cost=BastionCost(cpu_s=0.1, peak_rss_bytes=1),
-        fail_on=Status.FAIL,
     )
 
 

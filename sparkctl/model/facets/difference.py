@@ -1,6 +1,6 @@
 """What is different between two documents of one facet, and what cannot be told because a side could not be read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -40,7 +40,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     hidden = [*old_gaps, *new_gaps]
     found = [
         difference
-        for difference in _below((), before.get("data") or {}, after.get("data") or {}, hidden)
+        for difference in _below((), pruned(before.get("data")), pruned(after.get("data")), hidden)
         if not any(covers(gap, difference.path) for gap in hidden)
     ]
     found += [Difference(gap, Kind.UNREADABLE, None, why) for gap, why in new_gaps.items() if gap not in old_gaps]
@@ -66,7 +66,7 @@ def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(data, Mapping):
         for name, value in data.items():
             yield from leaves(value, (*path, name))
-    elif _something(data) is not None:
+    elif data not in (None, []):
         yield path, data
 
 
@@ -74,14 +74,20 @@ def _gaps(document: Mapping[str, Any]) -> dict[Path, str]:
     return {from_text(path): why for path, why in document.get("gaps", {}).items()}
 
 
-def _something(value: Any) -> Any:
-    """The value, None for a map or a list without members: nothing is there, however that is written."""
-    return value if value or not isinstance(value, Mapping | list) else None
+def pruned(data: Any, ignored: Sequence[Path] = (), path: Path = ()) -> dict[str, Any]:
+    """A facet's data without what the patterns cover, and without members that hold nothing."""
+    kept = {}
+    for name, value in (data or {}).items():
+        here = (*path, name)
+        member = pruned(value, ignored, here) if isinstance(value, Mapping) else value
+        if member not in (None, {}, []) and not any(covers(pattern, here) for pattern in ignored):
+            kept[name] = member
+    return kept
 
 
 def _below(path: Path, before: Mapping[str, Any], after: Mapping[str, Any], hidden: list[Path]) -> Iterator[Difference]:
     for name in before.keys() | after.keys():
-        yield from _walk((*path, name), _something(before.get(name)), _something(after.get(name)), hidden)
+        yield from _walk((*path, name), before.get(name), after.get(name), hidden)
 
 
 def _walk(path: Path, before: Any, after: Any, hidden: list[Path]) -> Iterator[Difference]:
@@ -93,5 +99,11 @@ def _walk(path: Path, before: Any, after: Any, hidden: list[Path]) -> Iterator[D
         yield Difference(path, Kind.APPEARED, None, after)
     elif before is not None and after is None:
         yield Difference(path, Kind.DISAPPEARED, before, None)
-    elif type(before) is not type(after) or before != after:
+    elif not _equal(before, after):
         yield Difference(path, Kind.CHANGED, before, after)
+
+
+def _equal(before: Any, after: Any) -> bool:
+    """Whether two values are the same: 32 is 32.0, but true is not 1."""
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (before, after))
+    return bool(before == after) and (numbers or type(before) is type(after))

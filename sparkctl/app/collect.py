@@ -1,0 +1,20 @@
+"""A collection: what are the nodes?"""
+
+from collections.abc import Collection
+
+from sparkctl.app.facts import chosen_facets
+from sparkctl.app.run import Asked, RunRequest, run_fleet
+from sparkctl.errors import ExitCode
+from sparkctl.executor.question import what_is_it
+from sparkctl.probes.program import bundle
+from sparkctl.report.collection import CollectTally
+from sparkctl.report.outputs import SweepOutput
+from sparkctl.resources import shipped
+from sparkctl.store.entries import RunKind
+
+
+def collect(request: RunRequest, facets: Collection[str], output: SweepOutput) -> ExitCode:
+    """Collect facets of the selected nodes, all facets where none is named. Raises as `run_fleet` does."""
+    wanted = tuple(chosen_facets(facets, []))
+    asked = Asked(RunKind.COLLECT, bundle(shipped("diag"), "collect"), what_is_it(wanted), CollectTally(wanted))
+    return run_fleet(request, asked, output)

@@ -1,0 +1,282 @@
+"""One run over a fleet, whatever it asks: lock, store, visits, report, exit code."""
+
+import asyncio
+import contextlib
+import gc
+import resource
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sparkctl.app.places import Places
+from sparkctl.app.resume import Earlier, find_earlier
+from sparkctl.app.transports import SharedWays, Transports
+from sparkctl.errors import ExitCode, StoreError
+from sparkctl.executor.fanout import FanOut, VisitHere, Visitor
+from sparkctl.executor.limits import Limits
+from sparkctl.executor.question import Question
+from sparkctl.executor.queue import NO_LIMITS, PlaceLimits
+from sparkctl.executor.stop import Stop
+from sparkctl.executor.visit import TOOL, Errand
+from sparkctl.executor.workers import Workers
+from sparkctl.inventory.load import load_fleet
+from sparkctl.inventory.selector import select
+from sparkctl.inventory.shards import Shard
+from sparkctl.model.inventory import Fleet, Node
+from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.sweep import BastionCost
+from sparkctl.model.vocabulary import Cause
+from sparkctl.probes.program import Program
+from sparkctl.report.outputs import Forgiving, Report, SweepOutput
+from sparkctl.store.entries import RunKind
+from sparkctl.store.lock import SweepLock
+from sparkctl.store.store import Store
+from sparkctl.store.writer import AsyncWriter
+
+TICK_S = 0.5
+# How long after the deadline the store may still wait for another program that has locked it.
+STORE_GRACE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What the operator asked for.
+
+    `deadline_s` bounds the whole run, in seconds. `resume` names a run to take up (`last` is the last one), whose
+    selector and shard then hold. `workers` is how many processes visit the nodes; with 1 it is this one.
+    """
+
+    places: Places
+    selector: str
+    limits: Limits
+    place_limits: PlaceLimits = NO_LIMITS
+    deadline_s: float | None = None
+    shard: Shard | None = None
+    resume: str | None = None
+    workers: int = 1
+
+
+class RunTally(Protocol):
+    """Counts outcomes and makes the report of them."""
+
+    def add(self, outcome: NodeOutcome) -> None:
+        """Count one outcome."""
+
+    def report(
+        self,
+        *,
+        tool: str,
+        run_id: str,
+        started_at: datetime,
+        finished_at: datetime,
+        duration_ms: int,
+        program_sha256: str,
+        selector: str,
+        shard: str | None,
+        resumes: str | None,
+        selected: int,
+        cost: BastionCost,
+    ) -> Report:
+        """The report of the whole run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run asks of every node, what kind of run that is, and who counts the answers."""
+
+    kind: RunKind
+    program: Program
+    question: Question
+    tally: RunTally
+
+
+def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCode:
+    """Ask the selected nodes, store and show each outcome as it comes, and return the exit code.
+
+    Raises UsageError, StoreError and BusyError before the first node is visited.
+    """
+    give_up_at = None if request.deadline_s is None else time.monotonic() + request.deadline_s + STORE_GRACE_S
+    fleet = load_fleet(request.places.fleet)
+    errand = Errand(_new_run_id(), asked.program, request.limits, asked.question)
+    state = request.places.state
+    # Now, so that a wrong selector leaves no state folder behind; the nodes of a run to take up are in the store.
+    nodes = select(fleet, request.selector) if request.resume is None else fleet.nodes
+    with contextlib.ExitStack() as ends:
+        workers = ends.enter_context(_forked(request, nodes, errand)) if request.workers > 1 else None
+        lock = ends.enter_context(SweepLock(state, sys.argv))
+        store = ends.enter_context(Store.open(state, give_up_at=give_up_at))
+        run = _Run(request, asked, errand, fleet=fleet, store=store, output=output)
+        visits = workers or _Here(errand, Transports(request.places.transport_settings, run.nodes))
+        run.begin(lock)
+        gc.freeze()  # what is here now stays to the end: the collector need not look at it again and again
+        report = asyncio.run(run.go(visits))
+    return ExitCode(report.exit_code)
+
+
+def _forked(request: RunRequest, nodes: list[Node], errand: Errand) -> Workers:
+    """The worker processes, before there is a lock or a database that they would inherit."""
+    settings = request.places.transport_settings
+    transports = Transports(settings, nodes)
+    gc.freeze()  # a collector that looked at it would copy it into every worker
+    return Workers(min(request.workers, len(nodes)) or 1, nodes, errand, transports, SharedWays(settings))
+
+
+class _Here:
+    """Visits in this process; what `Workers` is to many."""
+
+    cpu_s, peak_rss_bytes = 0.0, 0
+
+    def __init__(self, errand: Errand, transports: Transports) -> None:
+        self._errand, self._transports = errand, transports
+
+    @contextlib.asynccontextmanager
+    async def at_work(self, stop: Stop) -> AsyncIterator[Visitor]:
+        """The visitor until `stop`."""
+        async with self._transports:
+            yield VisitHere(self._errand, self._transports.for_node, stop)
+
+
+def _new_run_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+class _Run:
+    """One run while it goes on."""
+
+    def __init__(
+        self, request: RunRequest, asked: Asked, errand: Errand, *, fleet: Fleet, store: Store, output: SweepOutput
+    ) -> None:
+        self.request, self.errand, self.store, self.output = request, errand, store, Forgiving(output)
+        self.kind, self.tally = asked.kind, asked.tally
+        self.started_at, self.clock = datetime.now(UTC), time.monotonic()
+        self.store_error: StoreError | None = None
+        self.earlier = find_earlier(store, request.resume, self.kind, errand.program.sha256) if request.resume else None
+        self.selector = self.earlier.selector if self.earlier else request.selector
+        self.shard = self.earlier.shard if self.earlier else request.shard
+        selected = select(fleet, self.selector)
+        self.nodes: list[Node] = self.shard.of(selected) if self.shard else selected
+
+    def begin(self, lock: SweepLock) -> None:
+        """Note the run in the store."""
+        self.store.begin_run(
+            lock,
+            run_id=self.errand.run_id,
+            kind=self.kind,
+            tool=TOOL,
+            started_at=self.started_at,
+            selector=self.selector,
+            program_sha256=self.errand.program.sha256,
+            selected=len(self.nodes),
+            shard=str(self.shard) if self.shard else None,
+            resumes=self.earlier.run_id if self.earlier else None,
+        )
+
+    async def go(self, visits: Workers | _Here) -> Report:
+        """Visit the nodes and finish the run in the store and on the output."""
+        stop = Stop()
+        waiting = self._not_yet_reported(self.earlier) if self.earlier else self.nodes
+        self.output.begin(len(waiting))
+        async with AsyncWriter(self.store) as writer:
+
+            async def keep(outcome: NodeOutcome) -> None:
+                try:
+                    if self.store_error is None:
+                        await writer.add(outcome)
+                except StoreError as error:
+                    self.store_error = error
+                    stop.set(words="the run was stopped since its results could not be stored")
+                self.tally.add(outcome)
+                self.output.outcome(outcome)
+
+            with _stopped_by_signals(stop), _stopped_by_deadline(stop, self.request.deadline_s):
+                async with visits.at_work(stop) as visit:
+                    fan_out = FanOut(self.errand, visit, keep, stop, self.request.place_limits)
+                    ticking = asyncio.create_task(self._tick(fan_out.visiting))
+                    try:
+                        await fan_out.run(waiting)
+                    finally:
+                        ticking.cancel()
+            report = self._report(_cost(visits))
+            if self.store_error is None:
+                try:
+                    await writer.finish_run(report)
+                except StoreError as error:
+                    self.store_error = error  # raised once everybody is on the output
+        self.output.end(report)
+        if self.store_error is not None:
+            raise self.store_error
+        return report
+
+    async def _tick(self, visiting: set[str]) -> None:
+        while True:
+            self.output.tick(sorted(visiting))
+            await asyncio.sleep(TICK_S)
+
+    def _not_yet_reported(self, earlier: Earlier) -> list[Node]:
+        """Count what the earlier run brought, and return the nodes that it did not hear from."""
+        waiting = {node.node_id: node for node in self.nodes}
+        for record in self.store.reported(earlier.run_id):
+            if waiting.pop(record.node_id, None) is not None:
+                self.tally.add(NodeOutcome.of(record))
+        return list(waiting.values())
+
+    def _report(self, cost: BastionCost) -> Report:
+        return self.tally.report(
+            tool=TOOL,
+            run_id=self.errand.run_id,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            duration_ms=round((time.monotonic() - self.clock) * 1000),
+            program_sha256=self.errand.program.sha256,
+            selector=self.selector,
+            shard=str(self.shard) if self.shard else None,
+            resumes=self.earlier.run_id if self.earlier else None,
+            selected=len(self.nodes),
+            cost=cost,
+        )
+
+
+def _cost(visits: Workers | _Here) -> BastionCost:
+    """What this process and its workers took; they have ended."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = usage.ru_utime + usage.ru_stime + visits.cpu_s
+    return BastionCost(cpu_s=round(cpu_s, 3), peak_rss_bytes=usage.ru_maxrss * 1024 + visits.peak_rss_bytes)
+
+
+@contextlib.contextmanager
+def _stopped_by_deadline(stop: Stop, seconds: float | None) -> Iterator[None]:
+    """Stop the run in good order when its time is over."""
+    if seconds is None:
+        yield
+        return
+    words = f"the sweep's deadline of {seconds:g} s passed"
+    timer = asyncio.get_running_loop().call_later(seconds, stop.set, Cause.RUN_DEADLINE, words)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: Stop) -> Iterator[None]:
+    """The first Ctrl-C, hang-up or termination stops the run in good order; the second kills it."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def note() -> None:
+        stop.set()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    for number in numbers:
+        loop.add_signal_handler(number, note)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,75 @@
+"""What `health` and `collect` have in common on the command line."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sparkctl.cli.options import Decorated, Seconds, selector_argument, with_format, with_places
+
+if TYPE_CHECKING:
+    from sparkctl.app.run import RunRequest
+    from sparkctl.report.outputs import SweepOutput
+
+_OPTIONS = (
+    click.option("--concurrency", type=click.IntRange(1, 2000), default=50, show_default=True, help="Nodes at once."),
+    click.option(
+        "--timeout",
+        type=Seconds(1, 3600),
+        default=60.0,
+        show_default=True,
+        help="Seconds for one node, with all its retries.",
+    ),
+    click.option("--deadline", type=Seconds(1, 86400), help="Seconds for the whole run; whoever is left is named."),
+    click.option("--per-site", type=click.IntRange(1), help="Nodes of one site at once."),
+    click.option("--per-rack", type=click.IntRange(1), help="Nodes of one rack at once."),
+    click.option("--per-jump", type=click.IntRange(1), help="Nodes behind one jump host at once."),
+    click.option(
+        "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that visit the nodes."
+    ),
+    click.option("--shard", metavar="K/N", help="Only part K of N, the same nodes on every bastion."),
+    click.option(
+        "--resume", metavar="RUN", help="Take up a run that ended early ('last'); nodes that reported are kept."
+    ),
+)
+
+
+def with_run_options(command: Decorated) -> Decorated:
+    """Add SELECTOR, the places, `--format` and all that bounds a run."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return selector_argument(with_places(with_format(command)))
+
+
+def run_request(
+    selector: tuple[str, ...], fleet: Path | None, state: Path | None, bounds: dict[str, Any]
+) -> "RunRequest":
+    """The request that these options make; `bounds` are those that only runs have."""
+    from sparkctl.app.places import places
+    from sparkctl.app.run import RunRequest
+    from sparkctl.executor.limits import Limits
+    from sparkctl.executor.queue import PlaceLimits
+    from sparkctl.inventory.shards import Shard
+
+    if bounds["resume"] and (selector or bounds["shard"]):
+        raise click.UsageError("--resume takes the nodes of the earlier run; it goes with neither SELECTOR nor --shard")
+    return RunRequest(
+        places=places(fleet, state),
+        selector=",".join(selector) or "all",
+        limits=Limits.within(bounds["timeout"], concurrency=bounds["concurrency"]),
+        place_limits=PlaceLimits(site=bounds["per_site"], rack=bounds["per_rack"], jump=bounds["per_jump"]),
+        deadline_s=bounds["deadline"],
+        shard=Shard.parse(bounds["shard"]) if bounds["shard"] else None,
+        resume=bounds["resume"],
+        workers=bounds["workers"],
+    )
+
+
+def output_for(form: str, *, verbose: bool) -> "SweepOutput":
+    """Where the outcomes go."""
+    from sparkctl.report.outputs import JsonDocument, JsonLines, Screen
+
+    if form == "human":
+        return Screen(sys.stdout, sys.stderr, verbose=verbose)
+    return JsonDocument(sys.stdout) if form == "json" else JsonLines(sys.stdout)
