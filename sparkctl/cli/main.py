@@ -25,6 +25,7 @@ from sparkctl.cli.lab import lab
 from sparkctl.cli.program import program
 from sparkctl.cli.schema import schema
 from sparkctl.cli.show import show
+from sparkctl.cli.store import store
 from sparkctl.cli.sudoers import sudoers
 from sparkctl.errors import ExitCode, SparkctlError
 
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (baseline, collect, demo, drift, health, history, inventory, lab, program, schema, show, sudoers):
+for command in (baseline, collect, demo, drift, health, history, inventory, lab, program, schema, show, store, sudoers):
     cli.add_command(command)
 
 

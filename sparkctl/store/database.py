@@ -28,7 +28,6 @@ _LEAST_BUSY_S = 0.1
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
 )
 
 _RESTORE = "restore a backup, or move the file away to begin anew"
@@ -71,13 +70,19 @@ class Database:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
+    @contextmanager
+    def maintaining(self) -> Iterator[Connection]:
+        """A write transaction that deletes what nothing refers to; SQLite would look for references row by row."""
+        with self._transaction("BEGIN IMMEDIATE", check_references=False) as connection:
+            yield connection
+
     def close(self) -> None:
         """Close every connection; SQLite then folds its log back into the file."""
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
-        options = {"begin": begin, "busy_ms": self._busy_ms()}
+    def _transaction(self, begin: str, *, check_references: bool = True) -> Iterator[Connection]:
+        options = {"begin": begin, "busy_ms": self._busy_ms(), "check_references": check_references}
         try:
             with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
@@ -139,6 +144,7 @@ def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['busy_ms']}")
+    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'ON' if options['check_references'] else 'OFF'}")
     connection.exec_driver_sql(options["begin"])
 
 

@@ -112,6 +112,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was let go of: records, the runs they were of, and the bytes they took in the database."""
+
+    records: int
+    runs: int
+    content_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """What is known of a node: its newest record, visits newest first, changes oldest first."""
 

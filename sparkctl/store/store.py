@@ -13,7 +13,7 @@ from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Outcome
-from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, RunEntry, RunKind, StatusChange
+from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, Pruned, RunEntry, RunKind, StatusChange
 from sparkctl.store.location import make_state_dir
 from sparkctl.store.lock import SweepLock, nobody_sweeps
 
@@ -34,12 +34,13 @@ class Store:
         written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
         """
         # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
-        from sparkctl.store import additions, database, history, reads, writes  # noqa: PLC0415
+        from sparkctl.store import additions, database, history, pruning, reads, writes  # noqa: PLC0415
 
         if create:
             make_state_dir(folder)
         self.folder = folder
-        self._reads, self._writes, self._additions, self._history = reads, writes, additions, history
+        self._reads, self._writes, self._additions = reads, writes, additions
+        self._history, self._pruning = history, pruning
         self._database = database.open_database(folder, create=create)
         self._database.give_up_at = give_up_at
         try:
@@ -91,8 +92,7 @@ class Store:
 
         Raises ValueError when the lock is not held or belongs elsewhere, and when the run is known already.
         """
-        if not lock.held or not lock.folder.samefile(self.folder):
-            raise ValueError(f"a run in {self.folder} needs the lock of that folder")
+        self._require(lock)
         self._writes.begin_run(
             self._database,
             run_id=run_id,
@@ -105,6 +105,10 @@ class Store:
             resumes=resumes,
             kind=kind,
         )
+
+    def _require(self, lock: SweepLock) -> None:
+        if not lock.held or not lock.folder.samefile(self.folder):
+            raise ValueError(f"writing in {self.folder} needs the lock of that folder")
 
     def add(self, outcomes: Sequence[NodeOutcome]) -> None:
         """Store outcomes, all of them or none; on disk, and the newest of their nodes, when this returns.
@@ -119,6 +123,14 @@ class Store:
         Raises ValueError when the run is not running.
         """
         self._writes.finish_run(self._database, report)
+
+    def prune(self, lock: SweepLock, before: datetime) -> Pruned:
+        """Let go of the records of runs that began before a moment, but for the last one of each node.
+
+        Needs the lock of this folder, as a run does; raises ValueError without it.
+        """
+        self._require(lock)
+        return self._pruning.prune_records(self._database, before)
 
     def newest(self, node_id: str, kind: RunKind | None = None) -> RunRecord | None:
         """The record of the last visit to a node, reported or not; None for a node that was never visited."""

@@ -1,0 +1,54 @@
+"""Letting go of old run records. What they said of status and facets stays: vectors, verdicts, facets, changes."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from sparkctl.store.database import Database
+from sparkctl.store.entries import Pruned
+from sparkctl.store.schema import documents, runs, visits
+
+_CHUNK = 500  # of the values that a statement may hold
+
+
+def prune_records(database: Database, before: datetime) -> Pruned:
+    """Let go of the records of runs that began before a moment, but for the last one of each node.
+
+    One transaction for each run; an end in the middle leaves a store that is whole.
+    """
+    old_runs = select(runs.c.id).where(runs.c.started_at < before).order_by(runs.c.id.desc())
+    newer_runs = select(runs.c.id).where(runs.c.started_at >= before)
+    newer = select(visits.c.node).distinct().where(visits.c.run.in_(newer_runs), visits.c.record.is_not(None))
+    with database.reading() as connection:
+        old = list(connection.execute(old_runs).scalars())
+        have_newer = set(connection.execute(newer).scalars())
+    records = touched = size = 0
+    for run in old:
+        with database.maintaining() as connection:
+            found, freed = _prune_run(connection, run, have_newer)
+        records, size, touched = records + found, size + freed, touched + bool(found)
+    return Pruned(records, touched, size)
+
+
+def _prune_run(connection: Connection, run: int, have_newer: set[int]) -> tuple[int, int]:
+    """Let go of a run's records, but for those of nodes without a newer one, which have one from now on."""
+    here = select(visits.c.node, visits.c.record).where(visits.c.run == run, visits.c.record.is_not(None))
+    rows = connection.execute(here).all()
+    leaving = [row for row in rows if row.node in have_newer]
+    have_newer.update(row.node for row in rows)
+    if not leaving:
+        return 0, 0
+    place = (visits.c.run == run) & (visits.c.node == bindparam("of_node"))
+    connection.execute(update(visits).where(place).values(record=None), [{"of_node": row.node} for row in leaving])
+    return len(leaving), _delete(connection, [row.record for row in leaving])
+
+
+def _delete(connection: Connection, ids: Collection[int]) -> int:
+    """Delete documents that nothing refers to any more; the bytes they took."""
+    wanted, size = list(ids), 0
+    for first in range(0, len(wanted), _CHUNK):
+        here = documents.c.id.in_(wanted[first : first + _CHUNK])
+        size += connection.execute(select(func.sum(func.length(documents.c.content))).where(here)).scalar_one() or 0
+        connection.execute(delete(documents).where(here))
+    return size

@@ -1,0 +1,70 @@
+"""Old records go, what they said of status stays, and every node keeps its last one."""
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.vocabulary import Status
+from sparkctl.store import Store, SweepLock
+from tests.store.samples import NOON, reported
+from tests.support.command import sparkctl
+
+COURSE = [Status.PASS, Status.FAIL, Status.PASS, Status.WARN]
+
+
+def filled(store: Store, lock: SweepLock) -> None:
+    """Four days of spark01; spark02 was only there on the first two."""
+    for day, status in enumerate(COURSE):
+        run_id, at = f"day{day}", timedelta(days=day)
+        store.begin_run(
+            lock, run_id=run_id, tool="t", started_at=NOON + at, selector="all", program_sha256="5" * 64, selected=2
+        )
+        nodes = ["spark01", "spark02"] if day < 2 else ["spark01"]
+        store.add([NodeOutcome.of(reported(run_id, node, {"disk.space": status}, after=at)) for node in nodes])
+
+
+def test_only_old_records_go_and_every_node_keeps_its_last(store: Store, lock: SweepLock) -> None:
+    filled(store, lock)
+    before = store.history("spark01", 10), store.changes("spark01"), store.history("spark02", 10)
+    gone = store.prune(lock, NOON + timedelta(days=2.5))
+    assert (gone.records, gone.runs) == (4, 3)
+    assert gone.content_bytes > 0
+    assert (store.history("spark01", 10), store.changes("spark01"), store.history("spark02", 10)) == before
+    assert [len(list(store.records(f"day{day}"))) for day in range(4)] == [0, 1, 0, 1]
+    last = store.newest("spark02")
+    assert last is not None
+    assert last.run_id == "day1"
+    assert store.prune(lock, NOON + timedelta(days=2.5)).records == 0
+
+
+def test_nothing_is_left_that_nothing_refers_to(store: Store, lock: SweepLock) -> None:
+    filled(store, lock)
+    store.prune(lock, NOON + timedelta(days=9))
+    raw = sqlite3.connect(store.folder / "state.db")
+    assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
+    unused = raw.execute(
+        "SELECT count(*) FROM documents WHERE id NOT IN (SELECT vector FROM visits) AND id NOT IN"
+        " (SELECT record FROM visits WHERE record IS NOT NULL) AND id NOT IN (SELECT document FROM standings)"
+        " AND id NOT IN (SELECT document FROM spans)"
+    ).fetchone()
+    raw.close()
+    assert unused == (0,)
+
+
+def test_pruning_needs_the_lock(store: Store, lock: SweepLock, tmp_path: Path) -> None:
+    filled(store, lock)
+    with SweepLock(tmp_path / "elsewhere", ["x"]) as other, pytest.raises(ValueError, match="needs the lock"):
+        store.prune(other, NOON)
+
+
+def test_the_command(store: Store, lock: SweepLock, tmp_path: Path) -> None:
+    filled(store, lock)
+    options = ["--state", str(store.folder), "--days", "30", "--format", "human"]
+    ran = sparkctl("store", "prune", *options, home=tmp_path)
+    assert (ran.returncode, "another sweep uses" in ran.stderr) == (75, True), ran.stderr
+    lock.release()
+    ran = sparkctl("store", "prune", *options, home=tmp_path)
+    assert (ran.returncode, "4 records of 3 runs let go" in ran.stdout) == (0, True), ran.stdout
