@@ -59,7 +59,7 @@ def observe_installed(machine: Machine) -> InstalledDriver:
     require_gb10(platform_evidence(machine))
     found = kernels(machine)
     releases = {found.running, found.newest or found.running}
-    return InstalledDriver(found, {release: _module(machine, release) for release in releases})
+    return InstalledDriver(found, {release: installed_module(machine, release) for release in releases})
 
 
 def module_version(text: str | None) -> str | None:
@@ -69,7 +69,8 @@ def module_version(text: str | None) -> str | None:
     return match[1] if match else None
 
 
-def _module(machine: Machine, release: str) -> str | None:
+def installed_module(machine: Machine, release: str) -> str | None:
+    """The driver's path in a kernel's modules.dep: empty where it has none, None where there is no such file."""
     index = f"{MODULES}/{release}/modules.dep"
     if not machine.exists(index):
         return None

@@ -97,9 +97,14 @@ class Machine:
 
     def link_name(self, path: str) -> str | None:
         """Last part of what a symbolic link points to (`nvidia` for a device's `driver`), None when there is none."""
+        target = self.link_target(path)
+        return None if target is None else os.path.basename(target)
+
+    def link_target(self, path: str) -> str | None:
+        """What a symbolic link says, as it stands there, None when there is none."""
         try:
-            return os.path.basename(os.readlink(self._locate(path, follow_last=False)))
-        except (FileNotFoundError, NotADirectoryError, OSError):
+            return os.readlink(self._locate(path, follow_last=False))
+        except OSError:
             return None
 
     def modified(self, path: str) -> float:

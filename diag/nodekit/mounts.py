@@ -24,7 +24,7 @@ class Mount:
 
 def mounts(machine: Machine) -> tuple[Mount, ...]:
     """What /proc/mounts lists, in its order; raises OSError, and ValueError when it lists nothing."""
-    found = _parse(machine.read(MOUNTS))
+    found = parse_table(machine.read(MOUNTS))
     if not found:
         raise ValueError(f"{MOUNTS} lists nothing")
     return found
@@ -33,12 +33,13 @@ def mounts(machine: Machine) -> tuple[Mount, ...]:
 def fstab(machine: Machine) -> tuple[Mount, ...]:
     """What /etc/fstab wants mounted, nothing when it cannot be read."""
     try:
-        return _parse(machine.read_or_none(FSTAB) or "")
+        return parse_table(machine.read_or_none(FSTAB) or "")
     except OSError:
         return ()
 
 
-def _parse(text: str) -> tuple[Mount, ...]:
+def parse_table(text: str) -> tuple[Mount, ...]:
+    """The rows of /proc/mounts or /etc/fstab; raises nothing."""
     rows = (line.split() for line in text.splitlines() if not line.lstrip().startswith("#"))
     return tuple(
         Mount(_plain(row[0]), _plain(row[1]), row[2], frozenset(row[3].split(","))) for row in rows if len(row) >= 4

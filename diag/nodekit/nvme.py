@@ -40,6 +40,8 @@ class Smart:
     media_errors: float | None
     unsafe_shutdowns: float | None
     celsius: float | None
+    power_on_hours: float | None = None
+    power_cycles: float | None = None
 
 
 def controllers(machine: Machine) -> tuple[Controller, ...]:
@@ -101,6 +103,8 @@ def parse_smart(text: str) -> Smart:
         media_errors=_value(log, "media_errors"),
         unsafe_shutdowns=_value(log, "unsafe_shutdowns"),
         celsius=None if kelvin is None else kelvin - KELVIN,
+        power_on_hours=_value(log, "power_on_hours"),
+        power_cycles=_value(log, "power_cycles"),
     )
 
 

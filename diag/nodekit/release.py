@@ -18,6 +18,13 @@ def read_dgx_release(machine: Machine) -> dict[str, str]:
         return {}
 
 
+def every_value(text: str, key: str) -> list[str]:
+    """All values of one key in their order, quotes removed, empty ones left out."""
+    lines = (line.strip().partition("=") for line in text.splitlines())
+    found = (value.strip().strip("\"'") for name, _, value in lines if name == key)
+    return [value for value in found if value]
+
+
 def release_values(text: str) -> dict[str, str]:
     """The values of a release file, quotes removed; lines that are not assignments are passed over."""
     values = {}

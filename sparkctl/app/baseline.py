@@ -20,12 +20,12 @@ from sparkctl.model.baseline import Baseline
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.facets.catalogue import FACETS
 from sparkctl.model.facets.difference import gap_at, leaves, value_at
-from sparkctl.model.facets.individual import INDIVIDUAL
+from sparkctl.model.facets.individual import INDIVIDUAL, PASSING
 from sparkctl.model.facets.paths import Path, covers, from_text, to_text
 from sparkctl.store.entries import Held
 from sparkctl.store.store import Store
 
-_DIFFERENT = [from_text(pattern) for pattern in INDIVIDUAL]
+_LEFT_OUT = [from_text(pattern) for pattern in (*INDIVIDUAL, *PASSING)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _made(source: str, found: Mapping[str, list[Held]], wanted: Collection[str])
     for facet, held in found.items():
         data[facet], without = _majority(facet, held, wanted)
         undecided += without
-    ignore = [pattern for pattern in INDIVIDUAL if from_text(pattern)[0] in data]
+    ignore = [to_text(pattern) for pattern in _LEFT_OUT if pattern[0] in data]
     made_at = datetime.now(UTC).replace(microsecond=0)
     baseline = Baseline(made_at=made_at, made_from=source[:MAX_TEXT], facets=data, ignore=[*ignore, *undecided])
     return baseline, undecided
@@ -118,7 +118,7 @@ def _majority(facet: str, held: Iterable[Held], wanted: Collection[str]) -> tupl
     decided: dict[str, Any] = {}
     undecided: list[str] = []
     for path in sorted(fields):
-        if any(covers(pattern, (facet, *path)) for pattern in _DIFFERENT):
+        if any(covers(pattern, (facet, *path)) for pattern in _LEFT_OUT):
             continue
         known, value = _most_frequent(path, documents)
         if not known:

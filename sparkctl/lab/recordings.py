@@ -37,6 +37,11 @@ def add_recordings(tree: Tree, node: NodeModel) -> None:
     _inventory(tree, node)
 
 
+def packages(node: NodeModel) -> dict[str, str]:
+    """Versions of packages that dpkg-query is asked for, by name."""
+    return PACKAGES | ({} if node.driver is None else {"nvidia-driver-580-open": f"{node.driver}-0ubuntu0.24.04.1"})
+
+
 def _disks(tree: Tree, node: NodeModel) -> None:
     size = int(node.make.drive.size * 0.983)
     usable = int(size * 0.95)
@@ -158,21 +163,12 @@ def _addresses(port: Port) -> list[dict[str, object]]:
 
 def _inventory(tree: Tree, node: NodeModel) -> None:
     tree.record(("lspci",), "".join(f"{function.address} {function.words}\n" for function in functions(node)))
-    controller, uefi = node.make.firmware
-    vendor = node.make.firmware_vendor
-    devices = [
-        {"Name": "Embedded Controller", "Plugin": "uefi_capsule", "Vendor": vendor, "Version": controller},
-        {"Name": "UEFI Device Firmware", "Plugin": "uefi_capsule", "Vendor": vendor, "Version": uefi},
-        {"Name": node.make.drive.model, "Plugin": "nvme", "Version": node.make.drive.firmware},
-    ]
-    tree.record(("fwupdmgr", "get-devices", "--json"), json.dumps({"Devices": devices}) + "\n")
     dmi = node.make.dmi
     tree.record_for_root(
         ("/usr/sbin/dmidecode", "-t", "system"),
         f"# dmidecode 3.5\nSMBIOS 3.3.0 present.\n\nSystem Information\n\tManufacturer: {dmi['sys_vendor']}\n"
         f"\tProduct Name: {dmi['product_name']}\n\tSerial Number: {node.serial}\n\tUUID: {node.uuid}\n",
     )
-    packages = PACKAGES | ({} if node.driver is None else {"nvidia-driver-580-open": f"{node.driver}-0ubuntu0.24.04.1"})
-    for name, version in packages.items():
+    for name, version in packages(node).items():
         tree.record(("dpkg-query", "-W", "-f=${Version}", name), version)
     tree.record(("ps", "-eo", "pid,stat,comm"), "    PID STAT COMMAND\n      1 Ss   systemd\n    912 Ss   sshd\n")

@@ -25,6 +25,7 @@ ABSENT_FIELDS = (
     "memory.total", "memory.free", "memory.used", "memory.reserved", "fan.speed", "power.limit", "power.default_limit",
     "power.max_limit", "enforced.power.limit", "clocks.mem", "clocks.max.mem", "temperature.memory",
     "ecc.mode.current", "ecc.errors.uncorrected.volatile.total", "mig.mode.current",
+    "inforom.img",
 )  # fmt: skip
 HEALTH_FIELDS = (
     "name", "pci.bus_id", "driver_version", "pstate", "persistence_mode", "temperature.gpu", "power.draw",
@@ -37,6 +38,8 @@ QUERIES = (
     ("name", "driver_version", "memory.total"),
     ("index", "name", "uuid", "driver_version", "vbios_version", "pci.bus_id"),
     ("temperature.gpu", "power.draw", "utilization.gpu", "utilization.memory"),
+    ("pci.bus_id", "name", "compute_cap", "memory.total", "clocks.max.sm", "temperature.gpu", "clocks.sm"),
+    ("pci.bus_id", "vbios_version", "inforom.img"),
 )
 PROCESS_QUERY = ("nvidia-smi", "--query-compute-apps=pid,process_name,used_memory")
 FORMATS = ("csv,noheader,nounits", "csv,noheader", "csv")

@@ -1,6 +1,15 @@
 """From the model of a node to its whole tree."""
 
+from sparkctl.lab.facts_drivers import add_drivers
+from sparkctl.lab.facts_firmware import ESRT_FILES, add_firmware
+from sparkctl.lab.facts_hardware import add_hardware
 from sparkctl.lab.facts_identity import add_identity
+from sparkctl.lab.facts_network import add_network
+from sparkctl.lab.facts_os import add_os
+from sparkctl.lab.facts_ota import add_ota
+from sparkctl.lab.facts_security import DENIED, add_security
+from sparkctl.lab.facts_software import add_software
+from sparkctl.lab.facts_storage import add_storage
 from sparkctl.lab.files_bus import add_bus
 from sparkctl.lab.files_etc import add_etc
 from sparkctl.lab.files_proc import add_proc
@@ -11,12 +20,17 @@ from sparkctl.lab.recordings_gpu import add_gpu_recordings
 from sparkctl.lab.tree import Tree
 
 USER_ID = 1000
+ADDERS = (
+    add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings, add_identity,
+    add_firmware, add_os, add_ota, add_drivers, add_software, add_security,
+    add_hardware, add_network, add_storage,
+)  # fmt: skip
 
 
 def render(node: NodeModel) -> Tree:
     """Every file and every command output of a node, as an ordinary user of it sees them."""
     tree = Tree()
-    for add in (add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings, add_identity):
+    for add in ADDERS:
         add(tree, node)
     tree.pipes += node.hanging
     if not node.sudo:
@@ -24,7 +38,7 @@ def render(node: NodeModel) -> Tree:
     tree.facts = {
         "simulated": True,
         "euid": USER_ID,
-        "denied": [*(f"/sys/class/dmi/id/{name}" for name in SERIALS), "/sys/fs/pstore"],
+        "denied": [*(f"/sys/class/dmi/id/{name}" for name in SERIALS), "/sys/fs/pstore", *ESRT_FILES, *DENIED],
     }
     if node.clock.shows is not None:
         tree.facts["now"] = node.clock.shows

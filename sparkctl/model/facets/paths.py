@@ -14,13 +14,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _STEP = re.compile(r"\.?([A-Za-z0-9_-]+|\*)|\[((?:[^\]\\]|\\.)*)\]")
 _ESCAPED = re.compile(r"\\(.)")
 ANY = "*"
+"""Stands for any one name in a pattern."""
 
 
 def to_text(path: Iterable[str]) -> str:
     """The path as people read and write it."""
     text = ""
     for name in path:
-        if _PLAIN.fullmatch(name):
+        if name == ANY or _PLAIN.fullmatch(name):
             text += f".{name}" if text else name
         else:
             text += "[" + name.replace("\\", "\\\\").replace("]", "\\]") + "]"

@@ -1,0 +1,137 @@
+"""What the firmware facet of a simulated node needs beyond what the checks read."""
+
+import json
+import uuid
+from dataclasses import dataclass
+
+from sparkctl.lab.makes import Make
+from sparkctl.lab.node_model import NodeModel
+from sparkctl.lab.tree import Tree
+
+ENTRIES = "/sys/firmware/efi/esrt/entries"
+ENTRY_FILES = (
+    "fw_class", "fw_type", "fw_version", "lowest_supported_fw_version", "capsule_flags", "last_attempt_version",
+    "last_attempt_status",
+)  # fmt: skip
+READ_ALL = ("/usr/bin/grep", "-r", ".", ENTRIES)
+TYPE_45 = ("/usr/sbin/dmidecode", "-t", "45")
+TPM_PROPERTIES = ("/usr/bin/tpm2_getcap", "properties-fixed")
+GET_DEVICES = (
+    "fwupdmgr", "get-devices", "--json", "--no-unreported-check", "--no-metadata-check", "--no-remote-check",
+)  # fmt: skip
+USB_PD = "0x00000516"
+GUIDS = {
+    ("asus", "Embedded Controller"): "c3cccaf0-9a3e-4ee2-992e-9f0cf9b55fa0",
+    ("asus", "UEFI Device Firmware"): "f1392323-3920-4598-a932-ef06360cf403",
+}
+"""Published ones; of other makes they are invented."""
+FLAGS = ("internal", "updatable", "require-ac", "supported", "needs-reboot", "usable-during-update", "signed-payload")
+NAMES = ("Embedded Controller", "UEFI Device Firmware", "USB Power Delivery Controller")
+ESRT_FILES = tuple(f"{ENTRIES}/entry{at}/{file}" for at in range(len(NAMES)) for file in ENTRY_FILES)
+"""Files that only root may read."""
+UNNAMED = ("SROOT", "SSPM", "HFRP", "CPUEB", "SPM")  # components of a founders board whose version says nothing
+TPM_VERSION = (0x00070002, 0x00010000)
+
+
+@dataclass(frozen=True)
+class Capsule:
+    """A resource that takes capsules: `type` 1 is the system's firmware, 2 a device's."""
+
+    name: str
+    guid: str
+    version: str
+    type: int
+
+    @property
+    def number(self) -> int:
+        """The version as the table of the firmware holds it."""
+        return int(self.version, 0)
+
+
+def capsules(make: Make) -> tuple[Capsule, ...]:
+    """In the order of the table."""
+    return tuple(
+        Capsule(name, guid_of(make, name), version, 1 if name.startswith("UEFI") else 2)
+        for name, version in zip(NAMES, (*make.firmware, USB_PD), strict=True)
+    )
+
+
+def guid_of(make: Make, name: str) -> str:
+    """The GUID of a make's firmware."""
+    return GUIDS.get((make.name, name)) or str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.{make.name}.example"))
+
+
+def add_firmware(tree: Tree, node: NodeModel) -> None:
+    """The tables of the firmware, what fwupd knows, and the TPM's properties."""
+    _esrt(tree, node)
+    _type_45(tree, node)
+    for argv in (GET_DEVICES, GET_DEVICES[:3]):
+        tree.record(argv, json.dumps({"Devices": devices(node)}) + "\n")
+    high, low = TPM_VERSION
+    tree.record_for_root(
+        TPM_PROPERTIES,
+        'TPM2_PT_FAMILY_INDICATOR:\n  raw: 0x322E3000\n  value: "2.0"\nTPM2_PT_MANUFACTURER:\n  raw: 0x53494D00\n'
+        f'  value: "SIM"\nTPM2_PT_FIRMWARE_VERSION_1:\n  raw: 0x{high:X}\n'
+        f"TPM2_PT_FIRMWARE_VERSION_2:\n  raw: 0x{low:X}\n",
+    )
+
+
+def _esrt(tree: Tree, node: NodeModel) -> None:
+    lines = []
+    for at, capsule in enumerate(capsules(node.make)):
+        here = f"{ENTRIES}/entry{at}"
+        values = (capsule.guid, capsule.type, capsule.number, 0, "0x0", capsule.number, 0)
+        for file, value in zip(ENTRY_FILES, values, strict=True):
+            tree.put(here, **{file: value})
+            lines.append(f"{here}/{file}:{value}\n")
+    tree.record_for_root(READ_ALL, "".join(lines))
+
+
+def _type_45(tree: Tree, node: NodeModel) -> None:
+    dmi, controller = node.make.dmi, capsules(node.make)[0]
+    components = [
+        ("BIOS Firmware", dmi["bios_version"], guid_of(node.make, "UEFI Device Firmware"), dmi["bios_date"]),
+        ("EC Firmware", controller.version, controller.guid, "Not Specified"),
+        *((name, "1", "Not Specified", "Not Specified") for name in UNNAMED),
+    ]
+    texts = [
+        f"Handle 0x{0x60 + at:04X}, DMI type 45, 24 bytes\nFirmware Inventory Information\n"
+        f"\tFirmware Component Name: {name}\n\tFirmware Version: {version}\n\tFirmware ID: {guid}\n"
+        f"\tRelease Date: {date}\n\tManufacturer: {dmi['bios_vendor']}\n"
+        "\tLowest Supported Firmware Version: Not Specified\n\tImage Size: Unknown\n\tCharacteristics:\n"
+        "\t\tUpdatable: Yes\n\t\tWrite-Protect: No\n\tState: Enabled\n\tAssociated Components: 0\n"
+        for at, (name, version, guid, date) in enumerate(components)
+    ]
+    tree.files["/sys/firmware/dmi/tables/DMI"] = b"simulated"
+    tree.record_for_root(
+        TYPE_45,
+        "# dmidecode 3.5\nGetting SMBIOS data from sysfs.\nSMBIOS 3.3.0 present.\n\n" + "\n".join(texts),
+    )
+
+
+def devices(node: NodeModel) -> list[dict[str, object]]:
+    """The devices as fwupd lists them."""
+    vendor = node.make.firmware_vendor
+    found: list[dict[str, object]] = [
+        {
+            "Name": capsule.name,
+            "DeviceId": uuid.uuid5(uuid.NAMESPACE_DNS, capsule.guid).hex,
+            "Plugin": "uefi_capsule",
+            "Guid": [capsule.guid],
+            "Vendor": vendor,
+            "Version": capsule.version,
+            "VersionFormat": "hex" if capsule.version.startswith("0x") else "number",
+            "UpdateState": 2,
+            "Flags": list(FLAGS),
+        }
+        for capsule in capsules(node.make)
+    ]
+    if node.drive.state != "gone":
+        drive = node.make.drive
+        found.append({"Name": drive.model, "Plugin": "nvme", "Version": drive.firmware, "VersionFormat": "plain"})
+    return [
+        *found,
+        {"Name": "KEK CA", "Plugin": "uefi_kek", "Vendor": "Microsoft", "Version": "2023", "VersionFormat": "number"},
+        {"Name": "UEFI CA", "Plugin": "uefi_db", "Vendor": "Microsoft", "Version": "2023", "VersionFormat": "number"},
+        {"Name": "SBAT", "Plugin": "uefi_sbat", "Version": "1.5.4", "VersionFormat": "triplet"},
+    ]
