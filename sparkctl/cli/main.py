@@ -22,6 +22,7 @@ from sparkctl.cli.health import health
 from sparkctl.cli.history import history
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
+from sparkctl.cli.ota import ota
 from sparkctl.cli.program import program
 from sparkctl.cli.schema import schema
 from sparkctl.cli.show import show
@@ -41,7 +42,22 @@ def cli() -> None:
     """
 
 
-for command in (baseline, collect, demo, drift, health, history, inventory, lab, program, schema, show, store, sudoers):
+for command in (
+    baseline,
+    collect,
+    demo,
+    drift,
+    health,
+    history,
+    inventory,
+    lab,
+    ota,
+    program,
+    schema,
+    show,
+    store,
+    sudoers,
+):
     cli.add_command(command)
 
 

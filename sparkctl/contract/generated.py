@@ -8,10 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from sparkctl.model.baseline import Baseline, DriftReport
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, UnknownReason
@@ -19,10 +21,13 @@ from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, S
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
+    "baseline": Baseline,
     "collect-report": CollectReport,
+    "drift-report": DriftReport,
     "facts-envelope": FactsEnvelope,
     "fleet": Fleet,
     "health-envelope": HealthEnvelope,
+    "ota-report": OtaReport,
     "run-record": RunRecord,
     "sweep-report": SweepReport,
 }

@@ -16,6 +16,11 @@ NAME_OF_SCHEMA = {
     "sparkctl.sweep-report/1": "sweep-report",
     "sparkctl.health/1": "health-envelope",
     "sparkctl.fleet/1": "fleet",
+    "sparkctl.facts/1": "facts-envelope",
+    "sparkctl.collect-report/1": "collect-report",
+    "sparkctl.baseline/1": "baseline",
+    "sparkctl.drift-report/1": "drift-report",
+    "sparkctl.ota-report/1": "ota-report",
 }
 """From the `schema` (or `meta.schema`) that a document names to the name of its JSON Schema."""
 

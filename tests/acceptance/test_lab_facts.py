@@ -1,0 +1,123 @@
+"""Facts of the simulated fleet over real SSH: collected, shown, held against a baseline, drifted, taken up."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkctl.contract.outside import complaints
+from sparkctl.lab import control
+from sparkctl.lab.state import Lab
+from sparkctl.model.facets.catalogue import FACETS
+from tests.support.command import json_lines, sparkctl
+from tests.support.labs import running_lab
+
+pytestmark = pytest.mark.slow
+
+MAKES = ["founders", "dell", "lenovo", "asus", "hp", "msi", "gigabyte"]
+
+
+def run(lab: Lab, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return sparkctl(
+        *words, "--fleet", lab.fleet_file, "--state", folder / "state", "--format", "jsonl", home=folder, timeout=120
+    )  # fmt: skip
+
+
+def collect(lab: Lab, folder: Path, *words: str, code: int = 0) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    ran = run(lab, folder, "collect", "--timeout", "20", *words)
+    assert ran.returncode == code, ran.stderr
+    assert list(complaints(ran.stdout.encode())) == []
+    *records, report = json_lines(ran)
+    assert report["selected"] == report["reported"] + report["unreported"]
+    return records, report
+
+
+def test_all_makes_bring_all_facets_within_their_cost(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", len(MAKES), MAKES) as lab:
+        records, report = collect(lab, tmp_path)
+    assert report["facets"] == list(FACETS)
+    assert (report["reported"], report["simulated"], report["gaps"]) == (7, True, [])
+    for record in records:
+        assert record["summary"] == dict.fromkeys(FACETS, "read")
+        cost = record["envelope"]["meta"]["cost"]
+        assert 0 < cost["cpu_ms"] < 1500
+        assert record["visit"]["received_bytes"] < 262_144
+        assert record["envelope"]["data"]["facets"]["identity"]["data"]["platform"]["is_gb10"] is True
+    serials = {record["envelope"]["data"]["facets"]["identity"]["data"]["serial"] for record in records}
+    assert len(serials) == 7
+
+
+def test_both_stacks_bring_the_same_facts(tmp_path: Path) -> None:
+    found = []
+    with running_lab(tmp_path / "lab", 2, ["founders", "asus"]) as lab:
+        for transport in ("asyncssh", "paramiko"):
+            text = lab.fleet_file.read_text()
+            lab.fleet_file.write_text(text.replace("defaults:\n", f"defaults:\n  transport: {transport}\n", 1))
+            collect(lab, tmp_path / transport)
+            lab.fleet_file.write_text(text)
+            shown = json_lines(run(lab, tmp_path / transport, "show"))
+            found.append([{name: facet["data"] for name, facet in one["facets"].items()} for one in shown])
+    assert found[0] == found[1]
+    assert set(found[0][0]) == set(FACETS)
+
+
+def test_what_a_fault_changes_is_drift_with_its_day_and_its_node(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 3, ["founders"]) as lab:
+        collect(lab, tmp_path)
+        assert run(lab, tmp_path, "baseline", "set", "--node", "sim-01").returncode == 0
+        before = run(lab, tmp_path, "drift")
+        assert (before.returncode, json.loads(before.stdout)["drift"]) == (0, [])
+        control.break_node(tmp_path / "lab", "sim-02", "driver-missing")
+        collect(lab, tmp_path)
+        after = run(lab, tmp_path, "drift")
+    report = json.loads(after.stdout)
+    assert list(complaints(after.stdout.encode())) == []
+    assert after.returncode == 1
+    assert {tuple(one["nodes"]) for one in report["drift"]} == {("sim-02",)}
+    assert any(one["facet"] == "drivers" for one in report["drift"])
+
+
+def test_nodes_that_cannot_be_reached_keep_what_is_known_of_them(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 2, ["founders"]) as lab:
+        collect(lab, tmp_path, "--facet", "os")
+        control.break_node(tmp_path / "lab", "sim-02", "down")
+        _, report = collect(lab, tmp_path, "--facet", "os", code=3)
+        assert [failure["cause"] for failure in report["failures"]] == ["connection_refused"]
+        shown = json_lines(run(lab, tmp_path, "show", "--facet", "os"))
+    assert all(one["facets"]["os"]["data"]["kernel"]["running"] for one in shown)
+    assert shown[0]["collected_at"] > shown[1]["collected_at"]
+
+
+def test_a_collection_can_be_taken_up_but_not_as_a_sweep(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 3, ["founders"]) as lab:
+        control.break_node(tmp_path / "lab", "sim-03", "down")
+        _, first = collect(lab, tmp_path, "--facet", "drivers", code=3)
+        control.mend(tmp_path / "lab", "sim-03")
+        wrong = run(lab, tmp_path, "health", "--resume", first["run_id"])
+        assert (wrong.returncode, "was a run of collect" in wrong.stderr) == (2, True)
+        records, second = collect(lab, tmp_path, "--facet", "drivers", "--resume", "last")
+    assert [record["node_id"] for record in records] == ["sim-03"]
+    assert (second["resumes"], second["reported"]) == (first["run_id"], 3)
+
+
+def test_the_ota_state_is_scored_from_the_nodes_own_recipes(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 2, ["founders"]) as lab:
+        assert run(lab, tmp_path, "ota").returncode == 2  # there is no store yet
+        collect(lab, tmp_path, "--facet", "ota", "sim-01")
+        ran = run(lab, tmp_path, "ota")
+    report = json.loads(ran.stdout)
+    assert list(complaints(ran.stdout.encode())) == []
+    (state,) = report["states"]
+    assert (state["nodes"], report["uncollected"]) == (["sim-01"], ["sim-02"])
+    assert state["release"] == "7.4.0"
+    assert state["score"]["matched"] is not None
+    assert not any("beta" in recipe["name"] for recipe in state["score"]["recipes"].values())
+
+
+def test_an_unknown_facet_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab", 1, ["founders"]) as lab:
+        ran = run(lab, tmp_path, "collect", "--facet", "weather")
+    assert (ran.returncode, "the facets are: identity" in ran.stderr) == (2, True)
+    assert not (tmp_path / "state").exists()
