@@ -16,9 +16,9 @@ from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.inventory.selector import select
 from sparkctl.model.baseline import Clone, Drift, DriftReport, Unread
 from sparkctl.model.canonical import canonical_json
-from sparkctl.model.facets.difference import Difference, Kind, differences, gap_at, leaves, pruned, value_at
+from sparkctl.model.facets.difference import Difference, Kind, differences, gap_at, pruned, value_at
 from sparkctl.model.facets.individual import UNIQUE
-from sparkctl.model.facets.paths import Path, covers, from_text, to_text
+from sparkctl.model.facets.paths import Path, covers, from_text, matches, to_text
 from sparkctl.store.entries import Held
 from sparkctl.store.store import Store
 
@@ -49,7 +49,7 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
         ]
         collected = [{node for each in held[facet] for node in each.since} for facet in expected.baseline.facets]
         uncollected = {node for node in wanted if any(node not in known for known in collected)}
-        drifted = [_told(store, group) for group in groups if group.difference.kind in _DRIFTED]
+        drifted = list(_told(store, [group for group in groups if group.difference.kind in _DRIFTED]))
         moments = store.last_collected(wanted - uncollected)
     unread = [_unread(group) for group in groups if group.difference.kind is Kind.UNREADABLE]
     clones = list(_clones(held["identity"], wanted))
@@ -96,32 +96,55 @@ def _groups(expected: BaselineFile, facet: str, held: Collection[Held], wanted: 
     return list(groups.values())
 
 
-def _told(store: Store, group: _Group) -> Drift:
-    since = _since_when(store, group)
-    difference = group.difference
-    return Drift(
-        facet=group.facet,
-        field=to_text(difference.path),
-        kind=difference.kind,
-        expected=difference.before,
-        observed=difference.after,
-        nodes=natural_sorted(since),
-        since=min(since.values()),
-        until=max(since.values()),
-    )
+def _told(store: Store, groups: Collection[_Group]) -> Iterator[Drift]:
+    """The groups of one facet, each with the time since when it is so."""
+    order = {node: at for at, node in enumerate(natural_sorted({node for group in groups for node in group.since}))}
+    facets = {group.facet for group in groups}
+    for facet in facets:
+        mine = [group for group in groups if group.facet == facet]
+        since = _since_when(store, facet, mine)
+        for group, began in zip(mine, since, strict=True):
+            difference = group.difference
+            yield Drift(
+                facet=facet,
+                field=to_text(difference.path),
+                kind=difference.kind,
+                expected=difference.before,
+                observed=difference.after,
+                nodes=sorted(group.since, key=order.__getitem__),
+                since=min(began),
+                until=max(began),
+            )
 
 
-def _since_when(store: Store, group: _Group) -> dict[str, datetime]:
-    """When each node first had the value that it has, as far back as it had it without a break."""
-    past = store.past(group.facet, list(group.since))
+def _since_when(store: Store, facet: str, groups: Collection[_Group]) -> list[list[datetime]]:
+    """For each group, when each of its nodes first had the value that it has, as far back as it had it unbroken."""
+    past = store.past(facet, list({node for group in groups for node in group.since}))
     known = store.facet_documents({document for spans in past.values() for _, document in spans})
-    since = dict(group.since)
-    for node, spans in past.items():
-        for began, document in spans:
-            if not _same(known[document], group.difference):
-                break
-            since[node] = began
-    return since
+    found: list[list[datetime | int]] = []
+    for group in groups:
+        same: dict[int, bool] = {}  # many nodes had the same documents
+        found.append([_began(group, node, past.get(node, []), known, same) for node in group.since])
+    starts = store.run_starts({moment for each in found for moment in each if isinstance(moment, int)})
+    return [[starts[moment] if isinstance(moment, int) else moment for moment in each] for each in found]
+
+
+def _began(
+    group: _Group,
+    node: str,
+    spans: Collection[tuple[int, int]],
+    known: Mapping[int, Mapping[str, Any]],
+    same: dict[int, bool],
+) -> datetime | int:
+    """When a node first had its value: the start of what holds now, or the number of an earlier run."""
+    began: datetime | int = group.since[node]
+    for run, document in spans:
+        if document not in same:
+            same[document] = _same(known[document], group.difference)
+        if not same[document]:
+            break
+        began = run
+    return began
 
 
 def _same(document: Mapping[str, Any], difference: Difference) -> bool:
@@ -141,11 +164,17 @@ def _unread(group: _Group) -> Unread:
 def _clones(held: Collection[Held], wanted: Collection[str]) -> Iterator[Clone]:
     """Values of identity that stand on more than one node; the others may be outside the selection."""
     patterns = [from_text(pattern)[1:] for pattern in UNIQUE]
-    nodes: dict[tuple[Path, str], set[str]] = {}
+    first: dict[tuple[Path, Any], Collection[str]] = {}
+    shared: dict[tuple[Path, Any], set[str]] = {}
     for each in held:
-        for path, value in leaves(each.document.get("data")):
-            if any(len(pattern) == len(path) and covers(pattern, path) for pattern in patterns):
-                nodes.setdefault((path, str(value)), set()).update(each.since)
-    for (path, value), found in sorted(nodes.items()):
-        if len(found) > 1 and found & set(wanted):
-            yield Clone(field=to_text(("identity", *path)), value=value, nodes=natural_sorted(found))
+        for pattern in patterns:
+            for field_of in matches(pattern, each.document.get("data") or {}):
+                if field_of in first:
+                    shared.setdefault(field_of, set(first[field_of])).update(each.since)
+                else:
+                    first[field_of] = each.since
+                    if len(each.since) > 1:
+                        shared[field_of] = set(each.since)
+    for (path, value), found in sorted(shared.items()):
+        if found & set(wanted):
+            yield Clone(field=to_text(("identity", *path)), value=str(value), nodes=natural_sorted(found))

@@ -99,7 +99,7 @@ def known_facts(
             for each in held if facet in facets else ():
                 for node_id in each.since.keys() & found.keys():
                     found[node_id][facet] = (each.since[node_id], each.document)
-        moments = store.last_collected({node_id for node_id, known in found.items() if known})
+        moments = store.last_collected(found.keys() & store.collected_nodes())
     return [Known(node_id, moments.get(node_id), found[node_id]) for node_id in natural_sorted(found)]
 
 

@@ -38,9 +38,12 @@ def show(
 
     paths = [field_path(text) for text in fields]
     wanted = chosen_facets(facets, paths)
-    known = known_facts(
-        places(fleet, state), ",".join(selector) or "all", wanted, [Condition.parse(text) for text in conditions]
-    )
+    met = [Condition.parse(text) for text in conditions]
+    where, chosen = places(fleet, state), ",".join(selector) or "all"
+    # A screen shows many nodes by name and age only; what they are is read when it turns out to be one.
+    known = known_facts(where, chosen, wanted if fields or form != "human" else (), met)
+    if form == "human" and not fields and len(known) == 1:
+        known = known_facts(where, chosen, wanted, met)
     if form != "human":
         for each in known:
             body = {name: {"since": since.isoformat(), **document} for name, (since, document) in each.facets.items()}

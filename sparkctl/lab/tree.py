@@ -1,9 +1,11 @@
 """A rooted tree: what the programs in `diag/` read in place of a live machine."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +77,13 @@ class Pool:
         try:
             os.link(shared, target, follow_symlinks=False)
         except FileNotFoundError:
-            make(shared)
-            _protect(shared)
+            # Another thread may be making the same: each makes its own, and the first one stays.
+            own = self._folder / f"{name}.{threading.get_ident()}"
+            make(own)
+            _protect(own)
+            with contextlib.suppress(FileExistsError):
+                os.link(own, shared, follow_symlinks=False)
+            own.unlink()
             os.link(shared, target, follow_symlinks=False)
         except OSError:  # this file has as many links as the file system allows
             make(target)

@@ -16,7 +16,9 @@ MAX_INTEGER = 2**53 - 1
 class Record(BaseModel):
     """A document or a part of one: no coercion, no unknown keys, no NaN, no change after it was made."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True)
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True, defer_build=True
+    )
 
 
 def _require_utc(moment: datetime) -> datetime:

@@ -23,12 +23,12 @@ class SshSettings(Record):
     host: Word | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     user: Word | None = None
-    identity_files: list[Path] = []
-    certificate_files: list[Path] = []
+    identity_files: list[Path] = Field(default_factory=list)
+    certificate_files: list[Path] = Field(default_factory=list)
     agent: bool = True
-    jump: list[Word] = []
+    jump: list[Word] = Field(default_factory=list)
     config_file: Path | None = None
-    known_hosts_files: list[Path] = []
+    known_hosts_files: list[Path] = Field(default_factory=list)
     host_key_policy: HostKeyPolicy = "pinned"
 
 
@@ -44,7 +44,7 @@ class Node(Record):
     transport: TransportName = "asyncssh"
     elevation: Elevation = Elevation.NONE
     ssh: SshSettings = SshSettings()
-    groups: list[Word] = []
+    groups: list[Word] = Field(default_factory=list)
     unit: Word | None = None
     site: Word | None = None
     rack: Word | None = None

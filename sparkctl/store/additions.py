@@ -64,6 +64,7 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
                 "run": run,
                 "node": number,
                 "at_s": round((addition.outcome.ts - started).total_seconds()),
+                "reported": addition.outcome.failure is None,
                 "vector": stored[addition.vector.sha256],
                 "record": stored[addition.record.sha256],
             }

@@ -1,10 +1,10 @@
 """Questions to the store about what a node was and is."""
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, select
 
 from sparkctl.model.outcome import statuses
@@ -129,21 +129,51 @@ def held(database: Database, facet: str) -> list[Held]:
         return [Held(facet, _json(row[1:]), since[row.id]) for row in connection.execute(texts)]
 
 
-def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[datetime, int]]]:
-    """What some nodes had of a facet before, newest first: since when, and the id of the document."""
-    found: dict[str, list[tuple[datetime, int]]] = {}
+def collected_nodes(database: Database) -> set[str]:
+    """Every node of which some facet is known."""
+    query = select(nodes.c.node_id).where(nodes.c.id.in_(select(standings.c.node).where(standings.c.part != HEALTH)))
+    with database.reading() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+    """What some nodes had of a facet before, newest first: the run that first saw it, and the id of the document.
+
+    Numbers only, since a fleet may have hundreds of thousands of them.
+    """
+    found: dict[str, list[tuple[int, int]]] = {}
     query = (
-        select(nodes.c.node_id, runs.c.started_at, spans.c.document)
-        .select_from(spans)
-        .join(nodes, nodes.c.id == spans.c.node)
-        .join(runs, runs.c.id == spans.c.run)
+        select(spans.c.node, spans.c.run, spans.c.document)
         .where(spans.c.part == facet)
         .order_by(spans.c.node, spans.c.run.desc())
     )
     with database.reading() as connection:
-        for first in range(0, len(node_ids), _CHUNK):
-            for row in connection.execute(query.where(nodes.c.node_id.in_(node_ids[first : first + _CHUNK]))):
-                found.setdefault(row.node_id, []).append((row.started_at, row.document))
+        names = _numbers(connection, node_ids)
+        numbers = sorted(names)
+        for first in range(0, len(numbers), _CHUNK):
+            rows = connection.execute(query.where(spans.c.node.in_(numbers[first : first + _CHUNK])))
+            for node, run, document in rows:
+                found.setdefault(names[node], []).append((run, document))
+    return found
+
+
+def starts_of(database: Database, run_numbers: Collection[int]) -> dict[int, datetime]:
+    """When runs began."""
+    found: dict[int, datetime] = {}
+    wanted = sorted(run_numbers)
+    with database.reading() as connection:
+        for first in range(0, len(wanted), _CHUNK):
+            query = select(runs.c.id, runs.c.started_at).where(runs.c.id.in_(wanted[first : first + _CHUNK]))
+            found |= {row.id: row.started_at for row in connection.execute(query)}
+    return found
+
+
+def _numbers(connection: Connection, node_ids: Sequence[str]) -> dict[int, str]:
+    """The names of nodes by the numbers that stand for them."""
+    found: dict[int, str] = {}
+    for first in range(0, len(node_ids), _CHUNK):
+        query = select(nodes.c.id, nodes.c.node_id).where(nodes.c.node_id.in_(node_ids[first : first + _CHUNK]))
+        found |= {row.id: row.node_id for row in connection.execute(query)}
     return found
 
 
@@ -160,21 +190,14 @@ def facet_documents(database: Database, ids: Collection[int]) -> dict[int, dict[
 
 def last_collected(database: Database, wanted: Collection[str]) -> dict[str, datetime]:
     """When each of some nodes last brought facts; nodes that never did are left out."""
-    collections = select(runs.c.id).where(runs.c.kind == RunKind.COLLECT).order_by(runs.c.id.desc()).limit(_RECENT)
-    query = (
-        select(nodes.c.node_id, runs.c.started_at, visits.c.at_s, visits.c.vector)
-        .select_from(visits)
-        .join(nodes, nodes.c.id == visits.c.node)
-        .join(runs, runs.c.id == visits.c.run)
-    )
+    collections = select(runs.c.id, runs.c.started_at).where(runs.c.kind == RunKind.COLLECT).order_by(runs.c.id.desc())
+    query = select(nodes.c.node_id, visits.c.at_s).join(nodes, nodes.c.id == visits.c.node).where(visits.c.reported)
     found: dict[str, datetime] = {}
     with database.reading() as connection:
-        for run in connection.execute(collections).scalars().all():
-            rows = connection.execute(query.where(visits.c.run == run)).all()
-            brought = _vectors_with_facts(connection, {row.vector for row in rows})
-            for row in rows:
-                if row.vector in brought and row.node_id in wanted:
-                    found.setdefault(row.node_id, row.started_at + timedelta(seconds=row.at_s))
+        for run in connection.execute(collections.limit(_RECENT)).all():
+            for node_id, at_s in connection.execute(query.where(visits.c.run == run.id)):
+                if node_id in wanted and node_id not in found:
+                    found[node_id] = run.started_at + timedelta(seconds=at_s)
             if len(found) == len(wanted):
                 return found
     for node_id in set(wanted) - found.keys():
@@ -184,14 +207,6 @@ def last_collected(database: Database, wanted: Collection[str]) -> dict[str, dat
     return found
 
 
-def _vectors_with_facts(connection: Connection, ids: Collection[int]) -> set[int]:
-    wanted, found = sorted(ids), set()
-    for first in range(0, len(wanted), _CHUNK):
-        query = select(documents.c.id, *_DOCUMENT).where(documents.c.id.in_(wanted[first : first + _CHUNK]))
-        found |= {row.id for row in connection.execute(query) if Vector.parse(unpack(*row[1:]).decode()).parts}
-    return found
-
-
 def _json(stored: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(unpack(*stored))
+    found: dict[str, Any] = from_json(unpack(*stored))
     return found

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -18,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised whenever a table changes in a way that an older sparkctl would misread."""
 
 
@@ -100,6 +101,7 @@ visits = Table(
     Column("run", RowId, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
     Column("node", RowId, ForeignKey("nodes.id"), primary_key=True, autoincrement=False),
     Column("at_s", BigInteger, nullable=False),
+    Column("reported", Boolean, nullable=False),
     Column("vector", RowId, ForeignKey("documents.id"), nullable=False),
     Column("record", RowId, ForeignKey("documents.id")),
     sqlite_with_rowid=False,

@@ -152,9 +152,20 @@ class Store:
         """What holds now of a facet over all nodes: each distinct document once, with its nodes."""
         return self._history.held(self._database, facet)
 
-    def past(self, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[datetime, int]]]:
-        """What some nodes had of a facet before, newest first: since when, and the id of the document."""
+    def collected_nodes(self) -> set[str]:
+        """Every node of which some facet is known."""
+        return self._history.collected_nodes(self._database)
+
+    def past(self, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+        """What some nodes had of a facet before, newest first: the run that first saw it, and the id of the document.
+
+        `run_starts` and `facet_documents` say what the numbers stand for.
+        """
         return self._history.past_of(self._database, facet, node_ids)
+
+    def run_starts(self, numbers: Collection[int]) -> dict[int, datetime]:
+        """When runs began, by the numbers that `past` gives."""
+        return self._history.starts_of(self._database, numbers)
 
     def facet_documents(self, ids: Collection[int]) -> dict[int, dict[str, Any]]:
         """Facet documents by the ids that `past` gives."""

@@ -97,10 +97,9 @@ class Year:
 
     def visit(self, vectors: Sequence[int]) -> None:
         """A visit to every node in the run that was begun last."""
-        rows = zip(
-            repeat(self.run), range(1, self.nodes + 1), _seconds(self.nodes), vectors, repeat(None), strict=False
-        )
-        self.connection.executemany("INSERT INTO visits VALUES (?, ?, ?, ?, ?)", rows)
+        numbers = range(1, self.nodes + 1)
+        rows = zip(repeat(self.run), numbers, _seconds(self.nodes), repeat(1), vectors, repeat(None), strict=False)
+        self.connection.executemany("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 @dataclass
@@ -341,8 +340,8 @@ def _measure(folder: Path, nodes: int, days: int, say: Callable[[str], object]) 
         ("history", name(ASKED)),
         ("history", name(ASKED), "--facet", "drivers"),
         ("drift",),
-        ("show", "--field", "os.kernel.running"),
-        ("show", "--facet", "identity", "--where", WHERE),
+        ("show", "--field", "os.kernel.running", "--format", "human"),
+        ("show", "--where", WHERE, "--format", "human"),
     )
     questions = {f"`sparkctl {' '.join(words)}`": ask(state, fleet, *words) for words in commands}
     return _page(nodes, days, counts, weights, questions)

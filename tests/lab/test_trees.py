@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,15 @@ def test_a_new_tree_replaces_the_old_one_while_its_readers_go_on(tmp_path: Path)
     assert before != after
     assert (before / "proc/uptime").exists()
     assert (tmp_path / "sim-01").resolve() == after
+
+
+def test_many_trees_can_be_written_at_once(tmp_path: Path) -> None:
+    pool = Pool(tmp_path / "pool")
+    with ThreadPoolExecutor(6) as threads:
+        written = [
+            threads.submit(write_tree, render(NodeModel(f"spark{n:02}", "1")), tmp_path / f"spark{n:02}", pool, 1e9)
+            for n in range(6)
+        ]
+        for one in written:
+            one.result()
+    assert not list((tmp_path / "pool").glob("*.[0-9]*"))

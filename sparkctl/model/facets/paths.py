@@ -5,7 +5,8 @@ and before a backslash.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 Path = tuple[str, ...]
 """The names from the facet down to the field."""
@@ -46,3 +47,14 @@ def covers(pattern: Sequence[str], path: Sequence[str]) -> bool:
     return len(pattern) <= len(path) and all(
         name in (ANY, at) for name, at in zip(pattern, path[: len(pattern)], strict=True)
     )
+
+
+def matches(pattern: Path, data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every field of a facet's data that a pattern names, with its value."""
+    if not pattern:
+        yield path, data
+    elif isinstance(data, Mapping):
+        first, *rest = pattern
+        for name in data if first == ANY else (first,):
+            if name in data:
+                yield from matches(tuple(rest), data[name], (*path, name))
