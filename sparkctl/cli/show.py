@@ -53,6 +53,7 @@ def show(
         for text, path in zip(fields, paths, strict=True):
             show_values(text, fold_values(known, path), sys.stdout)
     elif len(known) == 1:
-        show_node(known[0].node_id, known[0].collected_at, known[0].facets, sys.stdout)
+        node = known[0]
+        show_node(node.node_id, node.collected_at, node.facets, sys.stdout, short=not facets)
     else:
         show_nodes([(each.node_id, each.collected_at) for each in known], sys.stdout)

@@ -17,14 +17,17 @@ from sparkctl.report.words import brief, count, names
 
 TIME = "%Y-%m-%d %H:%MZ"
 WIDE = 100
+MOST_SHOWN = 8  # members of a map that an outline shows one by one
 
 
 Documents = Mapping[str, tuple[datetime, Mapping[str, Any]]]
 """Facets by name: since when, and the document."""
 
 
-def show_node(node_id: str, collected_at: datetime | None, facets: Documents, stream: TextIO) -> None:
-    """Print all that holds of one node, with its age and since when each facet is so."""
+def show_node(
+    node_id: str, collected_at: datetime | None, facets: Documents, stream: TextIO, *, short: bool = False
+) -> None:
+    """Print what holds of one node, with its age and since when each facet is so; `short`: a line for each field."""
     with screen_on(stream) as console:
         title = Text(node_id, "bold")
         title.append(f"  {_collected(collected_at)}", style="dim")
@@ -32,10 +35,15 @@ def show_node(node_id: str, collected_at: datetime | None, facets: Documents, st
         for facet, (since, document) in facets.items():
             console.print()
             console.print(Text.assemble((facet, "bold"), (f"  since {since.strftime(TIME)}", "dim")))
-            console.print(Padding(Text("\n").join(_tree(document.get("data") or {})), (0, 0, 0, 2)))
+            lines = (_outline if short else _tree)(document.get("data") or {})
+            console.print(Padding(Text("\n").join(lines), (0, 0, 0, 2)))
             for path, why in document.get("gaps", {}).items():
                 line = Text.assemble((path or "all of it", STYLES["unknown"]), f"  could not be read: {why}")
                 console.print(Padding(line, (0, 0, 0, 2)))
+
+        if short and facets:
+            console.print()
+            console.print(Text("--facet NAME shows all of one", style="dim"))
 
 
 def show_values(field: str, values: Sequence[tuple[Any, list[str]]], stream: TextIO) -> None:
@@ -114,7 +122,32 @@ def _tree(data: Mapping[str, Any], depth: int = 0) -> Iterator[Text]:
         elif isinstance(value, list):
             yield start.append(", ".join(map(str, value)))
         elif not isinstance(value, Mapping):
-            yield start.append(value if isinstance(value, str) else json.dumps(value))
+            yield start.append(_word(value))
+
+
+def _outline(data: Mapping[str, Any], depth: int = 0) -> Iterator[Text]:
+    """One line for each field or member of a field; of what is longer or deeper only how much there is, and names."""
+    for name, value in data.items():
+        start = Text.assemble("  " * depth, (f"{name}: ", "cyan"))
+        left = max(20, WIDE - start.cell_len)
+        if isinstance(value, Mapping) and depth == 0 and 0 < len(value) <= MOST_SHOWN:
+            yield start
+            yield from _outline(value, depth + 1)
+        elif isinstance(value, Mapping) and depth > 0 and not _is_deep(value):
+            yield start.append(brief(", ".join(f"{key} {_word(each)}" for key, each in value.items()), left))
+        elif isinstance(value, Mapping | list):
+            if value:
+                yield start.append(f"{len(value):,}  ", style="bold").append(brief(", ".join(map(str, value)), left))
+        else:
+            yield start.append(_word(value))
+
+
+def _is_deep(value: Mapping[str, Any]) -> bool:
+    return any(isinstance(each, Mapping | list) for each in value.values())
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _grid(console: Console) -> Table:
