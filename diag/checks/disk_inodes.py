@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diag.nodekit.check import Check
+from diag.nodekit.file_systems import DF_INODES
 from diag.nodekit.finding import Finding, Reading, Threshold, judged
 from diag.nodekit.machine import Machine
 from diag.nodekit.printable import one_line
@@ -12,11 +13,6 @@ from diag.nodekit.problems import NotApplicable, Unevaluated
 from diag.nodekit.vocabulary import Comparison, UnknownReason
 
 CHECK = Check(title="Free inodes on local file systems")
-DF_INODES = (
-    "df", "--local", "--output=target,fstype,itotal,iused,iavail",
-    "--exclude-type=tmpfs", "--exclude-type=devtmpfs", "--exclude-type=squashfs", "--exclude-type=overlay",
-    "--exclude-type=efivarfs",
-)  # fmt: skip
 USED = Threshold(Comparison.AT_LEAST, warn=85.0, fail=95.0, provenance="common practice, as for space")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diag.nodekit.check import Check
+from diag.nodekit.file_systems import DF
 from diag.nodekit.finding import Finding, Reading, Threshold, judged
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import Unevaluated
@@ -12,13 +13,6 @@ from diag.nodekit.vocabulary import Comparison, UnknownReason
 
 CHECK = Check(title="Free space on local file systems", required=True)
 
-# Local file systems only: a network mount that hangs must not cost us the answer for the disks. Squashfs images
-# (snaps) are always full.
-DF = (
-    "df", "--local", "--block-size=1", "--output=target,fstype,size,used,avail",
-    "--exclude-type=tmpfs", "--exclude-type=devtmpfs", "--exclude-type=squashfs", "--exclude-type=overlay",
-    "--exclude-type=efivarfs",
-)  # fmt: skip
 USED = Threshold(
     Comparison.AT_LEAST, warn=85.0, fail=95.0, provenance="common practice: ext4 reserves 5 % for root by default"
 )

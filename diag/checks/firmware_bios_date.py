@@ -8,6 +8,7 @@ from diag.nodekit.check import Check
 from diag.nodekit.dmi import DMI, dmi_value, parse_bios_date
 from diag.nodekit.finding import Finding, Reading
 from diag.nodekit.machine import Machine
+from diag.nodekit.platform import platform_evidence
 from diag.nodekit.problems import NotApplicable, Unevaluated
 from diag.nodekit.vocabulary import Status, UnknownReason
 
@@ -25,9 +26,10 @@ class Bios:
 
 def observe(machine: Machine) -> Bios:
     if not machine.exists(DMI):
-        if machine.names("/sys/class"):
+        # Every GB10 has SMBIOS: where it does not show, part of the tree is missing.
+        if machine.names("/sys/class") and platform_evidence(machine).is_gb10 is False:
             raise NotApplicable("the firmware of this machine has no SMBIOS")
-        raise Unevaluated(UnknownReason.PRECONDITION, "/sys/class lists nothing")
+        raise Unevaluated(UnknownReason.PRECONDITION, f"there is no {DMI}, and a GB10 has SMBIOS")
     return Bios(*(dmi_value(machine, name) for name in ("bios_vendor", "bios_version", "bios_date")))
 
 

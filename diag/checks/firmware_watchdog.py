@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from diag.nodekit.check import Check
 from diag.nodekit.finding import Finding, Reading
 from diag.nodekit.machine import Machine
+from diag.nodekit.platform import platform_evidence
 from diag.nodekit.problems import NotApplicable, Unevaluated
 from diag.nodekit.vocabulary import Status, UnknownReason
 
@@ -26,9 +27,10 @@ class Watchdog:
 def observe(machine: Machine) -> Watchdog:
     names = [name for name in machine.names(WATCHDOG) if name.startswith("watchdog")]
     if not names:
-        if machine.names("/sys/class"):
+        # Every GB10 has one: where none shows, its driver or part of the tree is missing.
+        if machine.names("/sys/class") and platform_evidence(machine).is_gb10 is False:
             raise NotApplicable("the kernel drives no hardware watchdog")
-        raise Unevaluated(UnknownReason.PRECONDITION, "/sys/class lists nothing")
+        raise Unevaluated(UnknownReason.PRECONDITION, f"{WATCHDOG} lists none, and a GB10 has one")
     here = f"{WATCHDOG}/{names[0]}"
     return Watchdog(
         (machine.read_or_none(f"{here}/identity") or "unnamed").strip(),

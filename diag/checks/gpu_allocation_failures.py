@@ -8,7 +8,7 @@ from diag.nodekit.check import Check
 from diag.nodekit.finding import Finding, Reading, Threshold, judged
 from diag.nodekit.kernel_log import KERNEL_LOG_ELEVATED, KERNEL_LOG_SECONDS, LOCATOR, KernelLogSeen, observe_kernel_log
 from diag.nodekit.problems import NotApplicable
-from diag.nodekit.vocabulary import Comparison, Status
+from diag.nodekit.vocabulary import Comparison
 
 CHECK = Check(
     title="Failed memory allocations of the GPU driver", seconds=KERNEL_LOG_SECONDS, elevated=KERNEL_LOG_ELEVATED
@@ -39,9 +39,7 @@ def evaluate(seen: KernelLogSeen) -> Finding:
         "node is slow while memory is free",
         readings=(Reading("since boot", len(moments), "1"),),
     )
-    if finding.status == Status.PASS:
-        log.require_complete("no storm of failed allocations is logged")
-    return finding
+    return log.vouch(finding, "no storm of failed allocations is logged")
 
 
 def _densest_hour(moments: list[float]) -> int:

@@ -9,6 +9,7 @@ from diag.nodekit.dmi import DMI
 from diag.nodekit.finding import Finding, Reading
 from diag.nodekit.machine import Machine
 from diag.nodekit.node_facts import PLACEHOLDER_SERIALS
+from diag.nodekit.platform import platform_evidence
 from diag.nodekit.problems import MissingTool, NotApplicable, Unevaluated
 from diag.nodekit.release import DGX_RELEASE, release_values
 from diag.nodekit.vocabulary import Status, UnknownReason
@@ -22,7 +23,8 @@ CHECK = Check(title="Serial number", elevated=(READ_SERIAL,))
 class Serials:
     """Serial numbers by source, None where a source has none; `hidden` when SMBIOS keeps its own from us.
 
-    `has_smbios` says whether the kernel shows SMBIOS, `listed` whether /sys/class could be listed at all.
+    `has_smbios` says whether the kernel shows SMBIOS, `listed` whether /sys/class could be listed at all, `is_gb10`
+    what machine this is (None: not known).
     """
 
     smbios: str | None
@@ -30,6 +32,7 @@ class Serials:
     hidden: bool
     has_smbios: bool
     listed: bool
+    is_gb10: bool | None
 
 
 def observe(machine: Machine) -> Serials:
@@ -38,7 +41,8 @@ def observe(machine: Machine) -> Serials:
         smbios, hidden = _from_smbios(machine), False
     except PermissionError:
         smbios, hidden = None, True
-    return Serials(_real(smbios), _real(release), hidden, machine.exists(DMI), bool(machine.names("/sys/class")))
+    listed, is_gb10 = bool(machine.names("/sys/class")), platform_evidence(machine).is_gb10
+    return Serials(_real(smbios), _real(release), hidden, machine.exists(DMI), listed, is_gb10)
 
 
 def evaluate(seen: Serials) -> Finding:
@@ -62,6 +66,8 @@ def evaluate(seen: Serials) -> Finding:
         raise Unevaluated(UnknownReason.NOT_PERMITTED, f"{SMBIOS_SERIAL} needs root and {DGX_RELEASE} has no serial")
     if not seen.listed:
         raise Unevaluated(UnknownReason.PRECONDITION, "/sys/class lists nothing")
+    if not seen.has_smbios and seen.is_gb10 is not False:
+        raise Unevaluated(UnknownReason.PRECONDITION, f"there is no {DMI}, and a GB10 has SMBIOS")
     if not seen.has_smbios:
         raise NotApplicable(f"the firmware has no SMBIOS and {DGX_RELEASE} has no serial")
     return Finding(

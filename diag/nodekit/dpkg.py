@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from diag.nodekit.machine import Machine
-from diag.nodekit.problems import Unevaluated
+from diag.nodekit.problems import NotApplicable, Unevaluated
 from diag.nodekit.vocabulary import UnknownReason
 from diag.nodekit.words import name, word
 
@@ -29,6 +29,16 @@ class Packages:
     other: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     held: list[str] = field(default_factory=list)
     units: frozenset[str] = frozenset()
+
+
+def observe_packages(machine: Machine) -> Packages:
+    """All packages, for checks; raises NotApplicable on a machine without dpkg, OSError, Unevaluated, ValueError."""
+    text = read_status(machine)
+    if text is not None:
+        return parse_status(text)
+    if machine.names("/var/lib"):
+        raise NotApplicable("this system has no dpkg")
+    raise FileNotFoundError(2, "No such file or directory", STATUS)
 
 
 def read_status(machine: Machine) -> str | None:

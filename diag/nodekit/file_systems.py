@@ -14,7 +14,8 @@ from diag.nodekit.problems import Unevaluated
 from diag.nodekit.vocabulary import UnknownReason
 from diag.nodekit.words import name, words
 
-# Local file systems only: a network mount that hangs must not cost us the answer for the disks.
+# Local file systems only: a network mount that hangs must not cost us the answer for the disks. Squashfs
+# images (snaps) are always full.
 WITHOUT = tuple(f"--exclude-type={kind}" for kind in ("tmpfs", "devtmpfs", "squashfs", "overlay", "efivarfs"))
 DF = ("df", "--local", "--block-size=1", "--output=target,fstype,size,used,avail", *WITHOUT)
 DF_INODES = ("df", "--local", "--output=target,fstype,itotal,iused,iavail", *WITHOUT)
@@ -131,9 +132,14 @@ def fstab(machine: Machine, mounted: Sequence[Mount], swapped: Iterable[str]) ->
             "source": name(without_password(entry.source)),
             "type": name(entry.kind),
             "options": kept_options(entry),
-            "mounted": _device(machine, entry.source) in used if swap else entry.target in targets,
+            "mounted": _device(machine, entry.source) in used if swap else _bare(entry.target) in targets,
         }
     return found
+
+
+def _bare(target: str) -> str:
+    """A mount point as the kernel lists it: `/data` for `/data/`."""
+    return target.rstrip("/") or "/"
 
 
 def _device(machine: Machine, source: str) -> str:

@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 
 from diag.nodekit.command import Ran
+from diag.nodekit.finding import Finding, Reading, Threshold
 from diag.nodekit.machine import Machine
 from diag.nodekit.platform import platform_evidence
 from diag.nodekit.problems import MissingTool, Unevaluated
-from diag.nodekit.vocabulary import UnknownReason
+from diag.nodekit.vocabulary import Status, UnknownReason
 
 # Newest first: a log that is longer than the limit loses its beginning, which matters least.
 KERNEL_LOG = ("journalctl", "-k", "-b", "0", "-r", "--no-pager", "-o", "short-monotonic")
@@ -54,6 +55,12 @@ class KernelLog:
         found = ((message, pattern.search(message.text)) for message in self.messages)
         return tuple((message, match) for message, match in found if match is not None)
 
+    def vouch(self, finding: Finding, absent: str) -> Finding:
+        """The finding; raises Unevaluated where it passes on a log that lost its beginning."""
+        if finding.status == Status.PASS:
+            self.require_complete(absent)
+        return finding
+
     def require_complete(self, absent: str) -> None:
         """Raise Unevaluated when the log lost its beginning: then "no such message" proves nothing."""
         if not self.complete:
@@ -61,6 +68,41 @@ class KernelLog:
                 UnknownReason.PRECONDITION,
                 f"{absent}, but the kernel log reaches back only to {self.since:.0f} s after boot",
             )
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """Messages of one severity: how the kernel words them, what they are called (plural), what to do about them."""
+
+    pattern: re.Pattern[str]
+    name: str
+    action: str
+
+
+def graded(log: KernelLog, slight: Symptom, severe: Symptom, grades: Threshold) -> Finding:
+    """Warn for messages of the one severity (grade 1), fail for those of the other (grade 2); raises Unevaluated."""
+    counts = {symptom.name: [message for message, _ in log.matching(symptom.pattern)] for symptom in (severe, slight)}
+    grade = 2 if counts[severe.name] else 1 if counts[slight.name] else 0
+    readings = tuple(Reading(name, len(found), "1") for name, found in counts.items())
+    if not grade:
+        absent = f"No {severe.name} and no {slight.name}"
+        log.require_complete(f"{absent} are logged")
+        return Finding(
+            Status.PASS, f"{absent} since boot", value=0, unit="1", threshold=grades, locator=LOCATOR, readings=readings
+        )
+    worst = severe if grade == 2 else slight
+    last = counts[worst.name][-1]
+    numbers = " and ".join(f"{len(found)} {name}" for name, found in counts.items())
+    return Finding(
+        grades.judge(grade),
+        f"{numbers}, one {last.seconds:.0f} s after boot: {last.text[:300]}",
+        value=grade,
+        unit="1",
+        threshold=grades,
+        locator=LOCATOR,
+        action=worst.action,
+        readings=readings,
+    )
 
 
 @dataclass(frozen=True)

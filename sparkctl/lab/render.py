@@ -7,6 +7,7 @@ from sparkctl.lab.facts_identity import add_identity
 from sparkctl.lab.facts_network import add_network
 from sparkctl.lab.facts_os import add_os
 from sparkctl.lab.facts_ota import add_ota
+from sparkctl.lab.facts_readiness import add_readiness
 from sparkctl.lab.facts_security import DENIED, add_security
 from sparkctl.lab.facts_software import add_software
 from sparkctl.lab.facts_storage import add_storage
@@ -23,7 +24,7 @@ USER_ID = 1000
 ADDERS = (
     add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings, add_identity,
     add_firmware, add_os, add_ota, add_drivers, add_software, add_security,
-    add_hardware, add_network, add_storage,
+    add_hardware, add_network, add_storage, add_readiness,
 )  # fmt: skip
 
 
