@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Any
 
-from sparkctl.app.baseline_file import read_baseline, write_baseline
-from sparkctl.app.drift import BASELINE_NAME, NAMESPACE
+from sparkctl.app.baseline_file import BASELINE_NAME, read_baseline, write_baseline
+from sparkctl.app.facts import chosen_facets
 from sparkctl.app.places import Places
-from sparkctl.app.signing import sign
 from sparkctl.errors import UsageError
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.ranges import fold
@@ -19,10 +18,11 @@ from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.baseline import Baseline
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.facets.catalogue import FACETS
-from sparkctl.model.facets.difference import gap_at, leaves, value_at
+from sparkctl.model.facets.difference import Gaps, leaves, value_at
 from sparkctl.model.facets.individual import INDIVIDUAL, PASSING
 from sparkctl.model.facets.paths import Path, covers, from_text, to_text
 from sparkctl.store.entries import Held
+from sparkctl.store.location import make_state_dir
 from sparkctl.store.store import Store
 
 _LEFT_OUT = [from_text(pattern) for pattern in (*INDIVIDUAL, *PASSING)]
@@ -44,7 +44,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written; `undecided` are fields that are left out because no value has a majority."""
+    """What was written; `undecided` are fields that are left out because no value has a majority, or
+    because they could not be read."""
 
     path: FilePath
     made_from: str
@@ -58,9 +59,7 @@ def set_baseline(places: Places, wanted: Wanted) -> Made:
     """Write a baseline, and sign it where a key is given; raises UsageError, with nothing written."""
     if [wanted.node, wanted.majority, wanted.source].count(None) != 2:
         raise UsageError("a baseline is made of one thing", hint="give one of --node, --majority and --from")
-    if unknown := sorted(set(wanted.facets) - set(FACETS)):
-        raise UsageError(f"there is no facet {unknown[0]!r}", hint=f"the facets are: {', '.join(FACETS)}")
-    facets = wanted.facets or tuple(name for name in FACETS if name != "identity")
+    facets = chosen_facets(wanted.facets or [name for name in FACETS if name != "identity"], [])
     undecided: list[str] = []
     if wanted.source:
         found = read_baseline(wanted.source).baseline
@@ -72,15 +71,17 @@ def set_baseline(places: Places, wanted: Wanted) -> Made:
         baseline, undecided = _of_node(places, wanted.node, facets)
     else:
         baseline, undecided = _of_group(places, wanted.majority or "all", facets)
+    if wanted.path is None:
+        make_state_dir(places.state)
     path = wanted.path or places.state / BASELINE_NAME
-    write_baseline(baseline, path)
+    signature = write_baseline(baseline, path, wanted.key)
     return Made(
         path=path,
         made_from=baseline.made_from,
         facets=list(baseline.facets),
         fields=sum(1 for data in baseline.facets.values() for _ in leaves(data)),
         undecided=undecided,
-        signature=sign(path, wanted.key, NAMESPACE) if wanted.key else None,
+        signature=signature,
     )
 
 
@@ -113,8 +114,8 @@ def _made(source: str, found: Mapping[str, list[Held]], wanted: Collection[str])
 
 def _majority(facet: str, held: Iterable[Held], wanted: Collection[str]) -> tuple[dict[str, Any], list[str]]:
     """The data that most nodes agree on, and the fields on which they do not."""
-    documents = [(each.document, len(wanted & each.since.keys())) for each in held]
-    fields = {path for document, _ in documents for path, _ in leaves(document.get("data")) if path}
+    documents = [(each.document, Gaps(each.document), len(wanted & each.since.keys())) for each in held]
+    fields = {path for document, _, _ in documents for path, _ in leaves(document.get("data")) if path}
     decided: dict[str, Any] = {}
     undecided: list[str] = []
     for path in sorted(fields):
@@ -125,15 +126,18 @@ def _majority(facet: str, held: Iterable[Held], wanted: Collection[str]) -> tupl
             undecided.append(to_text((facet, *path)))
         elif value is not None:
             _put(decided, path, value)
-    return decided, undecided
+    hidden = {gap for _, gaps, _ in documents for gap in gaps.reasons}
+    unread = [gap for gap in hidden if value_at({"data": decided}, gap) is None]
+    # What could not be read now is not expected to be absent later.
+    return decided, [*undecided, *sorted(to_text((facet, *gap)) for gap in unread)]
 
 
-def _most_frequent(path: Path, documents: Iterable[tuple[Mapping[str, Any], int]]) -> tuple[bool, Any]:
+def _most_frequent(path: Path, documents: Iterable[tuple[Mapping[str, Any], Gaps, int]]) -> tuple[bool, Any]:
     """Whether more than half of the nodes that could read a field agree on it, and on what."""
     votes: Counter[bytes] = Counter()
     values: dict[bytes, Any] = {}
-    for document, nodes in documents:
-        if gap_at(document, path) is None:
+    for document, gaps, nodes in documents:
+        if gaps.at(path) is None:
             value = value_at(document, path)
             key = canonical_json(value)
             values[key] = value

@@ -1,6 +1,8 @@
 """Baselines as files that an operator can read, edit, compare and keep in git."""
 
-import hashlib
+import errno
+import os
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,25 +12,30 @@ import yaml
 from pydantic import ValidationError
 
 from sparkctl import __version__
+from sparkctl.app.signing import sign, signature_of
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, unknown_key_action
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode, parse_yaml
 from sparkctl.model.baseline import Baseline
 from sparkctl.model.facets import paths
 from sparkctl.model.facets.fields import UnknownField, from_text, is_map, type_at
+from sparkctl.model.printable import printable
 
 SCHEMA = "sparkctl.baseline/1"
+NAMESPACE = "sparkctl.baseline"
+"""What a signature is for: one made for anything else does not hold here."""
+
+BASELINE_NAME = "baseline.yaml"
 MAX_BYTES = 16 * 1024 * 1024
 _KEYS = ("schema", "made_at", "made_from", "facets", "ignore")
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineFile:
-    """A baseline, where it was read, and the digest of its bytes."""
+    """A baseline and the bytes that it was read from."""
 
     baseline: Baseline
-    path: Path
-    sha256: str
+    content: bytes
 
 
 def baseline_text(baseline: Baseline) -> str:
@@ -38,15 +45,35 @@ def baseline_text(baseline: Baseline) -> str:
     return head + yaml.safe_dump(body, allow_unicode=True, sort_keys=False, default_flow_style=False, width=120)
 
 
-def write_baseline(baseline: Baseline, path: Path) -> None:
-    """Write a baseline, whole or not at all; raises UsageError."""
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+def write_baseline(baseline: Baseline, path: Path, key: Path | None) -> Path | None:
+    """Write a baseline and sign it where a key is given, whole or not at all; the signature. Raises UsageError."""
+    with tempfile.TemporaryDirectory(prefix="sparkctl-") as scratch:
+        fresh = Path(scratch) / path.name
         fresh.write_text(baseline_text(baseline), "utf-8")
+        signature = sign(fresh, key, NAMESPACE).read_bytes() if key else None
+        try:
+            signature_of(path).unlink(missing_ok=True)  # an old one would speak for another text
+            _replace(path, fresh.read_bytes())
+            if signature is not None:
+                _replace(signature_of(path), signature)
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}", hint="name another file") from error
+    return signature_of(path) if key else None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    # A name that nobody can have put a link at.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
         fresh.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", hint="name another file") from error
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def read_baseline(path: Path) -> BaselineFile:
@@ -63,7 +90,15 @@ def read_baseline(path: Path) -> BaselineFile:
         raise UsageError(f"{path}: {error.strerror}") from error
     if len(content) > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES // 2**20} MiB")
-    return BaselineFile(_Reader(path).read(content), path, hashlib.sha256(content).hexdigest())
+    return BaselineFile(_Reader(path).read(content), content)
+
+
+def _texts(node: Sequence) -> list[str]:
+    """The plain values of a list; raises TypeError when it holds anything else."""
+    texts = [item.text for item in node.items if isinstance(item, Scalar)]
+    if len(texts) != len(node.items):
+        raise TypeError("a list in here holds plain values only")
+    return texts
 
 
 class _Reader:
@@ -87,15 +122,18 @@ class _Reader:
         known = {key: value for key, line, value in root.items() if self._known(key, line)}
         if not isinstance(schema := known.get("schema"), Scalar) or schema.text != SCHEMA:
             raise self._wrong(root.line, "schema", f"this is no baseline of the schema {SCHEMA}", "")
+        facets, ignore = self._facets(known.get("facets"), root.line), self._ignore(known.get("ignore"))
+        made_at, made_from = (self._text(known, key, root.line) for key in ("made_at", "made_from"))
         try:
-            return Baseline(
-                made_at=datetime.fromisoformat(self._text(known, "made_at", root.line)),
-                made_from=self._text(known, "made_from", root.line),
-                facets=self._facets(known.get("facets"), root.line),
-                ignore=self._ignore(known.get("ignore")),
-            )
+            return Baseline(made_at=datetime.fromisoformat(made_at), made_from=made_from, facets=facets, ignore=ignore)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            key = ".".join(map(str, first["loc"]))
+            line = root.entries[key][0] if key in root.entries else root.line
+            raise self._wrong(line, key, first["msg"], "") from error
         except ValueError as error:
-            raise self._wrong(root.line, "made_at", f"{error}".splitlines()[0], "write a moment in UTC") from error
+            line = root.entries["made_at"][0]
+            raise self._wrong(line, "made_at", str(error), "write a moment such as 2026-11-20T08:00:00Z") from error
 
     def _known(self, key: str, line: int) -> bool:
         if key not in _KEYS:
@@ -128,11 +166,8 @@ class _Reader:
             return None
         if isinstance(node, Mapping):
             raise self._wrong(line, key, "this is a value, it holds no fields", "")
-        texts = (
-            node.text if isinstance(node, Scalar) else [item.text for item in node.items if isinstance(item, Scalar)]
-        )
         try:
-            return from_text(kind, texts)
+            return from_text(kind, node.text if isinstance(node, Scalar) else _texts(node))
         except ValidationError as error:
             raise self._wrong(line, key, error.errors(include_url=False)[0]["msg"], "") from error
         except TypeError as error:
@@ -163,5 +198,5 @@ class _Reader:
         return node.text
 
     def _wrong(self, line: int, key: str, what: str, action: str) -> UsageError:
-        where = f"{self._path}:{line}" + (f": {key}" if key else "")
-        return UsageError(f"{where}: {what}", hint=action or None)
+        where = f"{self._path}:{line}" + (f": {printable(key, 400)}" if key else "")
+        return UsageError(f"{where}: {printable(what, 400)}", hint=printable(action, 400) or None)

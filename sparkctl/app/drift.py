@@ -1,5 +1,6 @@
 """Hold what is known of nodes against a baseline."""
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sparkctl import __version__
-from sparkctl.app.baseline_file import BaselineFile, read_baseline
+from sparkctl.app.baseline_file import BASELINE_NAME, NAMESPACE, BaselineFile, read_baseline
 from sparkctl.app.places import Places
 from sparkctl.app.signing import verify
 from sparkctl.errors import ExitCode
@@ -16,14 +17,12 @@ from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.inventory.selector import select
 from sparkctl.model.baseline import Clone, Drift, DriftReport, Unread
 from sparkctl.model.canonical import canonical_json
-from sparkctl.model.facets.difference import Difference, Kind, differences, gap_at, pruned, value_at
+from sparkctl.model.facets.difference import Difference, Gaps, Kind, differences, equal, pruned, value_at
 from sparkctl.model.facets.individual import UNIQUE
 from sparkctl.model.facets.paths import Path, covers, from_text, matches, to_text
 from sparkctl.store.entries import Held
 from sparkctl.store.store import Store
 
-NAMESPACE = "sparkctl.baseline"
-BASELINE_NAME = "baseline.yaml"
 _DRIFTED = (Kind.CHANGED, Kind.APPEARED, Kind.DISAPPEARED)
 
 
@@ -40,31 +39,40 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
     """Compare the selected nodes; raises UsageError, StoreError, RefusedError for a signature that does not hold."""
     path = baseline or places.state / BASELINE_NAME
     expected = read_baseline(path)
-    signer = verify(path, allowed_signers, NAMESPACE) if allowed_signers else None
-    wanted = {node.node_id for node in select(load_fleet(places.fleet), selector)}
+    signer = verify(path, expected.content, allowed_signers, NAMESPACE) if allowed_signers else None
+    fleet = load_fleet(places.fleet)
+    wanted = {node.node_id for node in select(fleet, selector)}
     with Store.open(places.state, create=False) as store:
         held = {facet: store.held(facet) for facet in {*expected.baseline.facets, "identity"}}
         groups = [
             group for facet in expected.baseline.facets for group in _groups(expected, facet, held[facet], wanted)
         ]
-        collected = [{node for each in held[facet] for node in each.since} for facet in expected.baseline.facets]
+        # Clones are found by identity, whatever the baseline expects.
+        collected = [{node for each in held[facet] for node in each.since} for facet in held]
         uncollected = {node for node in wanted if any(node not in known for known in collected)}
         drifted = list(_told(store, [group for group in groups if group.difference.kind in _DRIFTED]))
-        moments = store.last_collected(wanted - uncollected)
     unread = [_unread(group) for group in groups if group.difference.kind is Kind.UNREADABLE]
-    clones = list(_clones(held["identity"], wanted))
+    clones = list(_clones(held["identity"], wanted, {node.node_id for node in fleet.nodes}))
+    moments = [
+        moment
+        for facet in expected.baseline.facets
+        for each in held[facet]
+        for node, moment in each.seen.items()
+        if node in wanted
+    ]
     code = _exit_code(found=bool(drifted or clones), unknown=bool(uncollected or unread or not wanted))
     return DriftReport(
         tool=f"sparkctl {__version__}",
         at=datetime.now(UTC),
         baseline=str(path),
-        baseline_sha256=expected.sha256,
+        baseline_sha256=hashlib.sha256(expected.content).hexdigest(),
         signed_by=signer,
         selector=selector,
         selected=len(wanted),
+        nodes=natural_sorted(wanted),
         compared=len(wanted - uncollected),
         uncollected=natural_sorted(uncollected),
-        oldest=min(moments.values(), default=None),
+        oldest=min(moments, default=None),
         drift=sorted(drifted, key=lambda one: (-len(one.nodes), one.facet, one.field)),
         unread=sorted(unread, key=lambda one: (one.facet, one.field)),
         clones=clones,
@@ -82,22 +90,27 @@ def _exit_code(*, found: bool, unknown: bool) -> ExitCode:
 def _groups(expected: BaselineFile, facet: str, held: Collection[Held], wanted: Collection[str]) -> list[_Group]:
     """The differences of one facet, each distinct document compared once, folded over the nodes."""
     patterns = [from_text(pattern) for pattern in expected.baseline.ignore]
-    ignored = [pattern[1:] for pattern in patterns if pattern[:1] in ((facet,), ("*",))]
+    ignored = [pattern[1:] for pattern in patterns if pattern[0] == facet]
     ours = {"data": pruned(expected.baseline.facets[facet], ignored), "gaps": {}}
     groups: dict[bytes, _Group] = {}
     for each in held:
         nodes = {node: moment for node, moment in each.since.items() if node in wanted}
         theirs = {**each.document, "data": pruned(each.document.get("data"), ignored)}
         for difference in differences(ours, theirs) if nodes else ():
-            if any(covers(pattern, difference.path) for pattern in ignored):
+            if difference.kind is Kind.UNREADABLE and not _is_expected(difference.path, ours["data"], ignored):
                 continue  # a gap that nobody asked about
             key = canonical_json([*difference.path, difference.kind.value, difference.after])
             groups.setdefault(key, _Group(facet, difference)).since.update(nodes)
     return list(groups.values())
 
 
+def _is_expected(gap: Path, data: Mapping[str, Any], ignored: Collection[Path]) -> bool:
+    """Whether a gap hides something that the baseline expects."""
+    return not any(covers(pattern, gap) for pattern in ignored) and any(True for _ in matches(gap, data))
+
+
 def _told(store: Store, groups: Collection[_Group]) -> Iterator[Drift]:
-    """The groups of one facet, each with the time since when it is so."""
+    """The groups, each with the time since when it is so; each facet is looked up once."""
     order = {node: at for at, node in enumerate(natural_sorted({node for group in groups for node in group.since}))}
     facets = {group.facet for group in groups}
     for facet in facets:
@@ -148,8 +161,8 @@ def _began(
 
 
 def _same(document: Mapping[str, Any], difference: Difference) -> bool:
-    hidden = gap_at(document, difference.path) is not None
-    return not hidden and (value_at(document, difference.path) or None) == (difference.after or None)
+    hidden = Gaps(document).at(difference.path) is not None
+    return not hidden and equal(value_at(document, difference.path), difference.after)
 
 
 def _unread(group: _Group) -> Unread:
@@ -161,20 +174,20 @@ def _unread(group: _Group) -> Unread:
     )
 
 
-def _clones(held: Collection[Held], wanted: Collection[str]) -> Iterator[Clone]:
-    """Values of identity that stand on more than one node; the others may be outside the selection."""
-    patterns = [from_text(pattern)[1:] for pattern in UNIQUE]
-    first: dict[tuple[Path, Any], Collection[str]] = {}
-    shared: dict[tuple[Path, Any], set[str]] = {}
+def _clones(held: Collection[Held], wanted: Collection[str], fleet: Collection[str]) -> Iterator[Clone]:
+    """Values of identity that stand on more than one node of the fleet, one of them selected.
+
+    A value counts wherever it stands: a drive that moved to another slot is the same drive.
+    """
+    first: dict[tuple[str, Any], Collection[str]] = {}
+    shared: dict[tuple[str, Any], set[str]] = {}
     for each in held:
-        for pattern in patterns:
-            for field_of in matches(pattern, each.document.get("data") or {}):
-                if field_of in first:
-                    shared.setdefault(field_of, set(first[field_of])).update(each.since)
-                else:
-                    first[field_of] = each.since
-                    if len(each.since) > 1:
-                        shared[field_of] = set(each.since)
-    for (path, value), found in sorted(shared.items()):
-        if found & set(wanted):
-            yield Clone(field=to_text(("identity", *path)), value=str(value), nodes=natural_sorted(found))
+        nodes = each.since.keys() & fleet
+        for pattern in UNIQUE:
+            for _, value in matches(from_text(pattern)[1:], each.document.get("data") or {}) if nodes else ():
+                known = first.setdefault((pattern, value), nodes)
+                if known is not nodes or len(nodes) > 1:
+                    shared.setdefault((pattern, value), set(known)).update(nodes)
+    for (pattern, value), found in sorted(shared.items()):
+        if len(found) > 1 and found & set(wanted):
+            yield Clone(field=pattern, value=str(value), nodes=natural_sorted(found))

@@ -12,30 +12,41 @@ from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.problems import nearest
 from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.inventory.selector import select
+from sparkctl.model.canonical import canonical_json
 from sparkctl.model.facets.catalogue import FACETS
-from sparkctl.model.facets.difference import Difference, differences, value_at
+from sparkctl.model.facets.difference import Difference, Gaps, differences, value_at
 from sparkctl.model.facets.fields import UnknownField, type_at
-from sparkctl.model.facets.paths import Path, from_text, to_text
+from sparkctl.model.facets.paths import Path, from_text
 from sparkctl.store.entries import FacetSpan
 from sparkctl.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFacet:
+    """A facet of a node: since when it is so, when it was seen last, and its document."""
+
+    since: datetime
+    seen: datetime
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """The facts of one node that hold: `facets` maps a facet to when it became so and its document."""
+    """The facts of one node that hold. `collected_at` is when the oldest of them was seen last."""
 
     node_id: str
     collected_at: datetime | None
-    facets: Mapping[str, tuple[datetime, Mapping[str, Any]]]
+    facets: Mapping[str, KnownFacet]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What changed of a facet of a node, and when that was first seen."""
+    """What changed of a facet of a node, and when that was first seen; `first`: the facet had not been read before."""
 
     facet: str
     at: datetime
     run_id: str
+    first: bool
     differences: list[Difference]
 
 
@@ -88,7 +99,7 @@ def known_facts(
 ) -> list[Known]:
     """What holds of the selected nodes that meet all conditions, by name; nodes never collected have no facets."""
     wanted = {node.node_id for node in select(load_fleet(places.fleet), selector)}
-    found: dict[str, dict[str, tuple[datetime, Mapping[str, Any]]]] = {node_id: {} for node_id in wanted}
+    found: dict[str, dict[str, KnownFacet]] = {node_id: {} for node_id in wanted}
     with Store.open(places.state, create=False) as store:
         for facet in dict.fromkeys([*facets, *(condition.path[0] for condition in conditions)]):
             mine = [condition for condition in conditions if condition.path[0] == facet]
@@ -98,9 +109,12 @@ def known_facts(
                 found = {node_id: known for node_id, known in found.items() if node_id in meeting}
             for each in held if facet in facets else ():
                 for node_id in each.since.keys() & found.keys():
-                    found[node_id][facet] = (each.since[node_id], each.document)
-        moments = store.last_collected(found.keys() & store.collected_nodes())
-    return [Known(node_id, moments.get(node_id), found[node_id]) for node_id in natural_sorted(found)]
+                    found[node_id][facet] = KnownFacet(each.since[node_id], each.seen[node_id], each.document)
+        ages = store.oldest_facts() if not facets else {}
+    for node_id, known in found.items():
+        if known:
+            ages[node_id] = min(facet.seen for facet in known.values())
+    return [Known(node_id, ages.get(node_id), found[node_id]) for node_id in natural_sorted(found)]
 
 
 def steps(places: Places, node_id: str, facet: str) -> list[Step]:
@@ -117,20 +131,37 @@ def steps(places: Places, node_id: str, facet: str) -> list[Step]:
 
 
 def _steps(facet: str, spans: list[FacetSpan]) -> Iterator[Step]:
-    nothing: Mapping[str, Any] = {"data": {}, "gaps": {}}
     for before, span in zip([None, *spans], spans, strict=False):
-        found = differences(before.document, span.document) if before else differences(nothing, span.document)
-        yield Step(facet, span.since, span.run_id, found if before else [])
+        found = differences(before.document, span.document) if before else []
+        yield Step(facet, span.since, span.run_id, before is None, found)
 
 
-def fold_values(known: Collection[Known], path: Path) -> list[tuple[Any, list[str]]]:
-    """The values of one field and the nodes that have each, the most frequent first; None where there is none."""
-    values: dict[str, tuple[Any, list[str]]] = {}
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One value of a field and the nodes that have it; `why` says why there is none."""
+
+    value: Any
+    why: str | None
+    nodes: list[str]
+
+
+def fold_values(known: Collection[Known], path: Path) -> list[FieldValue]:
+    """The values of one field, the most frequent first; apart, nodes with none, by why."""
+    values: dict[bytes, FieldValue] = {}
     for each in known:
-        document = each.facets.get(path[0], (None, {}))[1]
-        value = value_at(document, path[1:])
-        values.setdefault(_as_text(value), (value, []))[1].append(each.node_id)
-    return sorted(values.values(), key=lambda pair: (-len(pair[1]), to_text(map(str, pair[1]))))
+        value, why = _value_of(each.facets.get(path[0]), path)
+        key = canonical_json([value, why])
+        values.setdefault(key, FieldValue(value, why, [])).nodes.append(each.node_id)
+    return sorted(values.values(), key=lambda one: (one.why is not None, -len(one.nodes)))
+
+
+def _value_of(facet: KnownFacet | None, path: Path) -> tuple[Any, str | None]:
+    if facet is None:
+        return None, "never collected"
+    if (gap := Gaps(facet.document).at(path[1:])) is not None:
+        return None, f"could not be read: {gap}"
+    value = value_at(facet.document, path[1:])
+    return value, "nothing there" if value is None else None
 
 
 def _as_text(value: Any) -> str:

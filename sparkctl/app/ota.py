@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from sparkctl import __version__
@@ -23,9 +22,10 @@ def ota_report(places: Places, selector: str) -> OtaReport:
     """Score the selected nodes, those that are alike once; raises UsageError and StoreError."""
     wanted = {node.node_id for node in select(load_fleet(places.fleet), selector)}
     with Store.open(places.state, create=False) as store:
-        held = [(each.document, each.since.keys() & wanted) for each in store.held(FACET)]
-        collected = {node for _, nodes in held for node in nodes}
-        moments = store.last_collected(collected)
+        known = store.held(FACET)
+    held = [(each.document, each.since.keys() & wanted) for each in known]
+    collected = {node for _, nodes in held for node in nodes}
+    moments = [moment for each in known for node, moment in each.seen.items() if node in wanted]
     states = list(_states([(document, nodes) for document, nodes in held if nodes]))
     code = _exit_code(states, missing=bool(wanted - collected) or not wanted)
     return OtaReport(
@@ -34,14 +34,10 @@ def ota_report(places: Places, selector: str) -> OtaReport:
         selected=len(wanted),
         states=states,
         uncollected=natural_sorted(wanted - collected),
-        oldest=_oldest(moments),
+        oldest=min(moments, default=None),
         exit_code=code,
         exit_name=code.name.lower(),
     )
-
-
-def _oldest(moments: Mapping[str, datetime]) -> datetime | None:
-    return min(moments.values(), default=None)
 
 
 def _exit_code(states: list[OtaState], *, missing: bool) -> ExitCode:
@@ -52,7 +48,7 @@ def _exit_code(states: list[OtaState], *, missing: bool) -> ExitCode:
 
 
 def _states(held: list[tuple[Mapping[str, Any], set[str]]]) -> Iterator[OtaState]:
-    """Nodes with the same verdict together, torn ones first, then by release."""
+    """Nodes with the same verdict together, torn ones first, then the most."""
     scores: dict[str, tuple[OtaScore, Ota, set[str]]] = {}
     for document, nodes in held:
         facet = Ota.model_validate_json(json.dumps(document["data"]))

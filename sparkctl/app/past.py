@@ -12,7 +12,7 @@ def recall(places: Places, node_id: str, limit: int) -> Past:
         newest = store.newest(node_id, RunKind.HEALTH)
         if newest is None:
             raise UsageError(
-                f"the store in {places.state} has never seen a node {node_id!r}",
-                hint="names are exact; visit it with: sparkctl health NODE",
+                f"the store in {places.state} has no sweep of a node {node_id!r}",
+                hint="names are exact; sweep it with: sparkctl health NODE",
             )
         return Past(newest, store.history(node_id, limit), store.changes(node_id)[-limit:])

@@ -19,7 +19,12 @@ class Earlier:
     shard: Shard | None
 
 
-def find_earlier(store: Store, wanted: str, kind: RunKind, program_sha256: str) -> Earlier:
+def facets_of(store: Store, wanted: str) -> list[str]:
+    """The facets that the collection to take up asked for; raises UsageError when there is none."""
+    return _named(store, wanted, RunKind.COLLECT).asked.split(",")
+
+
+def find_earlier(store: Store, wanted: str, kind: RunKind, asked: str, program_sha256: str) -> Earlier:
     """The run named `wanted`, or the last one of this kind; raises UsageError when it cannot be taken up."""
     entry = _named(store, wanted, kind)
     if entry.kind is not kind:
@@ -27,6 +32,8 @@ def find_earlier(store: Store, wanted: str, kind: RunKind, program_sha256: str) 
             f"run {entry.run_id} was a run of {entry.kind.value}, not of {kind.value}",
             hint=f"take it up with: sparkctl {entry.kind.value} --resume {entry.run_id}",
         )
+    if entry.asked != asked:
+        raise UsageError(f"run {entry.run_id} asked for {entry.asked}", hint="name the same facets, or none")
     if entry.program_sha256 != program_sha256:
         raise UsageError(
             f"run {entry.run_id} asked other things than this version of sparkctl does",

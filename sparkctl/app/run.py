@@ -94,6 +94,11 @@ class Asked:
     question: Question
     tally: RunTally
 
+    @property
+    def words(self) -> str:
+        """The facets that were asked for, as the store keeps them."""
+        return ",".join(self.question.facets)
+
 
 def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCode:
     """Ask the selected nodes, store and show each outcome as it comes, and return the exit code.
@@ -152,10 +157,14 @@ class _Run:
         self, request: RunRequest, asked: Asked, errand: Errand, *, fleet: Fleet, store: Store, output: SweepOutput
     ) -> None:
         self.request, self.errand, self.store, self.output = request, errand, store, Forgiving(output)
-        self.kind, self.tally = asked.kind, asked.tally
+        self.kind, self.tally, self.asked = asked.kind, asked.tally, asked.words
         self.started_at, self.clock = datetime.now(UTC), time.monotonic()
         self.store_error: StoreError | None = None
-        self.earlier = find_earlier(store, request.resume, self.kind, errand.program.sha256) if request.resume else None
+        self.earlier = (
+            find_earlier(store, request.resume, self.kind, self.asked, errand.program.sha256)
+            if request.resume
+            else None
+        )
         self.selector = self.earlier.selector if self.earlier else request.selector
         self.shard = self.earlier.shard if self.earlier else request.shard
         selected = select(fleet, self.selector)
@@ -167,6 +176,7 @@ class _Run:
             lock,
             run_id=self.errand.run_id,
             kind=self.kind,
+            asked=self.asked,
             tool=TOOL,
             started_at=self.started_at,
             selector=self.selector,

@@ -7,6 +7,7 @@ from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.printable import printable
 
 SECONDS = 30.0
+MAX_SIGNATURE = 64 * 1024  # bytes; a signature has less than two thousand
 
 
 def signature_of(path: Path) -> Path:
@@ -18,34 +19,42 @@ def sign(path: Path, key: Path, namespace: str) -> Path:
     """Sign a file with a private key, or with a public key whose private one an agent holds; raises UsageError."""
     target = signature_of(path)
     target.unlink(missing_ok=True)  # ssh-keygen would ask before it writes over one
-    ran = _keygen("-Y", "sign", "-q", "-f", str(key), "-n", namespace, str(path))
+    ran = _keygen("-Y", "sign", "-q", "-f", str(key.absolute()), "-n", namespace, str(path.absolute()))
     if ran.returncode != 0 or not target.is_file():
         raise UsageError(f"{path} was not signed: {_words(ran)}", hint="is the key right, and is it in the agent?")
     return target
 
 
-def verify(path: Path, allowed_signers: Path, namespace: str) -> str:
-    """The principal that signed a file; raises RefusedError when nobody who is allowed to did."""
-    signature = signature_of(path)
-    if not signature.is_file():
+def verify(path: Path, content: bytes, allowed_signers: Path, namespace: str) -> str:
+    """The principal that signed `content`, which was read from `path`.
+
+    Raises RefusedError when nobody who is allowed to did.
+    """
+    signature = signature_of(path).absolute()
+    if not signature.is_file() or signature.stat().st_size > MAX_SIGNATURE:
         raise RefusedError(f"{path} is not signed: there is no {signature}", hint="sign it, or leave the check out")
-    found = _keygen("-Y", "find-principals", "-s", str(signature), "-f", str(allowed_signers))
-    principals = found.stdout.decode("utf-8", "replace").split("\n")
-    if found.returncode != 0 or not principals[0]:
+    if not allowed_signers.is_file():
+        raise UsageError(
+            f"there is no file {allowed_signers}", hint="name the allowed signers as ssh-keygen knows them"
+        )
+    signers = str(allowed_signers.absolute())
+    found = _keygen("-Y", "find-principals", "-s", str(signature), "-f", signers)
+    principals = [name for name in found.stdout.decode("utf-8", "replace").splitlines() if name]
+    if found.returncode != 0 or not principals:
         raise RefusedError(
             f"{path} is signed by nobody in {allowed_signers}: {_words(found)}",
             hint="find out who signed it before you trust it",
         )
-    ran = _keygen(
-        "-Y", "verify", "-f", str(allowed_signers), "-I", principals[0], "-n", namespace, "-s", str(signature),
-        stdin=path.read_bytes(),
-    )  # fmt: skip
-    if ran.returncode != 0:
-        raise RefusedError(
-            f"the signature of {path} does not hold: {_words(ran)}",
-            hint="the file was changed after it was signed, or signed for another purpose",
-        )
-    return printable(principals[0])
+    for principal in principals:
+        ran = _keygen(
+            "-Y", "verify", "-f", signers, "-I", principal, "-n", namespace, "-s", str(signature), stdin=content
+        )  # fmt: skip
+        if ran.returncode == 0:
+            return printable(principal, 200)
+    raise RefusedError(
+        f"the signature of {path} does not hold: {_words(ran)}",
+        hint="the file was changed after it was signed, or signed for another purpose",
+    )
 
 
 def _keygen(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":

@@ -47,7 +47,7 @@ def set_baseline(
     made = make(places(fleet, state), Wanted(path, node, majority, source, facets, key))
     words = f"{made.path} expects {made.fields} fields of {', '.join(made.facets)}, as of {made.made_from}"
     if made.undecided:
-        words += f"; {len(made.undecided)} fields have no majority and are ignored"
+        words += f"; {len(made.undecided)} fields have no majority, or could not be read, and are ignored"
     if made.signature:
         words += f"; signed in {made.signature}"
     say(
@@ -65,8 +65,7 @@ def show(state: Path | None, form: str, path: Path | None) -> None:
 
     Example: sparkctl baseline show --file golden.yaml
     """
-    from sparkctl.app.baseline_file import baseline_text, read_baseline
-    from sparkctl.app.drift import BASELINE_NAME
+    from sparkctl.app.baseline_file import BASELINE_NAME, baseline_text, read_baseline
     from sparkctl.app.places import places
 
     found = read_baseline(path or places(None, state).state / BASELINE_NAME).baseline

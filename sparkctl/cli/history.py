@@ -49,7 +49,7 @@ def _show_facet(where: "Places", node: str, facet: str, form: str, limit: int) -
 
     found = steps(where, node, facet)[-limit:]
     if form == "human":
-        show_steps(node, facet, [(step.at, step.differences) for step in found], sys.stdout)
+        show_steps(node, facet, [(step.at, step.first, step.differences) for step in found], sys.stdout)
     else:
         for step in found:
             click.echo(step_line(node, facet, step.at, step.run_id, step.differences))

@@ -52,14 +52,26 @@ def selector_argument(command: Decorated) -> Decorated:
     return click.argument("selector", nargs=-1)(command)
 
 
-class Seconds(click.FloatRange):
-    """A number of seconds within bounds; NaN, which compares with nothing, is refused."""
+class Amount(click.FloatRange):
+    """A number within bounds; NaN, which compares with nothing, is refused."""
 
-    name = "number of seconds"
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a usage error."""
-        seconds: float = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail(f"{value!r} is not a number of seconds", param, ctx)
-        return seconds
+        amount: float = super().convert(value, param, ctx)
+        if math.isnan(amount):
+            self.fail(f"{value!r} is not a {self.name}", param, ctx)
+        return amount
+
+
+class Seconds(Amount):
+    """A number of seconds."""
+
+    name = "number of seconds"
+
+
+class Days(Amount):
+    """A number of days."""
+
+    name = "number of days"

@@ -46,14 +46,19 @@ def show(
         known = known_facts(where, chosen, wanted, met)
     if form != "human":
         for each in known:
-            body = {name: {"since": since.isoformat(), **document} for name, (since, document) in each.facets.items()}
+            body = {
+                name: {"since": facet.since.isoformat(), "seen": facet.seen.isoformat(), **facet.document}
+                for name, facet in each.facets.items()
+            }
             at = each.collected_at.isoformat() if each.collected_at else None
             click.echo(json.dumps({"node_id": each.node_id, "collected_at": at, "facets": body}, ensure_ascii=False))
     elif fields:
         for text, path in zip(fields, paths, strict=True):
-            show_values(text, fold_values(known, path), sys.stdout)
+            values = [(one.value, one.why, one.nodes) for one in fold_values(known, path)]
+            show_values(text, values, sys.stdout)
     elif len(known) == 1:
         node = known[0]
-        show_node(node.node_id, node.collected_at, node.facets, sys.stdout, short=not facets)
+        shown = {name: (facet.since, facet.seen, facet.document) for name, facet in node.facets.items()}
+        show_node(node.node_id, node.collected_at, shown, sys.stdout, short=not facets)
     else:
         show_nodes([(each.node_id, each.collected_at) for each in known], sys.stdout)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sparkctl.cli.options import say, with_format, with_state
+from sparkctl.cli.options import Days, say, with_format, with_state
 
 
 @click.group()
@@ -15,9 +15,9 @@ def store() -> None:
 @store.command()
 @with_state
 @with_format
-@click.option("--days", type=click.FloatRange(1), required=True, help="Keep the whole records of so many days.")
+@click.option("--days", type=Days(1, 36500), required=True, help="Keep the whole records of so many days.")
 def prune(state: Path | None, form: str, days: float) -> None:
-    """Let go of old run records, but for the last one of each node.
+    """Let go of old run records, but for the last sweep and the last collection of each node.
 
     What they said of status and facets stays: visits, changes, history and drift lose nothing. The space is used again
     by later sweeps; the file does not become smaller.

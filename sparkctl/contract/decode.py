@@ -40,19 +40,19 @@ def decode_health(document: bytes, expected: Expected) -> HealthEnvelope:
     each planned check, and its roll-up must follow from its findings. Raises ContractError with a stable cause.
     """
     envelope = _decode(document, expected, HealthEnvelope, HEALTH_SCHEMA)
-    if envelope.data is not None:
-        _refuse_gaps(envelope.data, expected.checks)
+    assert envelope.data is not None  # noqa: S101 - `_decode` refuses a document without
+    _refuse_gaps(envelope.data, expected.checks)
     return envelope
 
 
 def decode_facts(document: bytes, expected: Expected) -> FactsEnvelope:
     """Validate one facts document, which must hold exactly the facets that were asked for; raises ContractError."""
     envelope = _decode(document, expected, FactsEnvelope, FACTS_SCHEMA)
-    if envelope.data is not None:
-        found = {name for name, facet in envelope.data.facets if facet is not None}
-        if found != set(expected.facets):
-            named = ", ".join(sorted(found ^ set(expected.facets))[:5])
-            raise ContractError("incomplete", f"the facets are not those that were asked for: {named}")
+    assert envelope.data is not None  # noqa: S101 - `_decode` refuses a document without
+    found = {name for name, facet in envelope.data.facets if facet is not None}
+    if found != set(expected.facets):
+        named = ", ".join(sorted(found ^ set(expected.facets))[:5])
+        raise ContractError("incomplete", f"the facets are not those that were asked for: {named}")
     return envelope
 
 

@@ -30,7 +30,7 @@ from sparkctl.model.vocabulary import Cause, Stage
 _PATIENCE_S = 30.0
 # Many times what a record of the largest document takes.
 _MOST_PER_DOCUMENT_BYTE = 16
-_HINT = "if it was killed, see `dmesg` for a lack of memory; use fewer --workers, and: sparkctl health --resume last"
+_HINT = "if it was killed, see `dmesg` for a lack of memory; use fewer --workers, and take it up with --resume last"
 
 
 @dataclass(eq=False)

@@ -88,7 +88,7 @@ class _Frame:
     anchor: str | None
     weight_before: int
     height: int = 1
-    key: tuple[str, int] | None = None
+    key: tuple[str, int, bool] | None = None
     merges: list[Mapping] = field(default_factory=list)
 
 
@@ -183,14 +183,15 @@ class _Composer:
             self._enter(frame, frame.node, frame.key, node, line)
             frame.key = None
 
-    def _key(self, node: YamlNode) -> tuple[str, int]:
+    def _key(self, node: YamlNode) -> tuple[str, int, bool]:
+        """The key, its line, and whether it merges: only a plain `<<` does, a quoted one is a name."""
         if isinstance(node, Scalar):
-            return node.text, node.line
+            return node.text, node.line, node.plain and node.text == "<<"
         raise self._fault(node.line, "a key must be one word, not a list or a mapping", "Quote the key.")
 
-    def _enter(self, frame: _Frame, mapping: Mapping, key: tuple[str, int], value: YamlNode, line: int) -> None:
-        name, key_line = key
-        if name == "<<":
+    def _enter(self, frame: _Frame, mapping: Mapping, key: tuple[str, int, bool], value: YamlNode, line: int) -> None:
+        name, key_line, merges = key
+        if merges:
             frame.merges.extend(self._merged(value, line))
         elif name in mapping.entries:
             path = ".".join(above.key[0] for above in self._stack if above.key)

@@ -13,8 +13,9 @@ from sparkctl.model.facets.difference import Kind
 class Baseline(Record):
     """What is expected of every node it is held against.
 
-    `facets` maps the names of facets to expected data, in part or whole. `ignore` names fields that are not compared,
-    the facet's name first; `*` stands for any one name, and what is below a field is ignored with it.
+    `facets` maps the names of facets to all that is expected of them: what a node has beyond that is drift. `ignore`
+    names fields that are not compared, the facet's name first; `*` stands for any one name of a map, and what is below
+    a field is ignored with it.
     """
 
     baseline_schema: Annotated[Literal["sparkctl.baseline/1"], Field(alias="schema")] = "sparkctl.baseline/1"
@@ -73,6 +74,7 @@ class DriftReport(Record):
     signed_by: Text | None
     selector: Text
     selected: Count
+    nodes: list[NodeId]
     compared: Count
     uncollected: list[NodeId]
     oldest: UtcDatetime | None

@@ -55,8 +55,8 @@ def statuses(verdict: str) -> dict[str, Status]:
 class Facts:
     """The substance of a facts document: canonical JSON of each facet, without what changes by itself.
 
-    A facet of which nothing could be read is not among them. `gaps` are all gaps by facet. `cpu_ms` is what the node
-    spent.
+    A facet of which nothing could be read has no data and a gap that covers it. `gaps` are all gaps by facet. `cpu_ms`
+    is what the node spent.
     """
 
     facets: Mapping[str, str]
@@ -71,7 +71,7 @@ class Facts:
             return None
         found = {name: facet for name, facet in envelope.data.facets if facet is not None}
         return cls(
-            facets={name: facet.text for name, facet in found.items() if facet.data is not None},
+            facets={name: facet.text for name, facet in found.items()},
             gaps={name: tuple(facet.gaps) for name, facet in found.items()},
             origin=envelope.meta.origin,
             cpu_ms=envelope.meta.cost.cpu_ms,

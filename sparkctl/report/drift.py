@@ -14,6 +14,7 @@ from sparkctl.report.words import brief, count, names
 
 DAY = "%Y-%m-%d"
 MINUTE = "%Y-%m-%d %H:%MZ"
+SHOWN = 25  # lines for one set of nodes, so that one node cannot bury the others
 _LOOK = {Kind.CHANGED: "fail", Kind.APPEARED: "warn", Kind.DISAPPEARED: "fail"}
 
 
@@ -29,7 +30,7 @@ def show_drift(report: DriftReport, stream: TextIO) -> None:
         _show(console, "Expected, but could not be read", "unknown", [*map(_unread_row, report.unread)])
         if report.uncollected:
             advice = Text("→ sparkctl collect", style="bold")
-            _show(console, "Never collected", "lost", [(report.uncollected, advice)])
+            _show(console, "A facet of the baseline was never collected", "lost", [(report.uncollected, advice)])
         console.print()
         last = f"exit {report.exit_code} {report.exit_name}"
         if report.oldest is not None:
@@ -39,12 +40,15 @@ def show_drift(report: DriftReport, stream: TextIO) -> None:
 
 def _totals(report: DriftReport) -> Text:
     drifted = {node for one in report.drift for node in one.nodes}
-    unread = {node for one in report.unread for node in one.nodes} - drifted
+    cloned = {node for one in report.clones for node in one.nodes} & set(report.nodes) - drifted
+    uncollected = set(report.uncollected) - drifted - cloned
+    unread = {node for one in report.unread for node in one.nodes} - drifted - cloned - uncollected
     parts = [
         (len(drifted), "drifted", "fail"),
+        (len(cloned), "cloned", "fail"),
         (len(unread), "not fully read", "unknown"),
-        (len(report.uncollected), "never collected", "lost"),
-        (report.compared - len(drifted | unread), "as expected", "pass"),
+        (len(uncollected), "not fully collected", "lost"),
+        (report.selected - len(drifted | cloned | unread | uncollected), "as expected", "pass"),
     ]
     shown = [Text(f"{number:,} {words}", style=STYLES[look]) for number, words, look in parts if number > 0]
     return Text.assemble((f"{count(report.selected, 'node')}: ", "bold"), Text(", ").join(shown))
@@ -83,6 +87,8 @@ def _show(console: Console, title: str, look: str, rows: list[tuple[list[str], T
     grouped: dict[tuple[str, ...], list[Text]] = {}
     for nodes, line in rows:
         grouped.setdefault(tuple(nodes), []).append(line)
-    for folded, lines in grouped.items():
+    for folded, said in grouped.items():
+        more = [Text(f"… and {len(said) - SHOWN:,} more; --format jsonl has all", "dim")] if len(said) > SHOWN else []
+        lines = [*said[:SHOWN], *more]
         table.add_row(Text(names(folded), "bold"), Text("\n").join(lines))
     console.print(Padding(table, (0, 0, 0, 2)))

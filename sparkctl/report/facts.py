@@ -20,21 +20,22 @@ WIDE = 100
 MOST_SHOWN = 8  # members of a map that an outline shows one by one
 
 
-Documents = Mapping[str, tuple[datetime, Mapping[str, Any]]]
-"""Facets by name: since when, and the document."""
+Documents = Mapping[str, tuple[datetime, datetime, Mapping[str, Any]]]
+"""Facets by name: since when it is so, when it was seen last, and the document."""
 
 
 def show_node(
     node_id: str, collected_at: datetime | None, facets: Documents, stream: TextIO, *, short: bool = False
 ) -> None:
-    """Print what holds of one node, with its age and since when each facet is so; `short`: a line for each field."""
+    """Print what holds of one node, each facet with its age and since when it is so; `short`: a line for each field."""
     with screen_on(stream) as console:
         title = Text(node_id, "bold")
         title.append(f"  {_collected(collected_at)}", style="dim")
         console.print(title)
-        for facet, (since, document) in facets.items():
+        for facet, (since, seen, document) in facets.items():
             console.print()
-            console.print(Text.assemble((facet, "bold"), (f"  since {since.strftime(TIME)}", "dim")))
+            times = f"  since {since.strftime(TIME)}" + (f", seen {_age(seen)}" if seen != collected_at else "")
+            console.print(Text.assemble((facet, "bold"), (times, "dim")))
             lines = (_outline if short else _tree)(document.get("data") or {})
             console.print(Padding(Text("\n").join(lines), (0, 0, 0, 2)))
             for path, why in document.get("gaps", {}).items():
@@ -46,13 +47,13 @@ def show_node(
             console.print(Text("--facet NAME shows all of one", style="dim"))
 
 
-def show_values(field: str, values: Sequence[tuple[Any, list[str]]], stream: TextIO) -> None:
-    """Print the values of a field, each with the nodes that have it."""
+def show_values(field: str, values: Sequence[tuple[Any, str | None, list[str]]], stream: TextIO) -> None:
+    """Print the values of a field, each with the nodes that have it; in place of a value why there is none."""
     with screen_on(stream) as console:
         console.print(Text(field, "bold"))
         table = _grid(console)
-        for value, nodes in values:
-            shown = Text("nothing", "dim") if value is None else Text(brief(value, WIDE))
+        for value, why, nodes in values:
+            shown = Text(why, "dim") if why else Text(brief(value, WIDE) or '""')
             table.add_row(shown, Text(f"{len(nodes):,}", "dim"), Text(names(nodes), "bold"))
         console.print(Padding(table, (0, 0, 0, 2)))
 
@@ -70,13 +71,15 @@ def show_nodes(nodes: Sequence[tuple[str, datetime | None]], stream: TextIO) -> 
         console.print(Padding(table, (0, 0, 0, 2)))
 
 
-def show_steps(node_id: str, facet: str, steps: Sequence[tuple[datetime, list[Difference]]], stream: TextIO) -> None:
-    """Print what changed of a facet, oldest first."""
+def show_steps(
+    node_id: str, facet: str, steps: Sequence[tuple[datetime, bool, list[Difference]]], stream: TextIO
+) -> None:
+    """Print what changed of a facet, oldest first; each moment with whether the facet was first seen there."""
     with screen_on(stream) as console:
         console.print(Text.assemble((node_id, "bold"), f"  {facet}"))
         table = _grid(console)
-        for number, (at, found) in enumerate(steps):
-            lines = [Text("first seen", "dim")] if number == 0 else [_difference_line(each) for each in found]
+        for at, first, found in steps:
+            lines = [Text("first seen", "dim")] if first else [_difference_line(each) for each in found]
             table.add_row(Text(at.strftime(TIME)), Text("\n").join(lines))
         console.print(Padding(table, (0, 0, 0, 2)))
 
@@ -106,10 +109,14 @@ def _difference_line(one: Difference) -> Text:
 def _collected(moment: datetime | None) -> str:
     if moment is None:
         return "never collected"
+    return f"collected {moment.strftime(TIME)}, {_age(moment)}"
+
+
+def _age(moment: datetime) -> str:
     age = datetime.now(UTC) - moment
     hours = age.total_seconds() / 3600
     words = f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
-    return f"collected {moment.strftime(TIME)}, {words} ago"
+    return f"{words} ago"
 
 
 def _tree(data: Mapping[str, Any], depth: int = 0) -> Iterator[Text]:

@@ -54,7 +54,7 @@ def _lines(state: OtaState, *, verbose: bool) -> list[Text]:
     if score.awaits_reboot:
         lines.append(Text("→ reboot: the kernel of the newer release is installed and does not run", "bold"))
     if recipe and not score.proven and recipe.not_verifiable:
-        lines.append(Text("→ firmware versions need root: elevation: commands", "bold"))
+        lines.append(Text("→ not proven without its firmware; versions need root (elevation: commands)", "bold"))
     if recipe and verbose:
         lines += _named("failed", recipe.failed_checks, "fail")
         lines += _named("not verifiable", recipe.not_verifiable_checks, "unknown")

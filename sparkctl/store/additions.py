@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sparkctl.model.outcome import NodeOutcome
@@ -64,7 +64,6 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
                 "run": run,
                 "node": number,
                 "at_s": round((addition.outcome.ts - started).total_seconds()),
-                "reported": addition.outcome.failure is None,
                 "vector": stored[addition.vector.sha256],
                 "record": stored[addition.record.sha256],
             }
@@ -72,6 +71,7 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
         ]
         _add_visits(connection, rows, outcomes)
         _move(connection, run, moved, before, stored)
+        _note_seen(connection, run, zip(numbers, additions, strict=True), {(node, name) for node, name, _ in moved})
         judged_otherwise = {number for number, name, _ in moved if name == HEALTH and (number, HEALTH) in before}
         for number, addition in zip(numbers, additions, strict=True):
             if number in judged_otherwise:
@@ -136,6 +136,24 @@ def _move(
         connection.execute(
             delete(standings).where(here), [{"of_node": row["node"], "of_part": row["part"]} for row in past]
         )
-    now = [{"node": node, "part": name, "run": run, "document": stored[part.sha256]} for node, name, part in moved]
+    now = [
+        {"node": node, "part": name, "run": run, "seen": run, "document": stored[part.sha256]}
+        for node, name, part in moved
+    ]
     if now:
         connection.execute(insert(standings), now)
+
+
+def _note_seen(
+    connection: Connection, run: int, additions: Iterable[tuple[int, _Addition]], moved: set[tuple[int, str]]
+) -> None:
+    """Facets that are as they were have been seen again. Of health, every visit tells that by itself."""
+    again = [
+        {"of_node": node, "of_part": name}
+        for node, addition in additions
+        for name in addition.parts
+        if name != HEALTH and (node, name) not in moved
+    ]
+    if again:
+        here = (standings.c.node == bindparam("of_node")) & (standings.c.part == bindparam("of_part"))
+        connection.execute(update(standings).where(here).values(seen=run), again)

@@ -31,7 +31,8 @@ class RunState(StrEnum):
 class RunEntry:
     """One run; `shard` is the part of its selection (`3/8`), `resumes` the run that it took up.
 
-    `selected` counts the nodes that were asked for, `recorded` those with a record in the store.
+    `asked` names the facets of a collection. `selected` counts the nodes that were asked for, `recorded` those with a
+    record in the store.
 
     An interrupted run with a report was stopped in good order; one without ended with its process, `pid` on `host`.
     The store cannot know who ended it, nor when.
@@ -39,6 +40,7 @@ class RunEntry:
 
     run_id: str
     kind: RunKind
+    asked: str
     tool: str
     state: RunState
     started_at: datetime
@@ -104,11 +106,12 @@ class FacetSpan:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The same document of a facet on several nodes; `since` says since when each node has it."""
+    """The same document of a facet on several nodes: since when each node has it, and when it was seen there last."""
 
     facet: str
     document: Mapping[str, Any]
     since: Mapping[str, datetime]
+    seen: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)

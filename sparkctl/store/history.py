@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from sparkctl.model.outcome import statuses
 from sparkctl.model.vocabulary import Status, UnknownReason
@@ -17,8 +17,6 @@ from sparkctl.store.schema import changes, documents, nodes, runs, spans, standi
 from sparkctl.store.vectors import Vector
 
 _CHUNK = 500  # of the values that a statement may hold
-_RECENT = 3  # runs that are read whole, in the hope that they have all nodes
-_MOST_VISITS = 1000  # that are looked through for one node
 _DOCUMENT = (documents.c.sha256, documents.c.codec, documents.c.size, documents.c.content)
 
 
@@ -113,27 +111,37 @@ def spans_of(database: Database, node_id: str, facet: str) -> list[FacetSpan]:
 def held(database: Database, facet: str) -> list[Held]:
     """What holds now of a facet over all nodes: each distinct document once, with its nodes."""
     query = (
-        select(nodes.c.node_id, runs.c.started_at, standings.c.document)
+        select(nodes.c.node_id, standings.c.run, standings.c.seen, standings.c.document)
         .select_from(standings)
         .join(nodes, nodes.c.id == standings.c.node)
-        .join(runs, runs.c.id == standings.c.run)
         .where(standings.c.part == facet)
     )
     texts = select(documents.c.id, *_DOCUMENT).where(
         documents.c.id.in_(select(standings.c.document).where(standings.c.part == facet))
     )
     since: dict[int, dict[str, datetime]] = {}
+    seen: dict[int, dict[str, datetime]] = {}
     with database.reading() as connection:
-        for row in connection.execute(query):
-            since.setdefault(row.document, {})[row.node_id] = row.started_at
-        return [Held(facet, _json(row[1:]), since[row.id]) for row in connection.execute(texts)]
+        rows = connection.execute(query).all()
+        starts = _starts(connection, {row.run for row in rows} | {row.seen for row in rows})
+        for row in rows:
+            since.setdefault(row.document, {})[row.node_id] = starts[row.run]
+            seen.setdefault(row.document, {})[row.node_id] = starts[row.seen]
+        return [Held(facet, _json(row[1:]), since[row.id], seen[row.id]) for row in connection.execute(texts)]
 
 
-def collected_nodes(database: Database) -> set[str]:
-    """Every node of which some facet is known."""
-    query = select(nodes.c.node_id).where(nodes.c.id.in_(select(standings.c.node).where(standings.c.part != HEALTH)))
+def oldest_facts(database: Database) -> dict[str, datetime]:
+    """By node, when the facet was seen last that was seen longest ago."""
+    query = (
+        select(nodes.c.node_id, func.min(standings.c.seen).label("seen"))
+        .join(nodes, nodes.c.id == standings.c.node)
+        .where(standings.c.part != HEALTH)
+        .group_by(nodes.c.node_id)
+    )
     with database.reading() as connection:
-        return set(connection.execute(query).scalars())
+        rows = connection.execute(query).all()
+        starts = _starts(connection, {row.seen for row in rows})
+    return {row.node_id: starts[row.seen] for row in rows}
 
 
 def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
@@ -159,12 +167,16 @@ def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str
 
 def starts_of(database: Database, run_numbers: Collection[int]) -> dict[int, datetime]:
     """When runs began."""
+    with database.reading() as connection:
+        return _starts(connection, run_numbers)
+
+
+def _starts(connection: Connection, run_numbers: Collection[int]) -> dict[int, datetime]:
     found: dict[int, datetime] = {}
     wanted = sorted(run_numbers)
-    with database.reading() as connection:
-        for first in range(0, len(wanted), _CHUNK):
-            query = select(runs.c.id, runs.c.started_at).where(runs.c.id.in_(wanted[first : first + _CHUNK]))
-            found |= {row.id: row.started_at for row in connection.execute(query)}
+    for first in range(0, len(wanted), _CHUNK):
+        query = select(runs.c.id, runs.c.started_at).where(runs.c.id.in_(wanted[first : first + _CHUNK]))
+        found |= {row.id: row.started_at for row in connection.execute(query)}
     return found
 
 
@@ -185,25 +197,6 @@ def facet_documents(database: Database, ids: Collection[int]) -> dict[int, dict[
         for first in range(0, len(wanted), _CHUNK):
             query = select(documents.c.id, *_DOCUMENT).where(documents.c.id.in_(wanted[first : first + _CHUNK]))
             found |= {row.id: _json(row[1:]) for row in connection.execute(query)}
-    return found
-
-
-def last_collected(database: Database, wanted: Collection[str]) -> dict[str, datetime]:
-    """When each of some nodes last brought facts; nodes that never did are left out."""
-    collections = select(runs.c.id, runs.c.started_at).where(runs.c.kind == RunKind.COLLECT).order_by(runs.c.id.desc())
-    query = select(nodes.c.node_id, visits.c.at_s).join(nodes, nodes.c.id == visits.c.node).where(visits.c.reported)
-    found: dict[str, datetime] = {}
-    with database.reading() as connection:
-        for run in connection.execute(collections.limit(_RECENT)).all():
-            for node_id, at_s in connection.execute(query.where(visits.c.run == run.id)):
-                if node_id in wanted and node_id not in found:
-                    found[node_id] = run.started_at + timedelta(seconds=at_s)
-            if len(found) == len(wanted):
-                return found
-    for node_id in set(wanted) - found.keys():
-        visited = (entry.ts for entry in visits_to(database, node_id, RunKind.COLLECT, _MOST_VISITS) if entry.facets)
-        if (last := next(visited, None)) is not None:
-            found[node_id] = last
     return found
 
 

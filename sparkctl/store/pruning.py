@@ -6,19 +6,26 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from sparkctl.store.database import Database
-from sparkctl.store.entries import Pruned
+from sparkctl.store.entries import Pruned, RunKind
 from sparkctl.store.schema import documents, runs, visits
 
 _CHUNK = 500  # of the values that a statement may hold
 
 
 def prune_records(database: Database, before: datetime) -> Pruned:
-    """Let go of the records of runs that began before a moment, but for the last one of each node.
+    """Let go of the records of runs that began before a moment, but for the last one of each node and kind of run.
 
     One transaction for each run; an end in the middle leaves a store that is whole.
     """
-    old_runs = select(runs.c.id).where(runs.c.started_at < before).order_by(runs.c.id.desc())
-    newer_runs = select(runs.c.id).where(runs.c.started_at >= before)
+    gone = [_prune_kind(database, before, kind) for kind in RunKind]
+    return Pruned(*(sum(figures) for figures in zip(*gone, strict=True)))
+
+
+def _prune_kind(database: Database, before: datetime, kind: RunKind) -> tuple[int, int, int]:
+    """Records, runs and bytes that went."""
+    of_kind = select(runs.c.id).where(runs.c.kind == kind)
+    old_runs = of_kind.where(runs.c.started_at < before).order_by(runs.c.id.desc())
+    newer_runs = of_kind.where(runs.c.started_at >= before)
     newer = select(visits.c.node).distinct().where(visits.c.run.in_(newer_runs), visits.c.record.is_not(None))
     with database.reading() as connection:
         old = list(connection.execute(old_runs).scalars())
@@ -28,7 +35,7 @@ def prune_records(database: Database, before: datetime) -> Pruned:
         with database.maintaining() as connection:
             found, freed = _prune_run(connection, run, have_newer)
         records, size, touched = records + found, size + freed, touched + bool(found)
-    return Pruned(records, touched, size)
+    return records, touched, size
 
 
 def _prune_run(connection: Connection, run: int, have_newer: set[int]) -> tuple[int, int]:

@@ -93,6 +93,7 @@ def _run_entries(database: Database, query: Select[Any]) -> list[RunEntry]:
         RunEntry(
             run_id=row.run_id,
             kind=RunKind(row.kind),
+            asked=row.asked,
             tool=row.tool,
             state=RunState(row.state),
             started_at=row.started_at,

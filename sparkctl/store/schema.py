@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -19,7 +18,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised whenever a table changes in a way that an older sparkctl would misread."""
 
 
@@ -76,6 +75,7 @@ runs = Table(
     Column("started_at", UtcMoment, nullable=False),
     Column("finished_at", UtcMoment),
     Column("selector", Text, nullable=False),
+    Column("asked", Text, nullable=False),
     Column("program_sha256", String(120), nullable=False),
     Column("shard", String(20)),
     Column("resumes", String(120)),
@@ -101,19 +101,19 @@ visits = Table(
     Column("run", RowId, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
     Column("node", RowId, ForeignKey("nodes.id"), primary_key=True, autoincrement=False),
     Column("at_s", BigInteger, nullable=False),
-    Column("reported", Boolean, nullable=False),
     Column("vector", RowId, ForeignKey("documents.id"), nullable=False),
     Column("record", RowId, ForeignKey("documents.id")),
     sqlite_with_rowid=False,
 )
 
-# What holds now, by part (`health` or a facet), and since which run.
+# What holds now, by part (`health` or a facet), since which run, and by which run a facet was seen last.
 standings = Table(
     "standings",
     metadata,
     Column("node", RowId, ForeignKey("nodes.id"), primary_key=True, autoincrement=False),
     Column("part", Code, primary_key=True),
     Column("run", RowId, ForeignKey("runs.id"), nullable=False),
+    Column("seen", RowId, ForeignKey("runs.id"), nullable=False),
     Column("document", RowId, ForeignKey("documents.id"), nullable=False),
     Index("standings_by_part", "part", "document"),
     sqlite_with_rowid=False,

@@ -87,6 +87,7 @@ class Store:
         shard: str | None = None,
         resumes: str | None = None,
         kind: RunKind = RunKind.HEALTH,
+        asked: str = "",
     ) -> None:
         """Note that this process has begun a run, which needs the lock of this folder until `finish_run`.
 
@@ -104,6 +105,7 @@ class Store:
             shard=shard,
             resumes=resumes,
             kind=kind,
+            asked=asked,
         )
 
     def _require(self, lock: SweepLock) -> None:
@@ -152,9 +154,9 @@ class Store:
         """What holds now of a facet over all nodes: each distinct document once, with its nodes."""
         return self._history.held(self._database, facet)
 
-    def collected_nodes(self) -> set[str]:
-        """Every node of which some facet is known."""
-        return self._history.collected_nodes(self._database)
+    def oldest_facts(self) -> dict[str, datetime]:
+        """By node, when the facet was seen last that was seen longest ago."""
+        return self._history.oldest_facts(self._database)
 
     def past(self, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
         """What some nodes had of a facet before, newest first: the run that first saw it, and the id of the document.
@@ -170,10 +172,6 @@ class Store:
     def facet_documents(self, ids: Collection[int]) -> dict[int, dict[str, Any]]:
         """Facet documents by the ids that `past` gives."""
         return self._history.facet_documents(self._database, ids)
-
-    def last_collected(self, node_ids: Collection[str]) -> dict[str, datetime]:
-        """When each of some nodes last brought facts; nodes that never did are left out."""
-        return self._history.last_collected(self._database, node_ids)
 
     def runs(self, limit: int, kind: RunKind | None = None) -> list[RunEntry]:
         """The last runs, of one kind or of any, newest first."""

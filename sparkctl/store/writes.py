@@ -19,6 +19,7 @@ def begin_run(
     *,
     run_id: str,
     kind: RunKind,
+    asked: str,
     tool: str,
     started_at: datetime,
     selector: str,
@@ -34,6 +35,7 @@ def begin_run(
         row = {
             "run_id": run_id,
             "kind": kind,
+            "asked": asked,
             "tool": tool,
             "state": RunState.RUNNING,
             "started_at": started_at,

@@ -97,9 +97,11 @@ def test_a_collection_can_be_taken_up_but_not_as_a_sweep(tmp_path: Path) -> None
         control.mend(tmp_path / "lab", "sim-03")
         wrong = run(lab, tmp_path, "health", "--resume", first["run_id"])
         assert (wrong.returncode, "was a run of collect" in wrong.stderr) == (2, True)
-        records, second = collect(lab, tmp_path, "--facet", "drivers", "--resume", "last")
+        other = run(lab, tmp_path, "collect", "--facet", "os", "--resume", "last")
+        assert (other.returncode, "asked for drivers" in other.stderr) == (2, True)
+        records, second = collect(lab, tmp_path, "--resume", "last")
     assert [record["node_id"] for record in records] == ["sim-03"]
-    assert (second["resumes"], second["reported"]) == (first["run_id"], 3)
+    assert (second["resumes"], second["reported"], second["facets"]) == (first["run_id"], 3, ["drivers"])
 
 
 def test_the_ota_state_is_scored_from_the_nodes_own_recipes(tmp_path: Path) -> None:

@@ -90,16 +90,16 @@ class Year:
         """A run of all nodes."""
         self.run += 1
         self.connection.execute(
-            "INSERT INTO runs (id, run_id, kind, tool, state, started_at, finished_at, selector, program_sha256,"
-            " selected, pid, host) VALUES (?, ?, ?, 'bench', 'finished', ?, ?, 'all', ?, ?, 1, 'bench')",
+            "INSERT INTO runs (id, run_id, kind, tool, state, started_at, finished_at, selector, asked, program_sha256,"
+            " selected, pid, host) VALUES (?, ?, ?, 'bench', 'finished', ?, ?, 'all', '', ?, ?, 1, 'bench')",
             (self.run, f"run{self.run}", kind, _moment(at), _moment(at), "0" * 64, self.nodes),
         )
 
     def visit(self, vectors: Sequence[int]) -> None:
         """A visit to every node in the run that was begun last."""
         numbers = range(1, self.nodes + 1)
-        rows = zip(repeat(self.run), numbers, _seconds(self.nodes), repeat(1), vectors, repeat(None), strict=False)
-        self.connection.executemany("INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = zip(repeat(self.run), numbers, _seconds(self.nodes), vectors, repeat(None), strict=False)
+        self.connection.executemany("INSERT INTO visits VALUES (?, ?, ?, ?, ?)", rows)
 
 
 @dataclass
@@ -126,8 +126,9 @@ class Parts:
     def finish(self) -> None:
         """Write down what holds at the end."""
         for part, held in self.held.items():
-            rows = ((node, part, since, document) for node, (document, _, since) in enumerate(held, 1))
-            self.year.connection.executemany("INSERT INTO standings VALUES (?, ?, ?, ?)", rows)
+            seen = self.year.run
+            rows = ((node, part, since, seen, document) for node, (document, _, since) in enumerate(held, 1))
+            self.year.connection.executemany("INSERT INTO standings VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def make(state: Path, nodes: int, days: int) -> dict[str, int]:

@@ -44,6 +44,9 @@ def test_a_facts_document() -> None:
         ({"identity": {**IDENTITY, "data": {**IDENTITY["data"], "hostname": "\u001b[2J"}}}, "schema_violation"),
         ({"identity": {**IDENTITY, "gaps": [{"path": "macs", "reason": "tired", "summary": ""}]}}, "schema_violation"),
         ({"weather": IDENTITY}, "schema_violation"),
+        ({"identity": IDENTITY, "network": {"data": {}, "volatile": {}, "gaps": []}}, "incomplete"),
+        ({"identity": {"data": None, "volatile": {}, "gaps": []}}, "schema_violation"),
+        ({"identity": {**IDENTITY, "gaps": [{"path": "[a", "reason": "timeout", "summary": ""}]}}, "schema_violation"),
     ],
 )
 def test_refusals(facets: dict[str, Any], cause: str) -> None:

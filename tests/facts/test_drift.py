@@ -82,7 +82,7 @@ def test_clones_are_found_also_outside_the_selection(tmp_path: Path) -> None:
     baseline(tmp_path, "--node", "spark01")
     report = drift(tmp_path, "spark01", code=1)
     assert [(clone["field"], clone["nodes"]) for clone in report["clones"]] == [
-        ("identity.host_keys.ssh-ed25519", ["spark01", "spark03"]),
+        ("identity.host_keys.*", ["spark01", "spark03"]),
         ("identity.machine_id", ["spark01", "spark03"]),
     ]
     assert drift(tmp_path, "spark02", code=0)["clones"] == []
@@ -188,3 +188,95 @@ def test_drift_without_a_baseline_says_how_to_make_one(tmp_path: Path) -> None:
     remember(tmp_path / "state", 1, {"spark01": same()})
     ran = sparkctl("drift", *fleet(tmp_path), home=tmp_path)
     assert (ran.returncode, "sparkctl baseline set" in ran.stderr) == (2, True)
+
+
+def lost(why: str = "timeout") -> dict[str, Any]:
+    """An identity of which nothing could be read."""
+    return {"identity": facet(None, {"": why})}
+
+
+def test_a_facet_that_could_not_be_read_is_not_what_it_was(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    remember(state, 1, {node: same() for node in NODES})
+    baseline(tmp_path, "--node", "spark01")
+    remember(state, 2, {"spark02": lost()})
+    report = drift(tmp_path, code=3)
+    assert [(one["field"], one["reason"], one["nodes"]) for one in report["unread"]] == [("", "timeout", ["spark02"])]
+    assert report["oldest"].startswith("2026-11-01")
+
+
+def test_the_age_is_that_of_the_facets_that_are_compared(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    remember(state, 1, {node: same() for node in NODES})
+    baseline(tmp_path, "--node", "spark01")
+    remember(state, 9, {node: {"network": facet({})} for node in NODES})
+    assert drift(tmp_path, code=0)["oldest"].startswith("2026-11-01")
+    remember(state, 10, {node: same() for node in NODES})
+    assert drift(tmp_path, code=0)["oldest"].startswith("2026-11-10")
+
+
+def test_what_could_not_be_read_when_the_baseline_was_made_is_not_expected_to_be_absent(tmp_path: Path) -> None:
+    state, unread = tmp_path / "state", {**identity(), "smbios": {"sys_vendor": "NVIDIA"}}
+    remember(state, 1, {"spark01": {"identity": facet(unread, {"smbios.product_name": "not_permitted"})}})
+    said = json.loads(baseline(tmp_path, "--node", "spark01").stdout)
+    assert said["undecided"] == ["identity.smbios.product_name"]
+    remember(state, 2, {"spark01": same()})
+    assert drift(tmp_path, "spark01", code=0)["drift"] == []
+
+
+def test_a_gap_where_nothing_is_expected_is_no_matter(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    remember(state, 1, {"spark01": same()})
+    baseline(tmp_path, "--node", "spark01")
+    remember(
+        state, 2, {"spark01": {"identity": facet(identity(), {"smbios.board_name": "io_error", "macs": "timeout"})}}
+    )
+    assert drift(tmp_path, "spark01", code=0)["unread"] == []
+
+
+def test_a_name_that_is_a_star_stands_for_itself_alone(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    products = {"a": {"dnf": "1", "*": "1"}, "b": {"dnf": "1"}}
+    nodes = {"spark01": products["a"], "spark02": products["b"]}
+
+    def software(packages: dict[str, str]) -> dict[str, Any]:
+        return {**same(), "software": facet({"packages": packages})}
+
+    remember(state, 1, {node: software(packages) for node, packages in nodes.items()})
+    ran = sparkctl(
+        "baseline", "set", *fleet(tmp_path), "--facet", "software", "--majority", "spark[01-02]", home=tmp_path
+    )
+    assert json.loads(ran.stdout)["undecided"] == ["software.packages[*]"], ran.stderr
+    remember(state, 2, {"spark02": software({"dnf": "2", "rootkit": "1"})})
+    report = drift(tmp_path, "spark[01-02]", code=1)
+    assert {one["field"] for one in report["drift"]} == {"packages.dnf", "packages.rootkit"}
+
+
+def test_one_machine_under_two_names_is_found_wherever_its_parts_are(tmp_path: Path) -> None:
+    one = {"identity": facet(identity(macs={"eth0": "02:00:00:00:00:01"}, drives={"nvme0": "S1"}))}
+    other = {"identity": facet(identity(macs={"enP7s7": "02:00:00:00:00:01"}, drives={"nvme1": "S1"}))}
+    remember(tmp_path / "state", 1, {"spark01": one, "spark02": other, "gone77": one})
+    baseline(tmp_path, "--node", "spark01")
+    report = drift(tmp_path, "spark01", code=1)
+    assert [(clone["field"], clone["nodes"]) for clone in report["clones"]] == [
+        ("identity.drives.*", ["spark01", "spark02"]),
+        ("identity.macs.*", ["spark01", "spark02"]),
+    ]
+
+
+def test_a_failed_signature_leaves_the_baseline_that_was_there(tmp_path: Path) -> None:
+    remember(tmp_path / "state", 1, {"spark01": same(), "spark02": same("GX10")})
+    baseline(tmp_path, "--node", "spark01")
+    path = tmp_path / "state" / "baseline.yaml"
+    before = path.read_bytes()
+    baseline(tmp_path, "--node", "spark02", "--sign", str(tmp_path / "nokey"), code=2)
+    assert path.read_bytes() == before
+
+
+def test_escapes_in_a_baseline_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text('schema: sparkctl.baseline/1\n"a\\e]0;owned\\a\\e[2J": 1\n')
+    ran = sparkctl("drift", *fleet(tmp_path), "--baseline", str(path), home=tmp_path)
+    assert ran.returncode == 2
+    assert "\x1b" not in ran.stderr
+    assert "\x07" not in ran.stderr

@@ -13,12 +13,14 @@ from sparkctl.model.facets.base import Facet
 from sparkctl.model.facets.catalogue import FACETS, Facets
 from sparkctl.model.facets.difference import differences
 from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.vocabulary import UnknownReason
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
 from tests.support.envelopes import PROGRAM
 from tests.support.facts import DAY_ONE, facts_record
 from tests.support.strategies import instances
 
+REASONS = st.sampled_from([reason.value for reason in UnknownReason])
 BIG = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -43,7 +45,10 @@ def store(tmp_path: Path) -> Any:
 @given(data=st.data())
 def test_a_facet_survives_the_store(name: str, store: Store, data: st.DataObject) -> None:
     model = facet_model(name)
-    document = {**data.draw(instances(model)), "gaps": []}
+    gaps = data.draw(st.dictionaries(st.sampled_from(["", "a.b", "c[d.e].f", "g.*.h", "[*]"]), REASONS, max_size=4))
+    document = data.draw(instances(model))
+    gaps |= {"": "timeout"} if document["data"] is None else {}
+    document["gaps"] = [{"path": path, "reason": why, "summary": "not read"} for path, why in gaps.items()]
     facet = model.model_validate_json(json.dumps(document))
     node_id = f"spark{len(store.held(name))}-{data.draw(st.integers(0, 10**9))}"
     record = facts_record("r1", node_id, DAY_ONE + timedelta(seconds=1), **{name: document})
@@ -52,5 +57,5 @@ def test_a_facet_survives_the_store(name: str, store: Store, data: st.DataObject
     if store.newest(node_id) is None:
         store.add([outcome])
         spans = store.spans(node_id, name)
-        assert [span.document for span in spans] == ([json.loads(facet.text)] if facet.data else [])
+        assert [span.document for span in spans] == [json.loads(facet.text)]
         assert all(differences(span.document, json.loads(facet.text)) == [] for span in spans)

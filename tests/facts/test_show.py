@@ -50,7 +50,7 @@ def test_a_field_is_folded_by_value(known: list[str], tmp_path: Path) -> None:
         ["identity.smbios.product_name"],
         ["NVIDIA_DGX_Spark", "2", "spark[02-03]"],
         ["GX10", "1", "spark01"],
-        ["nothing", "1", "spark04"],
+        ["never", "collected", "1", "spark04"],
     ]
 
 
@@ -109,3 +109,18 @@ def test_the_history_of_a_node_nobody_knows_is_refused(known: list[str], tmp_pat
 def test_json_is_one_line_for_each_node(known: list[str], tmp_path: Path) -> None:
     ran = sparkctl("show", *known, home=tmp_path)
     assert [json.loads(line)["node_id"] for line in ran.stdout.splitlines()] == [f"spark0{n}" for n in range(1, 5)]
+
+
+def test_the_last_steps_of_a_history_are_told_as_changes(known: list[str], tmp_path: Path) -> None:
+    (last,) = history(known, tmp_path, "spark01", "--limit", "1")
+    assert last["run_id"] == "day2"
+    shown = sparkctl(
+        "history", "spark01", "--limit", "1", "--facet", "identity", *known[2:], "--format", "human", home=tmp_path
+    )
+    assert "first seen" not in shown.stdout
+    assert "NVIDIA_DGX_Spark → GX10" in shown.stdout
+
+
+def test_a_field_that_could_not_be_read_is_not_nothing(known: list[str], tmp_path: Path) -> None:
+    ran = sparkctl("show", *known, "--field", "identity.macs.enP7s7", "--format", "human", home=tmp_path)
+    assert "could not be read: io_error  1  spark01" in ran.stdout

@@ -99,7 +99,7 @@ def test_a_store_of_a_newer_version_is_not_touched(folder: Path) -> None:
     Store.open(folder).close()
     change(folder, "UPDATE meta SET value = '7' WHERE key = 'schema_version'")
     before = (folder / "state.db").read_bytes()
-    with pytest.raises(StoreError, match="has version 7, and this sparkctl knows version 4") as caught:
+    with pytest.raises(StoreError, match="has version 7, and this sparkctl knows version 5") as caught:
         Store.open(folder)
     assert "newer" in (caught.value.hint or "")
     assert (folder / "state.db").read_bytes() == before

@@ -9,8 +9,10 @@ import pytest
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Status
 from sparkctl.store import Store, SweepLock
+from sparkctl.store.entries import RunKind
 from tests.store.samples import NOON, reported
 from tests.support.command import sparkctl
+from tests.support.facts import facet, facts_record
 
 COURSE = [Status.PASS, Status.FAIL, Status.PASS, Status.WARN]
 
@@ -38,6 +40,19 @@ def test_only_old_records_go_and_every_node_keeps_its_last(store: Store, lock: S
     assert last is not None
     assert last.run_id == "day1"
     assert store.prune(lock, NOON + timedelta(days=2.5)).records == 0
+
+
+def test_a_collection_does_not_count_as_a_sweep(store: Store, lock: SweepLock) -> None:
+    filled(store, lock)
+    store.begin_run(
+        lock, run_id="facts", kind=RunKind.COLLECT, tool="t", started_at=NOON + timedelta(days=8), selector="all",
+        program_sha256="5" * 64, selected=1,
+    )  # fmt: skip
+    store.add([NodeOutcome.of(facts_record("facts", "spark01", NOON + timedelta(days=8), network=facet({})))])
+    store.prune(lock, NOON + timedelta(days=7))
+    last = store.newest("spark01", RunKind.HEALTH)
+    assert last is not None
+    assert last.run_id == "day3"
 
 
 def test_nothing_is_left_that_nothing_refers_to(store: Store, lock: SweepLock) -> None:

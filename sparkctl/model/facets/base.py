@@ -1,14 +1,21 @@
 """The shape that all facets have in common."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sparkctl.model.base import MAX_INTEGER, PRINTABLE, Record, Text, Word
 from sparkctl.model.canonical import canonical_json
+from sparkctl.model.facets import paths
 from sparkctl.model.vocabulary import UnknownReason
 
-FieldPath = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=400)]
+
+def _is_path(text: str) -> str:
+    paths.from_text(text)
+    return text
+
+
+FieldPath = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=400), AfterValidator(_is_path)]
 """A field as dotted names; names with other characters stand in brackets: `interfaces[wg0:1].mtu`. Empty: all of it."""
 
 Number = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
@@ -41,6 +48,12 @@ class Facet(Record, Generic[DataT, VolatileT]):
     data: DataT | None
     volatile: VolatileT
     gaps: Annotated[list[Gap], Field(max_length=200)]
+
+    @model_validator(mode="after")
+    def _says_why_it_is_empty(self) -> Self:
+        if self.data is None and not any(gap.path == "" for gap in self.gaps):
+            raise ValueError("a facet without data must have a gap that says why")
+        return self
 
     @property
     def text(self) -> str:

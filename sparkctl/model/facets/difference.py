@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sparkctl.model.facets.paths import Path, covers, from_text
+from sparkctl.model.facets.paths import ANY, Path, covers, from_text
 
 
 class Kind(StrEnum):
@@ -36,15 +36,15 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
 
     What could not be read on one of the sides is no change of value: it is told as unreadable, or readable again.
     """
-    old_gaps, new_gaps = _gaps(before), _gaps(after)
-    hidden = [*old_gaps, *new_gaps]
+    old, new = Gaps(before), Gaps(after)
+    hidden = Gaps({"gaps": {**before.get("gaps", {}), **after.get("gaps", {})}})
     found = [
         difference
         for difference in _below((), pruned(before.get("data")), pruned(after.get("data")), hidden)
-        if not any(covers(gap, difference.path) for gap in hidden)
+        if hidden.at(difference.path) is None
     ]
-    found += [Difference(gap, Kind.UNREADABLE, None, why) for gap, why in new_gaps.items() if gap not in old_gaps]
-    found += [Difference(gap, Kind.READABLE, None, None) for gap in old_gaps if gap not in new_gaps]
+    found += [Difference(gap, Kind.UNREADABLE, None, why) for gap, why in new.reasons.items() if gap not in old.reasons]
+    found += [Difference(gap, Kind.READABLE, None, None) for gap in old.reasons if gap not in new.reasons]
     return sorted(found, key=lambda difference: difference.path)
 
 
@@ -56,9 +56,24 @@ def value_at(document: Mapping[str, Any], path: Path) -> Any:
     return value
 
 
-def gap_at(document: Mapping[str, Any], path: Path) -> str | None:
-    """Why a field could not be read, None where it could."""
-    return next((why for gap, why in _gaps(document).items() if covers(gap, path)), None)
+class Gaps:
+    """The gaps of a facet document, to be asked about many fields."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.reasons: dict[Path, str] = {from_text(path): why for path, why in document.get("gaps", {}).items()}
+        self._patterns = {gap: why for gap, why in self.reasons.items() if ANY in gap}
+        self._above = {gap[:depth] for gap in self.reasons for depth in range(len(gap) + 1)}
+
+    def at(self, path: Path) -> str | None:
+        """Why a field could not be read, None where it could."""
+        for depth in range(len(path) + 1):
+            if (why := self.reasons.get(path[:depth])) is not None:
+                return why
+        return next((why for gap, why in self._patterns.items() if covers(gap, path)), None)
+
+    def below(self, path: Path) -> bool:
+        """Whether something in a field, or all of it, could not be read."""
+        return path in self._above or any(covers(gap[: len(path)], path) for gap in self._patterns)
 
 
 def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -68,10 +83,6 @@ def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from leaves(value, (*path, name))
     elif data not in (None, []):
         yield path, data
-
-
-def _gaps(document: Mapping[str, Any]) -> dict[Path, str]:
-    return {from_text(path): why for path, why in document.get("gaps", {}).items()}
 
 
 def pruned(data: Any, ignored: Sequence[Path] = (), path: Path = ()) -> dict[str, Any]:
@@ -85,25 +96,27 @@ def pruned(data: Any, ignored: Sequence[Path] = (), path: Path = ()) -> dict[str
     return kept
 
 
-def _below(path: Path, before: Mapping[str, Any], after: Mapping[str, Any], hidden: list[Path]) -> Iterator[Difference]:
+def _below(path: Path, before: Mapping[str, Any], after: Mapping[str, Any], hidden: Gaps) -> Iterator[Difference]:
     for name in before.keys() | after.keys():
         yield from _walk((*path, name), before.get(name), after.get(name), hidden)
 
 
-def _walk(path: Path, before: Any, after: Any, hidden: list[Path]) -> Iterator[Difference]:
+def _walk(path: Path, before: Any, after: Any, hidden: Gaps) -> Iterator[Difference]:
     maps = isinstance(before, Mapping) + isinstance(after, Mapping)
     # Of a map that is there on one side only, one word is enough, unless part of it may be there and was not seen.
-    if maps == 2 or (maps and (before is None or after is None) and any(covers(path, gap) for gap in hidden)):
+    if maps == 2 or (maps and (before is None or after is None) and hidden.below(path)):
         yield from _below(path, before or {}, after or {}, hidden)
     elif before is None and after is not None:
         yield Difference(path, Kind.APPEARED, None, after)
     elif before is not None and after is None:
         yield Difference(path, Kind.DISAPPEARED, before, None)
-    elif not _equal(before, after):
+    elif not equal(before, after):
         yield Difference(path, Kind.CHANGED, before, after)
 
 
-def _equal(before: Any, after: Any) -> bool:
-    """Whether two values are the same: 32 is 32.0, but true is not 1."""
+def equal(before: Any, after: Any) -> bool:
+    """Whether two values are the same: 32 is 32.0, but true is not 1, and nothing is nothing however it is written."""
+    before, after = (pruned(each) or None if isinstance(each, Mapping) else each for each in (before, after))
+    before, after = (None if each == [] else each for each in (before, after))
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (before, after))
     return bool(before == after) and (numbers or type(before) is type(after))

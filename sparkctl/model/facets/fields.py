@@ -9,13 +9,14 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sparkctl.model.facets.catalogue import Facets
+from sparkctl.model.facets.paths import to_text
 
 
 class UnknownField(LookupError):
     """A path that no facet has; `known` are the names that could stand in place of `name`."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"there is no field {name!r}")
+        super().__init__(f"there is no field {to_text([name])!r}")
         self.name, self.known = name, tuple(known)
 
 

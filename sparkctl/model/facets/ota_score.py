@@ -25,6 +25,7 @@ from sparkctl.model.base import Record, Text, Word
 from sparkctl.model.debian_version import version_key
 from sparkctl.model.facets.ota import Installed, Ota, Recipe, Requirements
 from sparkctl.model.facets.ota_checks import Check, Part, check, kernel_numbers
+from sparkctl.model.printable import clip
 
 PARTS: tuple[Part, ...] = ("packages", "software", "firmware", "connectx")
 WEIGHTS = {"packages": 0.40, "firmware": 0.35, "software": 0.25}
@@ -262,7 +263,7 @@ def _torn_words(known: list[_Release], parts: Mapping[str, Span], ota: Ota) -> l
             for one in known[goal].checks_of(part)
             if one.is_older
         ][:10]
-    return words[:60]
+    return [clip(each) for each in words[:60]]
 
 
 def _stamp_words(ota: Ota) -> list[str]:

@@ -6,6 +6,7 @@ and before a backslash.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 Path = tuple[str, ...]
@@ -14,8 +15,8 @@ Path = tuple[str, ...]
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _STEP = re.compile(r"\.?([A-Za-z0-9_-]+|\*)|\[((?:[^\]\\]|\\.)*)\]")
 _ESCAPED = re.compile(r"\\(.)")
-ANY = "*"
-"""Stands for any one name in a pattern."""
+ANY = "\0any"
+"""Stands for any one name in a pattern; written `*`. No name has this character, and one may be called `*`: `[*]`."""
 
 
 def to_text(path: Iterable[str]) -> str:
@@ -23,12 +24,14 @@ def to_text(path: Iterable[str]) -> str:
     text = ""
     for name in path:
         if name == ANY or _PLAIN.fullmatch(name):
-            text += f".{name}" if text else name
+            plain = "*" if name == ANY else name
+            text += f".{plain}" if text else plain
         else:
             text += "[" + name.replace("\\", "\\\\").replace("]", "\\]") + "]"
     return text
 
 
+@lru_cache(maxsize=4096)
 def from_text(text: str) -> Path:
     """The names in a path; raises ValueError, saying at which character, when it is none."""
     names: list[str] = []
@@ -37,7 +40,8 @@ def from_text(text: str) -> Path:
         match = _STEP.match(text, at)
         if match is None or (match[1] is not None and (at > 0) != text.startswith(".", at)):
             raise ValueError(f"{text!r} is no name of a field: look at character {at + 1}")
-        names.append(match[1] if match[1] is not None else _ESCAPED.sub(r"\1", match[2]))
+        plain = ANY if match[1] == "*" else match[1]
+        names.append(plain if plain is not None else _ESCAPED.sub(r"\1", match[2]))
         at = match.end()
     return tuple(names)
 
