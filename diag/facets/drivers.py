@@ -27,7 +27,9 @@ LIBRARIES = ("libnvidia-ml.so.1", "libcuda.so.1")
 
 def collect(look: Look) -> dict[str, Any]:
     machine = look.machine
-    loaded = look.at("loaded", lambda: parse_modules(machine.read(PROC_MODULES, MAX_PROC_MODULES)), PROC_MODULES)
+    loaded = look.at(
+        "loaded", lambda: parse_modules(machine.read(PROC_MODULES, MAX_PROC_MODULES)), PROC_MODULES, also=("modules",)
+    )
     modules = look.at("modules", lambda: described(machine, loaded or {}), "/sys/module")
     counted = {module: (loaded or {}).get(module) for module in modules or {}}
     look.volatile["references"] = {module: count for module, count in counted.items() if count is not None}
@@ -41,18 +43,27 @@ def collect(look: Look) -> dict[str, Any]:
     }
 
 
+def _loaded(machine: Machine) -> dict[str, int | None]:
+    return parse_modules(machine.read(PROC_MODULES, MAX_PROC_MODULES))
+
+
 def _nvidia(look: Look) -> dict[str, Any] | None:
     """The driver of NVIDIA's GPUs, None on a machine that has neither such hardware nor any part of the driver."""
     machine = look.machine
-    text = look.at("nvidia.version", lambda: machine.read_or_none(KERNEL_MODULE), KERNEL_MODULE)
+    text = look.at(
+        "nvidia.version", lambda: machine.read_or_none(KERNEL_MODULE), KERNEL_MODULE, also=("nvidia.flavour",)
+    )
     userspace = look.at("nvidia.userspace", lambda: userspace_version(machine), LIBRARY_FOLDERS[0])
-    if text is None and userspace is None and not machine.exists(SYS_MODULE) and not _has_hardware(machine):
+    loaded = look.at("nvidia", lambda: machine.exists(SYS_MODULE), SYS_MODULE)
+    if loaded is None:
+        return None
+    if text is None and userspace is None and not loaded and not look.at("nvidia", lambda: _has_hardware(machine)):
         return None
     version = module_version(text) or look.at(
         "nvidia.version", lambda: word(machine.read_or_none(f"{SYS_MODULE}/version")), SYS_MODULE
     )
     return {
-        "loaded": machine.exists(SYS_MODULE),
+        "loaded": loaded,
         "version": version,
         "flavour": flavour(text),
         "userspace": userspace,
@@ -68,7 +79,9 @@ def _has_hardware(machine: Machine) -> bool:
 def _installed(look: Look) -> dict[str, str | None]:
     """Where the driver lies for the kernel that runs and for the one that the next boot takes."""
     machine = look.machine
-    found = look.at("nvidia.running_kernel_module", lambda: kernels(machine), MODULES)
+    found = look.at(
+        "nvidia.running_kernel_module", lambda: kernels(machine), MODULES, also=("nvidia.next_kernel_module",)
+    )
     if found is None:
         return {}
     following = found.newest or found.running

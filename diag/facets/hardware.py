@@ -29,7 +29,7 @@ SMAPS_BYTES = 4096  # the first mapping tells
 
 def collect(look: Look) -> dict[str, Any]:
     machine = look.machine
-    functions = look.at("pci", lambda: _functions(machine), PCI_DEVICES)
+    functions = look.at("pci", lambda: _functions(machine), PCI_DEVICES, also=("gpus", "nics"))
     look.volatile["current_mhz"] = look.at("current_mhz", lambda: current_mhz(machine), CPU)
     return {
         "processors": _processors(look),
@@ -72,7 +72,8 @@ def _processors(look: Look) -> dict[str, Any]:
 
 def _memory(look: Look) -> dict[str, Any]:
     machine = look.machine
-    sizes = look.at("memory.total_bytes", lambda: meminfo(machine), MEMINFO) or {}
+    others = ("memory.swap_total_bytes", "memory.huge_page_bytes")
+    sizes = look.at("memory.total_bytes", lambda: meminfo(machine), MEMINFO, also=others) or {}
     look.volatile["memory_available_bytes"] = sizes.get("MemAvailable")
     return {
         "total_bytes": sizes.get("MemTotal"),

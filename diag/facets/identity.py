@@ -35,13 +35,19 @@ def collect(look: Look) -> dict[str, Any]:
     machine = look.machine
     found = _identifiers(look)
     chosen = next((source for source in PREFERRED if source in found and not found[source].placeholder), None)
+    if chosen != PREFERRED[0]:
+        look.inherit("serial_source", f"identifiers[{PREFERRED[0]}]")
+    if chosen is None:
+        for source in PREFERRED:
+            look.inherit("serial", f"identifiers[{source}]")
+            look.inherit("serial_source", f"identifiers[{source}]")
     look.volatile["boot_id"] = look.at("boot_id", lambda: _line(machine, "/proc/sys/kernel/random/boot_id"))
     look.volatile["booted_at"] = look.at("booted_at", lambda: _booted_at(machine), "/proc/stat")
     return {
         "serial": found[chosen].value if chosen else None,
         "serial_source": chosen,
         "identifiers": {source: _document(identifier) for source, identifier in found.items()},
-        "platform": _platform(machine),
+        "platform": look.at("platform", lambda: _platform(machine)),
         "smbios": {name: look.at(f"smbios.{name}", partial(dmi_value, machine, name)) for name in SMBIOS_NAMES},
         "hostname": look.at("hostname", lambda: _line(machine, "/proc/sys/kernel/hostname")),
         "macs": look.at("macs", lambda: _macs(machine), NET),

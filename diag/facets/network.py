@@ -24,13 +24,14 @@ FACET = Facet(title="Network")
 DROPS = ("rdma", "addresses", "interfaces")
 IW = ("iw", "reg", "get")
 REGDOM_HINT = "/sys/module/cfg80211/parameters/ieee80211_regdom"
+BY_IP = tuple(f"interfaces.*.{field}" for field in ("altnames", "parent", "permanent_mac", "vlan"))
 COUNTRY = re.compile(r"^country ([A-Z0-9]{2}):", re.MULTILINE)
 
 
 def collect(look: Look) -> dict[str, Any]:
     machine = look.machine
-    told = look.at("addresses", lambda: ip_links(machine), " ".join(IP))
-    found = look.at("interfaces", lambda: interfaces(look, told or {}), NET)
+    told = look.at("addresses", lambda: ip_links(machine), " ".join(IP), also=BY_IP)
+    found = look.at("interfaces", lambda: interfaces(look, told or {}), NET, also=("addresses", "bridges.*.members"))
     leases = {name(at): link.lease for at, link in (told or {}).items() if name(at) in (found or {})}
     look.volatile["leases_s"] = {at: lease for at, lease in leases.items() if lease is not None}
     return {

@@ -32,6 +32,7 @@ TIME_SERVICES = (
     "ntp.service",
 )  # fmt: skip
 DEFAULT_TARGETS = ("/etc/systemd/system/default.target", "/usr/lib/systemd/system/default.target")
+NEXT = ("next_boot", "next_boot_by")
 ZONE = re.compile(r"/zoneinfo/(?:posix/|right/)?(.+)$")
 # SMBIOS type 3 chassis types in the words of hostnamectl (systemd, src/hostname/hostnamed.c).
 CHASSIS = {
@@ -107,18 +108,20 @@ def _fastos(machine: Machine) -> dict[str, Any] | None:
 
 def _kernel(look: Look) -> dict[str, Any]:
     machine = look.machine
-    found = look.at("kernel.running", lambda: kernels(machine), BOOT)
+    build = look.at("kernel.build", lambda: _line(machine, "/proc/sys/kernel/version"))
+    told = tuple(f"kernel.{field}" for field in ("images", "modules", "initrds", *NEXT))
+    found = look.at("kernel.running", lambda: kernels(machine), BOOT, also=told)
     if found is None:
-        return {}
-    chosen = look.at("kernel.next_boot", lambda: _next(machine, found), GRUB_DEFAULTS) or (None, None)
+        return {"build": build}
+    by = (f"kernel.{NEXT[1]}",)
+    chosen = look.at("kernel.next_boot", lambda: _next(machine, found), GRUB_DEFAULTS, also=by) or (None, None)
     return {
         "running": found.running[:120] or None,
-        "build": look.at("kernel.build", lambda: _line(machine, "/proc/sys/kernel/version")),
+        "build": build,
         "images": sorted(found.images),
         "modules": sorted(found.modules),
         "initrds": sorted(found.initrds),
-        "next_boot": chosen[0],
-        "next_boot_by": chosen[1],
+        **dict(zip(NEXT, chosen, strict=True)),
     }
 
 

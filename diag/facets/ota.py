@@ -21,6 +21,8 @@ DRIVER = "/sys/module/nvidia/version"
 INFINIBAND = "/sys/class/infiniband"
 CONNECTX = "mlx5_core"
 MAX_ADAPTERS = 16
+# What recipes name, and of what is installed only that.
+BY_RECIPES = ("requirements", "installed.packages", "installed.firmware")
 
 FACET = Facet(title="OTA state", elevated=(TYPE_45,))
 DROPS = ("requirements",)
@@ -39,10 +41,10 @@ def collect(look: Look) -> dict[str, Any]:
 
 def _recipes(look: Look) -> dict[str, Recipe]:
     machine = look.machine
-    releases = look.at("recipes", lambda: recipe_names(machine), METADATA) or []
+    releases = look.at("recipes", lambda: recipe_names(machine), METADATA, also=BY_RECIPES) or []
     found: dict[str, Recipe] = {}
     for release in releases:
-        recipe = look.at(f"recipes[{release}]", partial(read_recipe, machine, release), METADATA)
+        recipe = look.at(f"recipes[{release}]", partial(read_recipe, machine, release), METADATA, also=BY_RECIPES)
         if recipe is not None:
             found[release] = recipe
     return found

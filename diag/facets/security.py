@@ -11,10 +11,11 @@ from diag.nodekit.apt_conf import CONF_FOLDER, automatic_updates
 from diag.nodekit.encryption import root_encryption
 from diag.nodekit.facet import Facet, Look
 from diag.nodekit.firewall import LIST_CHAINS, UFW, base_chains, ufw_enabled, ufw_input
+from diag.nodekit.judge import Trouble
 from diag.nodekit.listening import PROC_NET, SS, Listener, ephemeral, listeners, parse_ss
 from diag.nodekit.machine import Machine
 from diag.nodekit.printable import one_line
-from diag.nodekit.problems import MissingTool, NotApplicable, Unevaluated
+from diag.nodekit.problems import NotApplicable, Unevaluated
 from diag.nodekit.sshd import EFFECTIVE, SSHD_CONFIG, Policy, parse_effective, read_files
 from diag.nodekit.vocabulary import UnknownReason
 
@@ -125,36 +126,46 @@ def _tpm(machine: Machine) -> int | None:
 
 
 def _ssh(look: Look) -> dict[str, Any] | None:
-    found = look.at("ssh", lambda: _policy(look.machine), SSHD_CONFIG)
+    found = look.at("ssh", lambda: _policy(look), SSHD_CONFIG)
     if found is None:
         return None
-    policy, source = found
+    policy, source, lacking = found
+    if lacking is not None:
+        for field in ("ssh.source", "ssh.settings"):
+            what = f"{lacking.summary}; what the files say stands in place of what holds"
+            look.missing(field, lacking.reason or UnknownReason.PRECONDITION, what, " ".join(EFFECTIVE))
     if policy.unreadable:
         what = f"{policy.unreadable} may not be read; what comes after it is left out"
         look.missing("ssh.settings", UnknownReason.NOT_PERMITTED, what, policy.unreadable)
     return {"source": source, "settings": policy.settings, "match_blocks": policy.match_blocks}
 
 
-def _policy(machine: Machine) -> tuple[Policy, str]:
+def _policy(look: Look) -> tuple[Policy, str, Trouble | None]:
+    """What holds, or else what the files say, and then why it is not known what holds.
+
+    A server without `sshd -T` has no other settings than those in its files.
+    """
+    machine = look.machine
     if not machine.exists(SSHD_CONFIG):
         raise NotApplicable("there is no SSH server")
-    try:
-        ran = machine.run(EFFECTIVE, seconds=4.0, elevate=True)
-        if ran.exit_status == 0:  # not so where a socket starts sshd and its run-time folder is not there yet
-            policy = parse_effective(ran.stdout)
-            policy.match_blocks = _match_blocks(machine)
-            return policy, "sshd -T"
-    except (PermissionError, MissingTool, TimeoutError):
-        pass
-    return read_files(machine), "files"
-
-
-def _match_blocks(machine: Machine) -> bool | None:
-    """`sshd -T` does not tell them."""
-    try:
-        return read_files(machine).match_blocks
-    except OSError:
-        return None
+    ran, trouble = look.tried(lambda: machine.run(EFFECTIVE, seconds=4.0, elevate=True))
+    files, denied = look.tried(lambda: read_files(machine))
+    if files is None or files.match_blocks is None:
+        reason = (denied and denied.reason) or UnknownReason.NOT_PERMITTED
+        where = (files and files.unreadable) or SSHD_CONFIG
+        look.missing("ssh.match_blocks", reason, denied.summary if denied else f"{where} may not be read", where)
+    if ran is not None and ran.exit_status == 0:
+        policy = parse_effective(ran.stdout)
+        policy.match_blocks = None if files is None else files.match_blocks  # `sshd -T` does not tell them
+        policy.unreadable = None
+        return policy, "sshd -T", None
+    if files is None:
+        raise Unevaluated((denied and denied.reason) or UnknownReason.IO_ERROR, denied.summary if denied else "")
+    if ran is not None:  # where a socket starts sshd and its run-time folder is not there yet
+        trouble = Trouble(UnknownReason.PRECONDITION, f"sshd -T ended with {ran.exit_status}: {one_line(ran.stderr)}")
+    elif trouble is not None and trouble.reason == UnknownReason.MISSING_TOOL:
+        trouble = None
+    return files, "files", trouble
 
 
 def _login_users(machine: Machine) -> list[str]:
@@ -169,8 +180,9 @@ def _privileged(machine: Machine) -> dict[str, list[str]]:
 def _sudoers(machine: Machine) -> list[str]:
     try:
         return _names(machine.names(SUDOERS))
-    except PermissionError:
+    except PermissionError as denied:
         ran = machine.run(LIST_SUDOERS, seconds=2.0, elevate=True)
+        machine.forgive(denied)
     if ran.exit_status != 0:
         raise Unevaluated(UnknownReason.IO_ERROR, one_line(ran.stderr))
     return _names(ran.stdout.splitlines())
@@ -208,11 +220,11 @@ def _listening(look: Look) -> dict[str, Any] | None:
     found = look.at("listening", lambda: listeners(machine), PROC_NET)
     if found is None:
         return None
-    passing = look.at("ephemeral_listeners", lambda: ephemeral(machine)) or range(0)
+    passing = look.at("ephemeral_listeners", lambda: ephemeral(machine), also=("listening",)) or range(0)
     look.volatile["ephemeral_listeners"] = sorted(one.name for one in found if one.port in passing)[:MAX_LISTENERS]
     lasting = sorted((one for one in found if one.port not in passing), key=lambda one: one.name)[:MAX_LISTENERS]
-    programs = look.at("listening.programs", lambda: _programs(machine), " ".join(SS))
-    names = look.at("listening.users", lambda: _names_by_uid(machine), PASSWD) or {}
+    programs = look.at("listening.*.programs", lambda: _programs(machine), " ".join(SS))
+    names = look.at("listening.*.user", lambda: _names_by_uid(machine), PASSWD) or {}
     return {one.name: _listener(one, names, programs) for one in lasting}
 
 

@@ -31,13 +31,19 @@ FACET = Facet(title="Software", seconds=16.0, elevated=ELEVATED)
 DROPS = ("docker_images", "podman_images", "packages")
 SNAP = "/snap"
 MAX_SNAPS = 300
+BY_DPKG = ("packages_not_installed", "held_packages", "local_units")  # cannot be told without it, as the packages
 
 
 def collect(look: Look) -> dict[str, Any]:
     machine = look.machine
-    packages = look.at("packages", lambda: _packages(machine), STATUS)
+    packages = look.at("packages", lambda: _packages(machine), STATUS, also=BY_DPKG)
     containers = look.at("docker_containers", lambda: docker_containers(machine), " ".join(DOCKER_CONTAINERS))
-    images = look.at("docker_images", lambda: docker_images(machine), " ".join(DOCKER_IMAGES))
+    images = look.at(
+        "docker_images",
+        lambda: docker_images(machine),
+        " ".join(DOCKER_IMAGES),
+        also=("docker_containers.*.image_id",),
+    )
     look.volatile["container_states"] = containers.states if containers else {}
     return {
         **_of_dpkg(packages),

@@ -20,7 +20,6 @@ from diag.nodekit.file_systems import (
     usage,
 )
 from diag.nodekit.folder import MAX_NUMBER, value
-from diag.nodekit.judge import attempt
 from diag.nodekit.machine import Machine
 from diag.nodekit.mounts import FSTAB, MOUNTS, Mount, mounts
 from diag.nodekit.nvme import NVME, SMART_LOG, SMART_SECONDS, observe_smart
@@ -35,10 +34,13 @@ ZSWAP = "/sys/module/zswap/parameters/enabled"
 
 def collect(look: Look) -> dict[str, Any]:
     machine = look.machine
-    mounted = look.at("file_systems", lambda: mounts(machine), MOUNTS)
+    mounted = look.at("file_systems", lambda: mounts(machine), MOUNTS, also=("fstab.*.mounted", "esps.*.mount_point"))
     found = look.at("disks", lambda: disks(look), BLOCK)
-    swapped = look.at("swaps", lambda: swaps(machine), SWAPS)
-    table = look.at("fstab", lambda: fstab(machine, mounted or (), swapped or {}), FSTAB)
+    look.inherit("esps", "disks")
+    swapped = look.at("swaps", lambda: swaps(machine), SWAPS, also=("fstab.*.mounted",))
+    table = look.at(
+        "fstab", lambda: fstab(machine, mounted or (), swapped or {}), FSTAB, also=("file_systems.*.in_fstab",)
+    )
     smart = look.at("smart", lambda: _smart(machine), " ".join(SMART_LOG))
     look.volatile["smart"] = None if smart is None else {"nvme0": smart}
     look.volatile["swap_used_bytes"] = {at: swap.pop("used_bytes") for at, swap in (swapped or {}).items()}
@@ -56,7 +58,7 @@ def collect(look: Look) -> dict[str, Any]:
 def _file_systems(look: Look, mounted: Sequence[Mount], wanted: Iterable[str]) -> dict[str, Any]:
     kept, look.volatile["left_out"] = split_mounts(mounted)
     found = {name(mount.target): describe(mount, wanted) for mount in kept}
-    sizes, trouble = attempt(lambda: usage(look.machine, DF))
+    sizes, trouble = look.tried(lambda: usage(look.machine, DF))
     # df lists a file system once, however often it is mounted.
     of_source = {mount.source: sizes[mount.target][0] for mount in kept if sizes and mount.target in sizes}
     for mount in kept:
@@ -66,7 +68,7 @@ def _file_systems(look: Look, mounted: Sequence[Mount], wanted: Iterable[str]) -
             reason = (trouble.reason if trouble else None) or UnknownReason.PRECONDITION
             summary = trouble.summary if trouble else "df does not list it"
             look.missing(f"file_systems[{name(mount.target)}].size_bytes", reason, summary, DF[0])
-    inodes, _ = attempt(lambda: usage(look.machine, DF_INODES))
+    inodes, _ = look.tried(lambda: usage(look.machine, DF_INODES))
     listed = [mount.target for mount in kept if sizes and mount.target in sizes]
     look.volatile["usage"] = {name(target): _usage(target, sizes or {}, inodes or {}) for target in listed}
     return found

@@ -140,12 +140,14 @@ def _podman(machine: Machine, argv: tuple[str, ...]) -> str | None:
     path = argv[1]
     try:
         return machine.read(path, MAX_OUTPUT) if machine.exists(path) else None
-    except PermissionError:
+    except PermissionError as denied:
         ran = machine.run(argv, seconds=SECONDS, limit=MAX_OUTPUT, elevate=True)
         if ran.exit_status != 0 and "no such file" in ran.stderr.lower():
+            machine.forgive(denied)
             return None
         if ran.exit_status != 0:
             raise
+        machine.forgive(denied)
         return ran.stdout
 
 

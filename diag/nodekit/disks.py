@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from diag.nodekit.facet import Look
@@ -31,7 +32,7 @@ def disks(look: Look) -> dict[str, Any]:
     listed = [disk for disk in children(machine, BLOCK, most=MAX_BLOCK) if not NO_DISK.fullmatch(disk)]
     shown = [disk for disk in listed if value(machine, f"{BLOCK}/{disk}/hidden") != "1"]
     kept = bounded({name(disk): disk for disk in shown}, MAX_DISKS, "disks")
-    return {key: _disk(look, disk) for key, disk in kept.items()}
+    return {key: look.at(f"disks[{key}]", partial(_disk, look, disk), BLOCK) for key, disk in kept.items()}
 
 
 def _disk(look: Look, disk: str) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def _disk(look: Look, disk: str) -> dict[str, Any]:
         "model": here.text("model", "device/model") or word(known.get("ID_MODEL")),
         "serial": here.text("serial", "device/serial") or here.text("serial") or word(known.get("ID_SERIAL_SHORT")),
         "wwid": here.text("wwid") or here.text("wwid", "device/wwid"),
-        "transport": word(known.get("ID_BUS")) or here.link("device/subsystem"),
+        "transport": word(known.get("ID_BUS")) or here.link("transport", "device/subsystem"),
         "rotational": here.flag("rotational", "queue/rotational"),
         "removable": here.flag("removable"),
         "read_only": here.flag("read_only", "ro"),
@@ -62,7 +63,11 @@ def _partitions(look: Look, disk: Folder) -> dict[str, Any]:
     listed = children(look.machine, disk.where, most=MAX_BLOCK)
     found = {name(entry): entry for entry in listed if disk.has(f"{entry}/partition")}
     kept = bounded(found, MAX_PARTITIONS, "partitions")
-    return {key: _partition(look, disk.below(at, f"{disk.path}.partitions[{key}]")) for key, at in kept.items()}
+    described = {}
+    for key, at in kept.items():
+        path = f"{disk.path}.partitions[{key}]"
+        described[key] = look.at(path, partial(_partition, look, disk.below(at, path)), disk.where)
+    return described
 
 
 def _partition(look: Look, here: Folder) -> dict[str, Any]:
@@ -106,8 +111,8 @@ def esps(found: Mapping[str, Any], mounted: Mapping[str, str]) -> dict[str, Any]
     return {
         partition: {"disk": disk, "mount_point": mounted.get(f"/dev/{partition}")}
         for disk, described in found.items()
-        for partition, one in (described["partitions"] or {}).items()
-        if (one["type"] or "").lower() in ESP_TYPES
+        for partition, one in ((described or {}).get("partitions") or {}).items()
+        if one is not None and (one["type"] or "").lower() in ESP_TYPES
     }
 
 

@@ -39,13 +39,14 @@ def esrt(machine: Machine) -> dict[str, Any] | None:
     entries = machine.names(ENTRIES)
     try:
         values = {entry: {file: machine.read(f"{ENTRIES}/{entry}/{file}") for file in FILES} for entry in entries}
-    except PermissionError:
+    except PermissionError as denied:
         ran = machine.run(READ_ALL, seconds=2.0, elevate=True)
         if not ran.stdout.strip():
             raise Unevaluated(
                 UnknownReason.IO_ERROR, f"grep printed nothing and ended with {ran.exit_status}"
             ) from None
         values = parse_lines(ran.stdout)
+        machine.forgive(denied)
     return entries_by_class(values)
 
 

@@ -3,7 +3,8 @@
 A facet file has a `FACET` and a `collect(look)` that returns the facet's data: a dict of plain values, dicts and lists,
 as the facet's model on the bastion has it. Rules of the house:
 
-- What was read and is not there, is left out. What could not be read is left out too, and `look` notes a gap.
+- What was read and is not there, is left out. What could not be read is left out too, and `look` notes a gap at the
+  field or above it. `look.at` notes one by itself where a source failed and the reader went on without it.
 - Things that have a name (packages, interfaces, devices) are maps by that name, never lists; lists hold plain values,
   sorted, so that a comparison is not fooled by an order.
 - What changes by itself (counters, temperatures, free space) goes into `look.volatile`, never into the data.
@@ -12,16 +13,18 @@ as the facet's model on the bastion has it. Rules of the house:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from diag.nodekit.judge import Document, Trouble, attempt, compact
+from diag.nodekit.judge import Document, Trouble, attempt, compact, trouble_of
 from diag.nodekit.machine import Machine
 from diag.nodekit.printable import printable
+from diag.nodekit.vocabulary import UnknownReason
 
 T = TypeVar("T")
-MAX_GAPS = 200  # in one facet, as the schema has it
+MAX_GAPS = 150  # in one facet; the schema has room for more, which a Drop may need
 WHOLE = ""  # the path of a gap that is the whole facet
 
 
@@ -42,22 +45,51 @@ class Look:
         self.volatile: Document = {}
         self.gaps: list[Document] = []
         self.bugs: list[str] = []
+        machine.failures.clear()
 
-    def at(self, path: str, read: Callable[[], T], locator: str | None = None) -> T | None:
-        """What `read` returns, or None and a gap at `path`.
+    def at(
+        self, path: str, read: Callable[[], T], locator: str | None = None, *, also: tuple[str, ...] = ()
+    ) -> T | None:
+        """What `read` returns, or None and a gap at `path`, and at the fields `also` that cannot be told without it.
 
         `path` names the field with dots (`smbios.serial`); a name that holds other characters than letters, digits,
-        `_` and `-` stands in brackets (`interfaces[enP7s7:1].mtu`). NotApplicable means that there is nothing: no gap.
+        `_` and `-` stands in brackets (`interfaces[enP7s7:1].mtu`); `*` stands for every name of a map.
+        NotApplicable means that there is nothing: no gap. Where a source failed and `read` went on without it, there
+        is a gap as well, and only a map is kept of what it returns: another value may be wrong or half of the truth.
         """
+        since = len(self.machine.failures)
         value, trouble = attempt(read)
+        failed = self.machine.failures[since:]
+        self.machine.forgive(*failed)
+        if failed and (trouble is None or trouble.reason is None):
+            trouble = trouble_of(failed[0])
+            value = value if isinstance(value, dict) else None
         if trouble is not None:
             self._note(path, trouble, locator)
-            return None
+            for place in also:
+                if not self._is_covered(place):
+                    self._note(place, trouble, locator)
         return value
+
+    def tried(self, read: Callable[[], T]) -> tuple[T | None, Trouble | None]:
+        """What `read` returns or why it does not, without a gap: the caller notes those, field by field."""
+        since = len(self.machine.failures)
+        value, trouble = attempt(read)
+        self.machine.forgive(*self.machine.failures[since:])
+        return value, trouble
+
+    def inherit(self, path: str, source: str) -> None:
+        """Note a gap at `path`, which is told from the field `source`, where there is one at `source` or below it."""
+        gap = next((gap for gap in self.gaps if re.match(rf"{re.escape(source)}(?![\w-])", gap["path"])), None)
+        if gap is not None:
+            self.gaps.append({**gap, "path": path})
 
     def missing(self, path: str, reason: str, summary: str, locator: str | None = None) -> None:
         """Note a gap without having tried anything."""
         self._note(path, Trouble(reason, summary), locator)
+
+    def _is_covered(self, path: str) -> bool:
+        return any(path.startswith((f"{gap['path']}.", f"{gap['path']}[")) for gap in self.gaps)
 
     def _note(self, path: str, trouble: Trouble, locator: str | None) -> None:
         if trouble.bug is not None:
@@ -66,6 +98,15 @@ class Look:
             return
         gap = {"path": path, "reason": trouble.reason, "summary": printable(trouble.summary), "locator": locator}
         self.gaps.append(compact(gap))
+
+
+def told(gaps: list[Document]) -> list[Document]:
+    """The gaps, each place once; where they are too many, the last one is the whole facet, for all that is not told."""
+    once = list({gap["path"]: gap for gap in reversed(gaps)}.values())[::-1]
+    if len(once) <= MAX_GAPS:
+        return once
+    summary = "more gaps than can be told"
+    return [*once[: MAX_GAPS - 1], {"path": WHOLE, "reason": UnknownReason.PRECONDITION, "summary": summary}]
 
 
 @dataclass(frozen=True)
@@ -116,4 +157,4 @@ class FacetTask:
         return [self._document(None, {}, [{"path": WHOLE, "reason": reason, "summary": summary}])]
 
     def _document(self, data: Any, volatile: Any, gaps: list[Document]) -> Document:
-        return {"facet": self.name, "data": data, "volatile": volatile, "gaps": gaps[:MAX_GAPS]}
+        return {"facet": self.name, "data": data, "volatile": volatile, "gaps": told(gaps)}

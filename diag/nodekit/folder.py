@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from diag.nodekit.facet import Look
-from diag.nodekit.machine import Machine
+from diag.nodekit.machine import NO_VALUE, Machine
 from diag.nodekit.problems import Unevaluated
 from diag.nodekit.vocabulary import UnknownReason
 from diag.nodekit.words import name, word
@@ -17,16 +17,16 @@ MAX_NUMBER = 2**53 - 1  # as the schema has it; drivers print -1 or all bits set
 
 
 def value(machine: Machine, path: str) -> str | None:
-    """One value, None where there is none; raises PermissionError.
+    """One value, None where there is none; raises OSError where there may be one.
 
     A device that sleeps, is closed or is being removed answers with an error of its own: no value, not a broken kernel.
     """
     try:
         return word(machine.read_or_none(path))
-    except PermissionError:
+    except OSError as error:
+        if error.errno in NO_VALUE:
+            return None
         raise
-    except OSError:
-        return None
 
 
 def number(machine: Machine, path: str) -> int | None:
@@ -58,9 +58,9 @@ class Folder:
         self.machine, self.where, self.path = look.machine, where, path
         self._look = look
 
-    def text(self, field: str, file: str | None = None) -> str | None:
-        """The value of a file, by default of the field's own name."""
-        return self._at(field, file, lambda path: value(self.machine, path))
+    def text(self, field: str, file: str | None = None, *, also: tuple[str, ...] = ()) -> str | None:
+        """The value of a file, by default of the field's own name; the fields `also` cannot be told without it."""
+        return self._at(field, file, lambda path: value(self.machine, path), also)
 
     def number(self, field: str, file: str | None = None, *, scale: int = 1) -> int | None:
         """A whole number times `scale`, None for what the kernel does not know."""
@@ -72,19 +72,22 @@ class Folder:
         read = self._at(field, file, lambda path: number(self.machine, path))
         return None if read is None else read != 0
 
-    def link(self, file: str) -> str | None:
+    def link(self, field: str, file: str | None = None) -> str | None:
         """Last part of what a link of the folder points to."""
-        target = self.machine.link_name(f"{self.where}/{file}")
+        target = self._at(field, file, self.machine.link_name)
         return None if target is None else name(target)
 
     def has(self, file: str) -> bool:
-        """Whether the folder has a file or folder of this name."""
+        """Whether the folder has a file or folder of this name; raises OSError, for much may depend on it."""
         return self.machine.exists(f"{self.where}/{file}")
 
     def below(self, folder: str, path: str) -> Folder:
         """A folder of this folder, whose fields stand at `path`."""
         return Folder(self._look, f"{self.where}/{folder}", path)
 
-    def _at(self, field: str, file: str | None, read: Callable[[str], T | None]) -> T | None:
+    def _at(
+        self, field: str, file: str | None, read: Callable[[str], T | None], also: tuple[str, ...] = ()
+    ) -> T | None:
         path = f"{self.where}/{file or field}"
-        return self._look.at(f"{self.path}.{field}", lambda: read(path), path)
+        more = tuple(f"{self.path}.{other}" for other in also)
+        return self._look.at(f"{self.path}.{field}", lambda: read(path), path, also=more)

@@ -9,7 +9,6 @@ from typing import Any
 
 from diag.nodekit.facet import Look
 from diag.nodekit.folder import MAX_NUMBER
-from diag.nodekit.judge import attempt
 from diag.nodekit.machine import Machine
 from diag.nodekit.nvidia_smi import KERNEL_MODULE, Gpu, query
 from diag.nodekit.pci import Function
@@ -36,7 +35,7 @@ def gpus(look: Look, functions: Sequence[Function]) -> dict[str, Any]:
     }
     if not held or not look.machine.exists(KERNEL_MODULE):
         return found
-    rows, trouble = attempt(lambda: _ask(look.machine))
+    rows, trouble = look.tried(lambda: _ask(look.machine))
     for address in held:
         if rows is not None and address in rows:
             _add(look, address, found[address], rows[address])

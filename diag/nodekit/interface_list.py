@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from diag.nodekit.facet import Look
-from diag.nodekit.folder import Folder, children
+from diag.nodekit.folder import Folder, children, number
 from diag.nodekit.ip_addresses import IpLink
 from diag.nodekit.machine import Machine
 from diag.nodekit.netdev import INTERFACE_UP, NET
+from diag.nodekit.problems import NotApplicable
 from diag.nodekit.words import bounded, name, word, words
 
 ARPHRD_LOOPBACK, ARPHRD_INFINIBAND = 772, 32
@@ -32,27 +34,34 @@ def interfaces(look: Look, told: Mapping[str, IpLink]) -> dict[str, Any]:
     traffic: dict[str, Any] = {}
     passing = 0
     for interface in children(machine, NET, most=MAX_INTERFACES):
-        here = Folder(look, f"{NET}/{interface}", f"interfaces[{name(interface)}]")
-        link = told.get(interface, IpLink())
-        if not here.has("flags") and not here.has("mtu"):
-            continue  # a file such as bonding_masters
-        if is_passing(here, link):
-            passing += 1
-        else:
-            found[name(interface)] = _interface(here, interface, link)
-            traffic[name(interface)] = _counters(here)
+        key, link = name(interface), told.get(interface, IpLink())
+        here = Folder(look, f"{NET}/{interface}", f"interfaces[{key}]")
+        hidden = (f"addresses[{key}]", "bridges.*.members")
+        kept_here = look.at(here.path, partial(_is_kept, here, link), here.where, also=hidden)
+        passing += kept_here is False
+        if kept_here:
+            found[key] = look.at(here.path, partial(_interface, here, interface, link), here.where, also=hidden)
+            traffic[key] = _counters(here)
     look.volatile["container_interfaces"] = passing
     kept = bounded(found, MAX_KEPT, "interfaces")
     look.volatile["traffic"] = traffic
     return kept
 
 
+def _is_kept(here: Folder, link: IpLink) -> bool:
+    """False for one that comes and goes; raises NotApplicable for a file such as bonding_masters, OSError."""
+    if not here.has("flags") and not here.has("mtu"):
+        raise NotApplicable("this is no interface")
+    return not is_passing(here, link)
+
+
 def is_passing(here: Folder, link: IpLink) -> bool:
     """Whether it is one end of a pair whose other end is in a container, or a tap of a virtual machine."""
     if link.kind is not None:
         return link.kind == "veth"
-    alone = here.link("device") is None and not _device_type(here) and not here.has("tun_flags")
-    return alone and here.number("kind", "iflink") != here.number("kind", "ifindex")
+    machine = here.machine
+    alone = machine.link_name(f"{here.where}/device") is None and not _device_type(here) and not here.has("tun_flags")
+    return alone and number(machine, f"{here.where}/iflink") != number(machine, f"{here.where}/ifindex")
 
 
 def _interface(here: Folder, interface: str, link: IpLink) -> dict[str, Any]:
@@ -62,7 +71,7 @@ def _interface(here: Folder, interface: str, link: IpLink) -> dict[str, Any]:
         "up": None if flags is None else bool(flags & INTERFACE_UP),
         **({} if kind == "container" else _link_layer(here, link)),
         "mtu": here.number("mtu"),
-        "driver": here.link("device/driver"),
+        "driver": here.link("driver", "device/driver"),
         "device": here.link("device"),
         "master": here.link("master"),
         "altnames": link.altnames,
@@ -73,7 +82,10 @@ def _interface(here: Folder, interface: str, link: IpLink) -> dict[str, Any]:
 
 def _link_layer(here: Folder, link: IpLink) -> dict[str, Any]:
     """What a bridge of containers is not asked for, because there it follows the containers that run."""
-    mac, assigned = _mac(here.text("mac", "address")), here.number("permanent_mac", "addr_assign_type")
+    mac, assigned = (
+        _mac(here.text("mac", "address", also=("permanent_mac",))),
+        here.number("permanent_mac", "addr_assign_type"),
+    )
     return {
         "carrier": here.flag("carrier"),
         "mac": mac,

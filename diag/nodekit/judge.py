@@ -93,9 +93,14 @@ def attempt(step: Callable[[], T]) -> tuple[T | None, Trouble | None]:
     except NotApplicable as absent:
         return None, Trouble(None, str(absent))
     except Exception as problem:  # noqa: BLE001 - see above
-        reason = reason_for(problem)
-        ours = reason == UnknownReason.PARSE_ERROR and not isinstance(problem, ValueError)
-        return None, Trouble(reason, _words_of(problem), f"{type(problem).__name__}: {problem}" if ours else None)
+        return None, trouble_of(problem)
+
+
+def trouble_of(problem: Exception) -> Trouble:
+    """What an exception says about the step that raised it."""
+    reason = reason_for(problem)
+    ours = reason == UnknownReason.PARSE_ERROR and not isinstance(problem, ValueError)
+    return Trouble(reason, _words_of(problem), f"{type(problem).__name__}: {problem}" if ours else None)
 
 
 def _finding_of(trouble: Trouble, bugs: list[str]) -> Finding:

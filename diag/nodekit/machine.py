@@ -7,6 +7,7 @@ simulated node. Nothing in here writes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -18,6 +19,9 @@ from diag.nodekit.problems import MissingTool
 from diag.nodekit.vocabulary import Elevation, Origin
 
 MAX_FILE_BYTES = 256 * 1024
+# Not there, not a link, or (sysfs) a device that has no value to tell now: proven, so no failure.
+ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EINVAL})
+NO_VALUE = frozenset({errno.EINVAL, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP, errno.ENODATA, errno.EAGAIN})
 MAX_LINKS = 40  # as many as Linux follows before it says ELOOP
 SUDO = ("sudo", "-n")
 
@@ -32,12 +36,16 @@ class Meter:
 
 @dataclass
 class Machine:
-    """Reads files and runs commands, on the live machine or under `root`."""
+    """Reads files and runs commands, on the live machine or under `root`.
+
+    `failures` holds every source that failed, also where the reader went on without it, in the order of reading.
+    """
 
     root: str | None = None
     elevation: str = Elevation.NONE
     elevated_commands: frozenset[tuple[str, ...]] = frozenset()
     meter: Meter = field(default_factory=Meter)
+    failures: list[OSError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._recorded: dict[tuple[str, ...], dict[str, object]] | None = None
@@ -83,7 +91,8 @@ class Machine:
     def exists(self, path: str) -> bool:
         """Whether there is anything at `path`; raises PermissionError when that cannot be seen."""
         try:
-            os.lstat(self._locate(path, follow_last=False))
+            with self._as_seen_on_the_node(path):
+                os.lstat(self._locate(path, follow_last=False))
         except (FileNotFoundError, NotADirectoryError):
             return False
         return True
@@ -91,7 +100,8 @@ class Machine:
     def names(self, path: str) -> list[str]:
         """Sorted names in a folder, none when the folder does not exist."""
         try:
-            return sorted(os.listdir(self._locate(path)))
+            with self._as_seen_on_the_node(path):
+                return sorted(os.listdir(self._locate(path)))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
@@ -101,15 +111,19 @@ class Machine:
         return None if target is None else os.path.basename(target)
 
     def link_target(self, path: str) -> str | None:
-        """What a symbolic link says, as it stands there, None when there is none."""
+        """What a symbolic link says, as it stands there, None when there is none; raises OSError."""
         try:
-            return os.readlink(self._locate(path, follow_last=False))
-        except OSError:
-            return None
+            with self._as_seen_on_the_node(path):
+                return os.readlink(self._locate(path, follow_last=False))
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise
 
     def modified(self, path: str) -> float:
         """When a file was last written, in seconds since the epoch; raises OSError."""
-        return os.stat(self._locate(path)).st_mtime
+        with self._as_seen_on_the_node(path):
+            return os.stat(self._locate(path)).st_mtime
 
     def run(
         self, argv: tuple[str, ...], *, seconds: float = 5.0, limit: int = MAX_FILE_BYTES, elevate: bool = False
@@ -120,6 +134,10 @@ class Machine:
         allows elevated commands and the check has declared this very argv, and not at all otherwise.
         Raises MissingTool, PermissionError, TimeoutError.
         """
+        with self._noted():
+            return self._run(argv, seconds, limit, elevate=elevate)
+
+    def _run(self, argv: tuple[str, ...], seconds: float, limit: int, *, elevate: bool) -> Ran:
         if elevate and not self.is_root:
             argv = self._elevated(argv)
         ran = run_bounded(argv, seconds, limit) if self.root is None else self._replay(argv, seconds, limit)
@@ -139,11 +157,25 @@ class Machine:
     @contextlib.contextmanager
     def _as_seen_on_the_node(self, path: str) -> Iterator[None]:
         """Let errors name the path on the node, not where its tree happens to lie."""
+        with self._noted():
+            try:
+                yield
+            except OSError as error:
+                error.filename = path
+                raise
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            error.filename = path
+            if error.errno not in ABSENT | NO_VALUE and error not in self.failures:
+                self.failures.append(error)
             raise
+
+    def forgive(self, *failures: OSError) -> None:
+        """Take failures off the list: their reader told of them, or another source told the same."""
+        self.failures = [kept for kept in self.failures if not any(kept is one for one in failures)]
 
     def _locate(self, path: str, *, follow_last: bool = True) -> str:
         if self.root is None:

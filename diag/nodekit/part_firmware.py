@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from diag.nodekit.facet import Look
-from diag.nodekit.judge import Trouble, attempt
+from diag.nodekit.judge import Trouble
 from diag.nodekit.machine import Machine
 from diag.nodekit.netdev import NET
 from diag.nodekit.nvidia_smi import INVALID_FIELD, is_fault, query
@@ -101,7 +101,7 @@ def gpus(look: Look) -> dict[str, Any]:
             "vbios": None if "?" in bios else word(bios),
         }
     if found:
-        told, trouble = attempt(lambda: _ask(machine))
+        told, trouble = look.tried(lambda: _ask(machine))
         for address, gpu in found.items():
             cells = (told or {}).get(address)
             if cells is not None:

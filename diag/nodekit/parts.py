@@ -127,7 +127,7 @@ def tpms(look: Look) -> dict[str, Any]:
         found[tpm] = {
             "version_major": here.number("version_major", "tpm_version_major"),
             "description": here.text("description", "device/description"),
-            "driver": here.link("device/driver"),
+            "driver": here.link("driver", "device/driver"),
         }
     return found
 

@@ -41,7 +41,7 @@ def rdma(look: Look) -> dict[str, Any]:
 
 
 def _port(here: Folder) -> dict[str, Any]:
-    rate = RATE.fullmatch(here.text("rate_gbit_s", "rate") or "")
+    rate = RATE.fullmatch(here.text("rate_gbit_s", "rate", also=("lanes",)) or "")
     return {
         "state": _without_number(here.text("state")),
         "physical_state": _without_number(here.text("physical_state", "phys_state")),
