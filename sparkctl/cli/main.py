@@ -20,6 +20,7 @@ from sparkctl.cli.demo import demo
 from sparkctl.cli.drift import drift
 from sparkctl.cli.health import health
 from sparkctl.cli.history import history
+from sparkctl.cli.ingest import ingest
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
 from sparkctl.cli.ota import ota
@@ -49,6 +50,7 @@ for command in (
     drift,
     health,
     history,
+    ingest,
     inventory,
     lab,
     ota,

@@ -12,6 +12,7 @@ from sparkctl.model.baseline import Baseline, DriftReport
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
+from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.run import RunRecord
@@ -27,6 +28,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "facts-envelope": FactsEnvelope,
     "fleet": Fleet,
     "health-envelope": HealthEnvelope,
+    "ingest": IngestRecord,
     "ota-report": OtaReport,
     "run-record": RunRecord,
     "sweep-report": SweepReport,

@@ -21,6 +21,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.baseline/1": "baseline",
     "sparkctl.drift-report/1": "drift-report",
     "sparkctl.ota-report/1": "ota-report",
+    "sparkctl.ingest/1": "ingest",
 }
 """From the `schema` (or `meta.schema`) that a document names to the name of its JSON Schema."""
 
