@@ -38,9 +38,13 @@ def test_all_makes_bring_all_facets_within_their_cost(tmp_path: Path) -> None:
     with running_lab(tmp_path / "lab", len(MAKES), MAKES) as lab:
         records, report = collect(lab, tmp_path)
     assert report["facets"] == list(FACETS)
-    assert (report["reported"], report["simulated"], report["gaps"]) == (7, True, [])
+    assert (report["reported"], report["simulated"]) == (7, True)
+    # cloud-init writes its part of sshd's configuration for root's eyes only, and a Match block could be in it.
+    assert [(one["path"], one["reason"], len(one["nodes"])) for one in report["gaps"]] == [
+        ("ssh.match_blocks", "not_permitted", 7)
+    ]
     for record in records:
-        assert record["summary"] == dict.fromkeys(FACETS, "read")
+        assert record["summary"] == dict.fromkeys(FACETS, "read") | {"security": "partial"}
         cost = record["envelope"]["meta"]["cost"]
         assert 0 < cost["cpu_ms"] < 1500
         assert record["visit"]["received_bytes"] < 262_144
