@@ -15,6 +15,9 @@ from sparkctl.store.entries import RunState
 from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
 from sparkctl.store.vectors import vector_of
 
+# The standing of one part of one node.
+_OF_PART = (standings.c.node == bindparam("of_node")) & (standings.c.part == bindparam("of_part"))
+
 
 class _Addition:
     """An outcome with its documents ready to be stored; `parts` are what it says of the node, by name."""
@@ -132,9 +135,8 @@ def _move(
     ]
     if past:
         connection.execute(insert(spans), past)
-        here = (standings.c.node == bindparam("of_node")) & (standings.c.part == bindparam("of_part"))
         connection.execute(
-            delete(standings).where(here), [{"of_node": row["node"], "of_part": row["part"]} for row in past]
+            delete(standings).where(_OF_PART), [{"of_node": row["node"], "of_part": row["part"]} for row in past]
         )
     now = [
         {"node": node, "part": name, "run": run, "seen": run, "document": stored[part.sha256]}
@@ -155,5 +157,4 @@ def _note_seen(
         if name != HEALTH and (node, name) not in moved
     ]
     if again:
-        here = (standings.c.node == bindparam("of_node")) & (standings.c.part == bindparam("of_part"))
-        connection.execute(update(standings).where(here).values(seen=run), again)
+        connection.execute(update(standings).where(_OF_PART).values(seen=run), again)

@@ -5,9 +5,11 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -18,10 +20,12 @@ from sparkctl.errors import StoreError
 from sparkctl.store.location import CHOOSE_ANOTHER, folder_trouble
 from sparkctl.store.schema import SCHEMA_VERSION, meta, metadata
 
+ValueT = TypeVar("ValueT")
 DATABASE_NAME = "state.db"
 BUSY_TIMEOUT_S = 10.0
 # What another program's lock is still waited for when no time is left, since most are held for a moment only.
 _LEAST_BUSY_S = 0.1
+_MOST_VALUES = 500
 
 # FULL, because a record that was shown or acted upon must survive a power cut; NORMAL in WAL mode would lose the last
 # commits. It costs one flush to disk for each node.
@@ -209,3 +213,10 @@ def _trouble(path: Path, error: BaseException | None) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     problem, hint = _TROUBLE.get(code, (f"could not be used ({error})", _RESTORE))
     return StoreError(f"the store {path} {problem}", hint=hint)
+
+
+def chunks(values: Collection[ValueT]) -> Iterator[list[ValueT]]:
+    """Values in lists that one statement may hold."""
+    left = iter(values)
+    while chunk := list(islice(left, _MOST_VALUES)):
+        yield chunk

@@ -10,20 +10,17 @@ from sqlalchemy import Connection, func, select
 from sparkctl.model.outcome import statuses
 from sparkctl.model.vocabulary import Status, UnknownReason
 from sparkctl.store.changes import HEALTH
-from sparkctl.store.database import Database
-from sparkctl.store.documents import fetch, unpack
+from sparkctl.store.database import Database, chunks
+from sparkctl.store.documents import COLUMNS, fetch, unpack
 from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, RunKind, StatusChange
 from sparkctl.store.schema import changes, documents, nodes, runs, spans, standings, visits
 from sparkctl.store.vectors import Vector
-
-_CHUNK = 500  # of the values that a statement may hold
-_DOCUMENT = (documents.c.sha256, documents.c.codec, documents.c.size, documents.c.content)
 
 
 def visits_to(database: Database, node_id: str, kind: RunKind, limit: int) -> list[HistoryEntry]:
     """The last visits to a node in runs of one kind, newest first."""
     query = (
-        select(runs.c.run_id, runs.c.started_at, visits.c.at_s, *_DOCUMENT)
+        select(runs.c.run_id, runs.c.started_at, visits.c.at_s, *COLUMNS)
         .select_from(runs)
         .join(visits, visits.c.run == runs.c.id)
         .join(nodes, nodes.c.id == visits.c.node)
@@ -85,7 +82,7 @@ def spans_of(database: Database, node_id: str, facet: str) -> list[FacetSpan]:
     """What held of a facet of a node, oldest first; the last one holds still."""
     ends = runs.alias("ends")
     past = (
-        select(runs.c.id, runs.c.run_id, runs.c.started_at, ends.c.started_at.label("until"), *_DOCUMENT)
+        select(runs.c.id, runs.c.run_id, runs.c.started_at, ends.c.started_at.label("until"), *COLUMNS)
         .select_from(spans)
         .join(nodes, nodes.c.id == spans.c.node)
         .join(runs, runs.c.id == spans.c.run)
@@ -95,7 +92,7 @@ def spans_of(database: Database, node_id: str, facet: str) -> list[FacetSpan]:
         .order_by(runs.c.id)
     )
     now = (
-        select(runs.c.id, runs.c.run_id, runs.c.started_at, *_DOCUMENT)
+        select(runs.c.id, runs.c.run_id, runs.c.started_at, *COLUMNS)
         .select_from(standings)
         .join(nodes, nodes.c.id == standings.c.node)
         .join(runs, runs.c.id == standings.c.run)
@@ -116,7 +113,7 @@ def held(database: Database, facet: str) -> list[Held]:
         .join(nodes, nodes.c.id == standings.c.node)
         .where(standings.c.part == facet)
     )
-    texts = select(documents.c.id, *_DOCUMENT).where(
+    texts = select(documents.c.id, *COLUMNS).where(
         documents.c.id.in_(select(standings.c.document).where(standings.c.part == facet))
     )
     since: dict[int, dict[str, datetime]] = {}
@@ -157,10 +154,8 @@ def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str
     )
     with database.reading() as connection:
         names = _numbers(connection, node_ids)
-        numbers = sorted(names)
-        for first in range(0, len(numbers), _CHUNK):
-            rows = connection.execute(query.where(spans.c.node.in_(numbers[first : first + _CHUNK])))
-            for node, run, document in rows:
+        for numbers in chunks(names):
+            for node, run, document in connection.execute(query.where(spans.c.node.in_(numbers))):
                 found.setdefault(names[node], []).append((run, document))
     return found
 
@@ -173,9 +168,8 @@ def starts_of(database: Database, run_numbers: Collection[int]) -> dict[int, dat
 
 def _starts(connection: Connection, run_numbers: Collection[int]) -> dict[int, datetime]:
     found: dict[int, datetime] = {}
-    wanted = sorted(run_numbers)
-    for first in range(0, len(wanted), _CHUNK):
-        query = select(runs.c.id, runs.c.started_at).where(runs.c.id.in_(wanted[first : first + _CHUNK]))
+    for wanted in chunks(run_numbers):
+        query = select(runs.c.id, runs.c.started_at).where(runs.c.id.in_(wanted))
         found |= {row.id: row.started_at for row in connection.execute(query)}
     return found
 
@@ -183,8 +177,8 @@ def _starts(connection: Connection, run_numbers: Collection[int]) -> dict[int, d
 def _numbers(connection: Connection, node_ids: Sequence[str]) -> dict[int, str]:
     """The names of nodes by the numbers that stand for them."""
     found: dict[int, str] = {}
-    for first in range(0, len(node_ids), _CHUNK):
-        query = select(nodes.c.id, nodes.c.node_id).where(nodes.c.node_id.in_(node_ids[first : first + _CHUNK]))
+    for wanted in chunks(node_ids):
+        query = select(nodes.c.id, nodes.c.node_id).where(nodes.c.node_id.in_(wanted))
         found |= {row.id: row.node_id for row in connection.execute(query)}
     return found
 
@@ -192,10 +186,9 @@ def _numbers(connection: Connection, node_ids: Sequence[str]) -> dict[int, str]:
 def facet_documents(database: Database, ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """Facet documents by their ids."""
     found: dict[int, dict[str, Any]] = {}
-    wanted = sorted(ids)
     with database.reading() as connection:
-        for first in range(0, len(wanted), _CHUNK):
-            query = select(documents.c.id, *_DOCUMENT).where(documents.c.id.in_(wanted[first : first + _CHUNK]))
+        for wanted in chunks(ids):
+            query = select(documents.c.id, *COLUMNS).where(documents.c.id.in_(wanted))
             found |= {row.id: _json(row[1:]) for row in connection.execute(query)}
     return found
 

@@ -5,11 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from sparkctl.store.database import Database
+from sparkctl.store.database import Database, chunks
 from sparkctl.store.entries import Pruned, RunKind
 from sparkctl.store.schema import documents, runs, visits
-
-_CHUNK = 500  # of the values that a statement may hold
 
 
 def prune_records(database: Database, before: datetime) -> Pruned:
@@ -53,9 +51,9 @@ def _prune_run(connection: Connection, run: int, have_newer: set[int]) -> tuple[
 
 def _delete(connection: Connection, ids: Collection[int]) -> int:
     """Delete documents that nothing refers to any more; the bytes they took."""
-    wanted, size = list(ids), 0
-    for first in range(0, len(wanted), _CHUNK):
-        here = documents.c.id.in_(wanted[first : first + _CHUNK])
+    size = 0
+    for wanted in chunks(ids):
+        here = documents.c.id.in_(wanted)
         size += connection.execute(select(func.sum(func.length(documents.c.content))).where(here)).scalar_one() or 0
         connection.execute(delete(documents).where(here))
     return size

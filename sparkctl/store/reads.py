@@ -11,13 +11,12 @@ from sparkctl.model.collection import CollectReport
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.store.database import Database
-from sparkctl.store.documents import unpack
+from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.entries import RunEntry, RunKind, RunState
 from sparkctl.store.schema import documents, nodes, runs, visits
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _PAGE = 100
-_DOCUMENT = (documents.c.sha256, documents.c.codec, documents.c.size, documents.c.content)
 _REPORTS: dict[RunKind, type[SweepReport] | type[CollectReport]] = {
     RunKind.HEALTH: SweepReport,
     RunKind.COLLECT: CollectReport,
@@ -33,7 +32,7 @@ def any_running(database: Database) -> bool:
 def newest_record(database: Database, node_id: str, kind: RunKind | None) -> RunRecord | None:
     """The record that was stored last for this node, of one kind of run or of any."""
     query = (
-        select(*_DOCUMENT)
+        select(*COLUMNS)
         .select_from(runs)
         .join(visits, visits.c.run == runs.c.id)
         .join(nodes, nodes.c.id == visits.c.node)
@@ -50,7 +49,7 @@ def newest_record(database: Database, node_id: str, kind: RunKind | None) -> Run
 def records_of(database: Database, run_id: str) -> Iterator[RunRecord]:
     """The records of a run, read page by page so that no transaction stays open."""
     query = (
-        select(visits.c.node, *_DOCUMENT)
+        select(visits.c.node, *COLUMNS)
         .join(runs, runs.c.id == visits.c.run)
         .join(documents, documents.c.id == visits.c.record)
         .where(runs.c.run_id == run_id)
@@ -82,7 +81,7 @@ def run_named(database: Database, run_id: str) -> RunEntry | None:
 _RUNS = select(
     runs,
     select(func.count()).where(visits.c.run == runs.c.id).scalar_subquery().label("recorded"),
-    *_DOCUMENT,
+    *COLUMNS,
 ).outerjoin(documents, documents.c.id == runs.c.report)
 
 
