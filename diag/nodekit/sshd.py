@@ -103,10 +103,10 @@ def _files(machine: Machine, pattern: str) -> list[str]:
 
 def _directives(text: str) -> Iterator[tuple[str, list[str]]]:
     for line in text.splitlines():
-        bare = line.strip()
-        if not bare or bare.startswith("#"):
+        words = line.replace("=", " ", 1).split(None, 1)
+        if not words or words[0].startswith("#"):
             continue
-        name, *rest = bare.replace("=", " ", 1).split(None, 1)
+        name, *rest = words
         try:
             yield name.lower(), shlex.split(rest[0], comments=True) if rest else []
         except ValueError:

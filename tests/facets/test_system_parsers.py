@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diag.nodekit.accounts import parse_group, parse_passwd
@@ -69,6 +69,7 @@ def test_any_output_of_ss_and_nft(text: str) -> None:
 
 
 @given(st.text(max_size=300))
+@example("=")
 def test_only_settings_that_are_known_are_taken_from_sshd(text: str) -> None:
     policy = parse_effective(f"permitrootlogin no\nhostkey /etc/ssh/key\nsetenv SECRET=1\n{text}")
     assert policy.settings["permitrootlogin"] == "no"
