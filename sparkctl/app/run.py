@@ -29,7 +29,7 @@ from sparkctl.inventory.selector import select
 from sparkctl.inventory.shards import Shard
 from sparkctl.model.inventory import Fleet, Node
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import BastionCost
+from sparkctl.model.sweep import BastionCost, RunEnd, RunStart
 from sparkctl.model.vocabulary import Cause
 from sparkctl.probes.program import Program
 from sparkctl.report.outputs import Forgiving, Report, SweepOutput
@@ -67,21 +67,7 @@ class RunTally(Protocol):
     def add(self, outcome: NodeOutcome) -> None:
         """Count one outcome."""
 
-    def report(
-        self,
-        *,
-        tool: str,
-        run_id: str,
-        started_at: datetime,
-        finished_at: datetime,
-        duration_ms: int,
-        program_sha256: str,
-        selector: str,
-        shard: str | None,
-        resumes: str | None,
-        selected: int,
-        cost: BastionCost,
-    ) -> Report:
+    def report(self, start: RunStart, end: RunEnd) -> Report:
         """The report of the whole run."""
 
 
@@ -158,33 +144,31 @@ class _Run:
     ) -> None:
         self.request, self.errand, self.store, self.output = request, errand, store, Forgiving(output)
         self.kind, self.tally, self.asked = asked.kind, asked.tally, asked.words
-        self.started_at, self.clock = datetime.now(UTC), time.monotonic()
+        self.clock = time.monotonic()
         self.store_error: StoreError | None = None
         self.earlier = (
             find_earlier(store, request.resume, self.kind, self.asked, errand.program.sha256)
             if request.resume
             else None
         )
-        self.selector = self.earlier.selector if self.earlier else request.selector
-        self.shard = self.earlier.shard if self.earlier else request.shard
-        selected = select(fleet, self.selector)
-        self.nodes: list[Node] = self.shard.of(selected) if self.shard else selected
+        selector = self.earlier.selector if self.earlier else request.selector
+        shard = self.earlier.shard if self.earlier else request.shard
+        selected = select(fleet, selector)
+        self.nodes: list[Node] = shard.of(selected) if shard else selected
+        self.start = RunStart(
+            run_id=errand.run_id,
+            tool=TOOL,
+            started_at=datetime.now(UTC),
+            selector=selector,
+            program_sha256=errand.program.sha256,
+            selected=len(self.nodes),
+            shard=str(shard) if shard else None,
+            resumes=self.earlier.run_id if self.earlier else None,
+        )
 
     def begin(self, lock: SweepLock) -> None:
         """Note the run in the store."""
-        self.store.begin_run(
-            lock,
-            run_id=self.errand.run_id,
-            kind=self.kind,
-            asked=self.asked,
-            tool=TOOL,
-            started_at=self.started_at,
-            selector=self.selector,
-            program_sha256=self.errand.program.sha256,
-            selected=len(self.nodes),
-            shard=str(self.shard) if self.shard else None,
-            resumes=self.earlier.run_id if self.earlier else None,
-        )
+        self.store.begin_run(lock, self.start, self.kind, self.asked)
 
     async def go(self, visits: Workers | _Here) -> Report:
         """Visit the nodes and finish the run in the store and on the output."""
@@ -236,19 +220,8 @@ class _Run:
         return list(waiting.values())
 
     def _report(self, cost: BastionCost) -> Report:
-        return self.tally.report(
-            tool=TOOL,
-            run_id=self.errand.run_id,
-            started_at=self.started_at,
-            finished_at=datetime.now(UTC),
-            duration_ms=round((time.monotonic() - self.clock) * 1000),
-            program_sha256=self.errand.program.sha256,
-            selector=self.selector,
-            shard=str(self.shard) if self.shard else None,
-            resumes=self.earlier.run_id if self.earlier else None,
-            selected=len(self.nodes),
-            cost=cost,
-        )
+        duration_ms = round((time.monotonic() - self.clock) * 1000)
+        return self.tally.report(self.start, RunEnd(finished_at=datetime.now(UTC), duration_ms=duration_ms, cost=cost))
 
 
 def _cost(visits: Workers | _Here) -> BastionCost:

@@ -1,5 +1,7 @@
 """The sweep report: the whole run on one page."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -50,6 +52,32 @@ class BastionCost(Record):
 
     cpu_s: Annotated[float, Field(ge=0)]
     peak_rss_bytes: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStart:
+    """What a run is when it begins, as the store notes it and the report repeats it.
+
+    `selected` is how many nodes; the rest is that of the report.
+    """
+
+    run_id: str
+    tool: str
+    started_at: datetime
+    selector: str
+    program_sha256: str
+    selected: int
+    shard: str | None = None
+    resumes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """What is known of a run when it is over; `duration_ms` is by a clock that nobody sets."""
+
+    finished_at: datetime
+    duration_ms: int
+    cost: BastionCost
 
 
 class SweepReport(Record):

@@ -1,8 +1,5 @@
 """Fold the outcomes of a collection into its report, and show it."""
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TextIO
 
 from rich.console import Console
@@ -10,133 +7,72 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sparkctl.errors import ExitCode
-from sparkctl.inventory.ranges import natural_key, natural_sorted
+from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.model.collection import CollectReport, FoldedGap
 from sparkctl.model.facets.base import Gap
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import BastionCost, NodeWarning
-from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Stage, UnknownReason
-from sparkctl.report.screen import STYLES, by_kind, screen_on, show_failures, table
-from sparkctl.report.tally import Alike, folded_failure
-from sparkctl.report.words import SIMULATED, count, duration, names, size
+from sparkctl.model.sweep import RunEnd, RunStart
+from sparkctl.model.vocabulary import UnknownReason
+from sparkctl.report.answers import Alike, Answers
+from sparkctl.report.screen import STYLES, by_kind, costs, headline, notes, screen_on, show_failures, table
+from sparkctl.report.words import count, names
 
 GapKey = tuple[str, str, UnknownReason]
 
 
-@dataclass
-class _SameGap:
-    nodes: list[str] = field(default_factory=list)
-    example_node: str = ""
-    gap: Gap | None = None
-
-    def add(self, node_id: str, gap: Gap) -> None:
-        """Add a node; the example is the first of them by name."""
-        if not self.nodes or natural_key(node_id) < natural_key(self.example_node):
-            self.example_node, self.gap = node_id, gap
-        self.nodes.append(node_id)
-
-
-@dataclass
-class CollectTally:
+class CollectTally(Answers):
     """What has been seen of a collection so far."""
 
-    facets: tuple[str, ...]
-    reported: int = 0
-    unreported: int = 0
-    simulated: bool = False
-    warnings: list[NodeWarning] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._gaps: defaultdict[GapKey, _SameGap] = defaultdict(_SameGap)
-        self._unreported: defaultdict[tuple[Stage, Cause], Alike] = defaultdict(Alike)
+    def __init__(self, facets: tuple[str, ...]) -> None:
+        super().__init__()
+        self._facets = facets
+        self._gaps: dict[GapKey, Alike[Gap]] = {}
         self._whole_facets_missing = False
-        self._node_cpu_ms = self._received_bytes = 0
+        self._node_cpu_ms = 0
 
     def add(self, outcome: NodeOutcome) -> None:
         """Count one outcome."""
-        self.warnings += [NodeWarning(node_id=outcome.node_id, message=warning) for warning in outcome.warnings]
-        self.simulated |= outcome.simulated
-        self._received_bytes += outcome.received_bytes
-        if outcome.failure is not None:
-            self.unreported += 1
-            self._unreported[outcome.failure.stage, outcome.failure.cause].add(outcome.node_id, outcome.failure)
+        if not self.count(outcome):
             return
-        self.reported += 1
         assert outcome.facts is not None  # noqa: S101 - decoding guarantees it
         self._node_cpu_ms += outcome.facts.cpu_ms
         for facet, gaps in outcome.facts.gaps.items():
             for gap in gaps:
                 self._whole_facets_missing |= not gap.path
-                self._gaps[facet, gap.path, gap.reason].add(outcome.node_id, gap)
+                Alike.note(self._gaps, (facet, gap.path, gap.reason), outcome.node_id, gap)
 
     def exit_code(self) -> ExitCode:
         """Refusals before what could not be collected; a field that could not be read is no failure."""
-        if any(cause in REFUSALS for _, cause in self._unreported):
+        if self.refused:
             return ExitCode.REFUSED
         return ExitCode.UNJUDGED if self.unreported or self._whole_facets_missing else ExitCode.OK
 
-    def report(
-        self,
-        *,
-        tool: str,
-        run_id: str,
-        started_at: datetime,
-        finished_at: datetime,
-        duration_ms: int,
-        program_sha256: str,
-        selector: str,
-        shard: str | None,
-        resumes: str | None,
-        selected: int,
-        cost: BastionCost,
-    ) -> CollectReport:
+    def report(self, start: RunStart, end: RunEnd) -> CollectReport:
         """The report of the whole collection; raises ValueError when a selected node is not accounted for."""
-        code = self.exit_code()
-        failures = [folded_failure(alike) for alike in self._unreported.values()]
         return CollectReport(
-            tool=tool,
-            run_id=run_id,
-            started_at=started_at,
-            finished_at=finished_at,
-            duration_ms=duration_ms,
-            program_sha256=program_sha256,
-            selector=selector,
-            shard=shard,
-            resumes=resumes,
-            facets=list(self.facets),
-            selected=selected,
-            reported=self.reported,
-            unreported=self.unreported,
-            interrupted=any(cause in CUT_SHORT for _, cause in self._unreported),
-            simulated=self.simulated,
-            gaps=[_folded(key, same) for key, same in sorted(self._gaps.items())],
-            failures=sorted(failures, key=lambda one: (-len(one.nodes), one.stage, one.cause)),
-            warnings=sorted(self.warnings, key=lambda warning: warning.node_id),
+            **self.told(start, end, self.exit_code()),
+            facets=list(self._facets),
+            gaps=[_folded(key, alike) for key, alike in sorted(self._gaps.items(), key=lambda item: item[0])],
             node_cpu_ms=self._node_cpu_ms,
-            received_bytes=self._received_bytes,
-            cost=cost,
-            exit_code=code,
-            exit_name=code.name.lower(),
         )
 
 
-def _folded(key: GapKey, same: _SameGap) -> FoldedGap:
-    assert same.gap is not None  # noqa: S101 - there is a gap where there is a node
+def _folded(key: GapKey, alike: Alike[Gap]) -> FoldedGap:
     facet, path, reason = key
     return FoldedGap(
         facet=facet,
         path=path,
         reason=reason,
-        nodes=natural_sorted(same.nodes),
-        example=same.gap.summary,
-        example_node=same.example_node,
+        nodes=natural_sorted(alike.nodes),
+        example=alike.words.summary,
+        example_node=alike.example_node,
     )
 
 
 def show_collection(report: CollectReport, stream: TextIO, *, verbose: bool = False) -> None:
     """Print the summary; `verbose` names every field that could not be read, and the costs."""
     with screen_on(stream) as console:
-        console.print(_headline(report))
+        console.print(headline(report, "collect", ", ".join(report.facets)))
         done = Text.assemble((f"{count(report.selected, 'node')}: ", "bold"))
         done.append(f"{report.reported:,} collected", STYLES["pass"])
         if report.unreported:
@@ -152,22 +88,11 @@ def show_collection(report: CollectReport, stream: TextIO, *, verbose: bool = Fa
         elif rest:
             console.print()
             console.print(_gap_line(rest))
-        for warning in report.warnings:
-            console.print(Text.assemble(("note ", STYLES["warn"]), f"{warning.node_id}: {warning.message}"))
+        notes(console, report.warnings)
         console.print()
         console.print(Text(f"exit {report.exit_code} {report.exit_name}", style="dim"))
         if verbose:
-            console.print(Text(_costs(report), style="dim"))
-
-
-def _headline(report: CollectReport) -> Text:
-    line = Text.assemble(("sparkctl collect", "bold"), f"  {report.selector}  {', '.join(report.facets)}")
-    line.append(f"  run {report.run_id} in {duration(report.duration_ms)}", style="dim")
-    if report.simulated:
-        line.append(f"  {SIMULATED}", style="bold cyan")
-    if report.interrupted:
-        line.append("  INTERRUPTED", style=STYLES["lost"])
-    return line
+            console.print(Text(costs(report), style="dim"))
 
 
 def _gap_line(gaps: list[FoldedGap]) -> Text:
@@ -193,11 +118,3 @@ def _show_gaps(console: Console, title: str, gaps: list[FoldedGap]) -> None:
         ]  # fmt: skip
         grid.add_row(Text(names(nodes), "bold"), Text("\n").join(lines))
     console.print(Padding(grid, (0, 0, 0, 2)))
-
-
-def _costs(report: CollectReport) -> str:
-    per_node = report.node_cpu_ms / report.reported if report.reported else 0
-    return (
-        f"cost: {per_node:.0f} ms of CPU on each node, {size(report.received_bytes)} received; "
-        f"on this machine {report.cost.cpu_s:.1f} s of CPU and {size(report.cost.peak_rss_bytes)} of memory"
-    )

@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NOTABLE
-from sparkctl.model.sweep import FoldedFailure, FoldedFinding, SweepReport
+from sparkctl.model.sweep import FoldedFailure, FoldedFinding, NodeWarning, SweepReport
 from sparkctl.model.vocabulary import REFUSALS, Stage, Status
 from sparkctl.report.words import SIMULATED, count, duration, names, size
 
@@ -47,7 +48,7 @@ def show_sweep(report: SweepReport, stream: TextIO, *, verbose: bool = False) ->
 
 
 def _show_sweep(report: SweepReport, console: Console, *, verbose: bool) -> None:
-    console.print(_headline(report))
+    console.print(headline(report, "health"))
     console.print(_totals(report))
     by_status = {status: [one for one in report.findings if one.status is status] for status in NOTABLE}
     failed, unknown = by_status[Status.FAIL], by_status[Status.UNKNOWN]
@@ -61,16 +62,16 @@ def _show_sweep(report: SweepReport, console: Console, *, verbose: bool) -> None
     _show_findings(console, "Required, but could not be evaluated", required, "unknown")
     if verbose:
         _show_findings(console, "Could not be evaluated", optional, "unknown")
-    for warning in report.warnings:
-        console.print(Text.assemble(("note ", STYLES["warn"]), f"{warning.node_id}: {warning.message}"))
+    notes(console, report.warnings)
     console.print()
     console.print(_last_line(report, optional, verbose=verbose))
     if verbose:
-        console.print(Text(_costs(report), style="dim"))
+        console.print(Text(costs(report), style="dim"))
 
 
-def _headline(report: SweepReport) -> Text:
-    line = Text.assemble(("sparkctl health", "bold"), f"  {report.selector}")
+def headline(report: SweepReport | CollectReport, command: str, *words: str) -> Text:
+    """What was run on whom, and whether it was real and came to its end."""
+    line = Text.assemble((f"sparkctl {command}", "bold"), *(f"  {each}" for each in (report.selector, *words)))
     if report.shard:
         line.append(f"  shard {report.shard}")
     line.append(f"  run {report.run_id} in {duration(report.duration_ms)}", style="dim")
@@ -188,7 +189,14 @@ def _last_line(report: SweepReport, optional: list[FoldedFinding], *, verbose: b
     return line
 
 
-def _costs(report: SweepReport) -> str:
+def notes(console: Console, warnings: list[NodeWarning]) -> None:
+    """What is to be said of single nodes beside what was found there."""
+    for warning in warnings:
+        console.print(Text.assemble(("note ", STYLES["warn"]), f"{warning.node_id}: {warning.message}"))
+
+
+def costs(report: SweepReport | CollectReport) -> str:
+    """What the run took on the nodes and here."""
     per_node = report.node_cpu_ms / report.reported if report.reported else 0
     return (
         f"cost: {per_node:.0f} ms of CPU on each node, {size(report.received_bytes)} received; "

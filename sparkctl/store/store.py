@@ -11,7 +11,7 @@ from sparkctl.errors import StoreError
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord
-from sparkctl.model.sweep import SweepReport
+from sparkctl.model.sweep import RunStart, SweepReport
 from sparkctl.model.vocabulary import Outcome
 from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, Pruned, RunEntry, RunKind, StatusChange
 from sparkctl.store.location import make_state_dir
@@ -74,39 +74,13 @@ class Store:
     ) -> None:
         self.close()
 
-    def begin_run(
-        self,
-        lock: SweepLock,
-        *,
-        run_id: str,
-        tool: str,
-        started_at: datetime,
-        selector: str,
-        program_sha256: str,
-        selected: int,
-        shard: str | None = None,
-        resumes: str | None = None,
-        kind: RunKind = RunKind.HEALTH,
-        asked: str = "",
-    ) -> None:
+    def begin_run(self, lock: SweepLock, start: RunStart, kind: RunKind = RunKind.HEALTH, asked: str = "") -> None:
         """Note that this process has begun a run, which needs the lock of this folder until `finish_run`.
 
         Raises ValueError when the lock is not held or belongs elsewhere, and when the run is known already.
         """
         self._require(lock)
-        self._writes.begin_run(
-            self._database,
-            run_id=run_id,
-            tool=tool,
-            started_at=started_at,
-            selector=selector,
-            program_sha256=program_sha256,
-            selected=selected,
-            shard=shard,
-            resumes=resumes,
-            kind=kind,
-            asked=asked,
-        )
+        self._writes.begin_run(self._database, start, kind, asked)
 
     def _require(self, lock: SweepLock) -> None:
         if not lock.held or not lock.folder.samefile(self.folder):

@@ -2,48 +2,27 @@
 
 import os
 import socket
-from datetime import datetime
+from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select, update
 
 from sparkctl.model.collection import CollectReport
-from sparkctl.model.sweep import SweepReport
+from sparkctl.model.sweep import RunStart, SweepReport
 from sparkctl.store.database import Database
 from sparkctl.store.documents import ids_of, pack, put_all
 from sparkctl.store.entries import RunKind, RunState
 from sparkctl.store.schema import runs
 
 
-def begin_run(
-    database: Database,
-    *,
-    run_id: str,
-    kind: RunKind,
-    asked: str,
-    tool: str,
-    started_at: datetime,
-    selector: str,
-    program_sha256: str,
-    selected: int,
-    shard: str | None = None,
-    resumes: str | None = None,
-) -> None:
+def begin_run(database: Database, start: RunStart, kind: RunKind, asked: str) -> None:
     """Note that a run has begun in this process; the caller holds the lock, so any other running one is dead."""
     with database.writing() as connection:
-        _refuse_known_run(connection, run_id)
+        _refuse_known_run(connection, start.run_id)
         _mark_interrupted(connection)
-        row = {
-            "run_id": run_id,
+        row = asdict(start) | {
             "kind": kind,
             "asked": asked,
-            "tool": tool,
             "state": RunState.RUNNING,
-            "started_at": started_at,
-            "selector": selector,
-            "program_sha256": program_sha256,
-            "shard": shard,
-            "resumes": resumes,
-            "selected": selected,
             "pid": os.getpid(),
             "host": socket.gethostname(),
         }

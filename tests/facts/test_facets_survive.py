@@ -13,6 +13,7 @@ from sparkctl.model.facets.base import Facet
 from sparkctl.model.facets.catalogue import FACETS, Facets
 from sparkctl.model.facets.difference import differences
 from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import UnknownReason
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
@@ -34,9 +35,10 @@ def facet_model(name: str) -> type[Facet[Any, Any]]:
 def store(tmp_path: Path) -> Any:
     with SweepLock(tmp_path / "state", ["test"]) as lock, Store.open(tmp_path / "state") as opened:
         opened.begin_run(
-            lock, run_id="r1", kind=RunKind.COLLECT, tool="test", started_at=DAY_ONE, selector="all",
-            program_sha256=PROGRAM, selected=1,
-        )  # fmt: skip
+            lock,
+            RunStart(run_id="r1", tool="test", started_at=DAY_ONE, selector="all", program_sha256=PROGRAM, selected=1),
+            RunKind.COLLECT,
+        )
         yield opened
 
 

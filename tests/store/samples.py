@@ -10,7 +10,7 @@ from sparkctl.model.base import Record
 from sparkctl.model.envelope import Clock, Cost, ErrorItem, HealthEnvelope, Limits, Meta, NodeFacts
 from sparkctl.model.health import Finding, HealthData, Reading, Threshold, roll_up
 from sparkctl.model.run import Failure, RunRecord, Visit
-from sparkctl.model.sweep import BastionCost, SweepReport
+from sparkctl.model.sweep import BastionCost, RunStart, SweepReport
 from sparkctl.model.vocabulary import (
     Cause,
     Comparison,
@@ -154,12 +154,14 @@ def report(run_id: str, *, interrupted: bool = False) -> SweepReport:
 def begin(store: Store, lock: SweepLock, run_id: str) -> None:
     store.begin_run(
         lock,
-        run_id=run_id,
-        tool="sparkctl 0.1.0",
-        started_at=NOON,
-        selector="spark[01-02]",
-        program_sha256=DIGEST,
-        selected=2,
+        RunStart(
+            run_id=run_id,
+            tool="sparkctl 0.1.0",
+            started_at=NOON,
+            selector="spark[01-02]",
+            program_sha256=DIGEST,
+            selected=2,
+        ),
     )
 
 

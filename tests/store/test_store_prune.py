@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import Status
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
@@ -22,7 +23,10 @@ def filled(store: Store, lock: SweepLock) -> None:
     for day, status in enumerate(COURSE):
         run_id, at = f"day{day}", timedelta(days=day)
         store.begin_run(
-            lock, run_id=run_id, tool="t", started_at=NOON + at, selector="all", program_sha256="5" * 64, selected=2
+            lock,
+            RunStart(
+                run_id=run_id, tool="t", started_at=NOON + at, selector="all", program_sha256="5" * 64, selected=2
+            ),
         )
         nodes = ["spark01", "spark02"] if day < 2 else ["spark01"]
         store.add([NodeOutcome.of(reported(run_id, node, {"disk.space": status}, after=at)) for node in nodes])
@@ -45,9 +49,17 @@ def test_only_old_records_go_and_every_node_keeps_its_last(store: Store, lock: S
 def test_a_collection_does_not_count_as_a_sweep(store: Store, lock: SweepLock) -> None:
     filled(store, lock)
     store.begin_run(
-        lock, run_id="facts", kind=RunKind.COLLECT, tool="t", started_at=NOON + timedelta(days=8), selector="all",
-        program_sha256="5" * 64, selected=1,
-    )  # fmt: skip
+        lock,
+        RunStart(
+            run_id="facts",
+            tool="t",
+            started_at=NOON + timedelta(days=8),
+            selector="all",
+            program_sha256="5" * 64,
+            selected=1,
+        ),
+        RunKind.COLLECT,
+    )
     store.add([NodeOutcome.of(facts_record("facts", "spark01", NOON + timedelta(days=8), network=facet({})))])
     store.prune(lock, NOON + timedelta(days=7))
     last = store.newest("spark01", RunKind.HEALTH)

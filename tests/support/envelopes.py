@@ -10,7 +10,7 @@ from sparkctl.model.health import Finding, roll_up
 from sparkctl.model.inventory import Node
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import Failure, RunRecord, Visit
-from sparkctl.model.sweep import BastionCost, SweepReport
+from sparkctl.model.sweep import BastionCost, RunEnd, RunStart, SweepReport
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage
 from sparkctl.report.tally import Tally
 
@@ -76,19 +76,16 @@ def report_for(records: Sequence[RunRecord], *, selected: int | None = None) -> 
     tally, moment = Tally(), datetime(2026, 11, 25, tzinfo=UTC)
     for record in records:
         tally.add(NodeOutcome.of(record))
-    return tally.report(
-        tool="sparkctl test",
+    start = RunStart(
         run_id="20261125T080000Z-abcdef",
+        tool="sparkctl test",
         started_at=moment,
-        finished_at=moment,
-        duration_ms=6300,
-        program_sha256=PROGRAM,
         selector="all",
-        shard=None,
-        resumes=None,
+        program_sha256=PROGRAM,
         selected=len(records) if selected is None else selected,
-        cost=BastionCost(cpu_s=0.1, peak_rss_bytes=1),
     )
+    cost = BastionCost(cpu_s=0.1, peak_rss_bytes=1)
+    return tally.report(start, RunEnd(finished_at=moment, duration_ms=6300, cost=cost))
 
 
 def _record(

@@ -9,6 +9,7 @@ from typing import Any
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord, Visit
+from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import Outcome
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
@@ -69,12 +70,14 @@ def remember(state: Path, day: int, nodes: Mapping[str, Mapping[str, Any] | None
     with SweepLock(state, ["test"]) as lock, Store.open(state) as store:
         store.begin_run(
             lock,
-            run_id=run_id,
-            kind=RunKind.COLLECT,
-            tool="sparkctl test",
-            started_at=at,
-            selector="all",
-            program_sha256=PROGRAM,
-            selected=len(nodes),
+            RunStart(
+                run_id=run_id,
+                tool="sparkctl test",
+                started_at=at,
+                selector="all",
+                program_sha256=PROGRAM,
+                selected=len(nodes),
+            ),
+            RunKind.COLLECT,
         )
         store.add([NodeOutcome.of(record) for record in records])
