@@ -17,7 +17,7 @@ from sparkctl.model.facets.catalogue import FACETS
 from sparkctl.model.facets.difference import Difference, Gaps, differences, value_at
 from sparkctl.model.facets.fields import UnknownField, type_at
 from sparkctl.model.facets.paths import Path, from_text
-from sparkctl.store.entries import FacetSpan
+from sparkctl.store.entries import FacetSpan, Held
 from sparkctl.store.store import Store
 
 
@@ -95,26 +95,40 @@ def chosen_facets(names: Collection[str], fields: Collection[Path]) -> list[str]
 
 
 def known_facts(
-    places: Places, selector: str, facets: Collection[str], conditions: Collection[Condition]
+    places: Places,
+    selector: str,
+    facets: Collection[str],
+    conditions: Collection[Condition],
+    *,
+    ages_of_many: bool = False,
 ) -> list[Known]:
-    """What holds of the selected nodes that meet all conditions, by name; nodes never collected have no facets."""
-    wanted = {node.node_id for node in select(load_fleet(places.fleet), selector)}
-    found: dict[str, dict[str, KnownFacet]] = {node_id: {} for node_id in wanted}
+    """What holds of the selected nodes that meet all conditions, by name; nodes never collected have no facets.
+
+    With `ages_of_many` the facets are read of a single node only, and of several nothing but when they were collected.
+    """
+    selected = {node.node_id for node in select(load_fleet(places.fleet), selector)}
     with Store.open(places.state, create=False) as store:
-        for facet in dict.fromkeys([*facets, *(condition.path[0] for condition in conditions)]):
-            mine = [condition for condition in conditions if condition.path[0] == facet]
-            held = [each for each in store.held(facet) if all(one.holds(each.document) for one in mine)]
-            if mine:
-                meeting = {node_id for each in held for node_id in each.since}
-                found = {node_id: known for node_id, known in found.items() if node_id in meeting}
-            for each in held if facet in facets else ():
+        held = {facet: store.held(facet) for facet in dict.fromkeys(condition.path[0] for condition in conditions)}
+        found: dict[str, dict[str, KnownFacet]] = {node_id: {} for node_id in _meeting(selected, held, conditions)}
+        read = () if ages_of_many and len(found) != 1 else facets
+        for facet in read:
+            for each in held[facet] if facet in held else store.held(facet):
                 for node_id in each.since.keys() & found.keys():
                     found[node_id][facet] = KnownFacet(each.since[node_id], each.seen[node_id], each.document)
-        ages = store.oldest_facts() if not facets else {}
+        ages = {} if read else store.oldest_facts()
     for node_id, known in found.items():
         if known:
             ages[node_id] = min(facet.seen for facet in known.values())
     return [Known(node_id, ages.get(node_id), found[node_id]) for node_id in natural_sorted(found)]
+
+
+def _meeting(selected: set[str], held: Mapping[str, Collection[Held]], conditions: Collection[Condition]) -> set[str]:
+    """The selected nodes whose facets meet all conditions."""
+    meeting = [
+        {node_id for each in held[condition.path[0]] if condition.holds(each.document) for node_id in each.since}
+        for condition in conditions
+    ]
+    return selected.intersection(*meeting)
 
 
 def steps(places: Places, node_id: str, facet: str) -> list[Step]:

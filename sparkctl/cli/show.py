@@ -40,10 +40,8 @@ def show(
     wanted = chosen_facets(facets, paths)
     met = [Condition.parse(text) for text in conditions]
     where, chosen = places(fleet, state), ",".join(selector) or "all"
-    # A screen shows many nodes by name and age only; what they are is read when it turns out to be one.
-    known = known_facts(where, chosen, wanted if fields or form != "human" else (), met)
-    if form == "human" and not fields and len(known) == 1:
-        known = known_facts(where, chosen, wanted, met)
+    # A screen shows many nodes by name and age only.
+    known = known_facts(where, chosen, wanted, met, ages_of_many=form == "human" and not fields)
     if form != "human":
         for each in known:
             body = {
