@@ -22,6 +22,8 @@ from statistics import median
 from tests.bench import machine, peers, recorded, targets
 from tests.bench.contenders import ANSIBLE, BARE, CONTENDERS, SWEEP, YARDSTICK, Contender
 from tests.bench.figures import Aim, Pair, Spread, ratios, table
+from tests.bench.options import add_concurrency, add_peers_venv
+from tests.bench.options import parser as command_line
 from tests.bench.page import replace_section
 from tests.bench.runs import Bench, measured
 from tests.bench.targets import Target
@@ -45,24 +47,17 @@ class Plan:
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.fanout", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("fanout", __doc__)
     add = parser.add_argument
     add("--quick", action="store_true", help="few nodes, two rounds")
     add("--reps", type=int, help="rounds (default 3, quick 2)")
     add("--sizes", type=sizes, help="small,large fleet against sshd (default 60,260)")
     add("--farm-sizes", type=sizes, help="small,large fleet against the farm (default 100,1000)")
     add("--slow-sizes", type=sizes, help="small,large fleet of slow clients (default 10,50)")
-    add("--concurrency", type=int, default=50, help="nodes at once (default 50)")
+    add_concurrency(parser)
     add("--clients", type=names, help="only these, separated by commas; ssh2-python always takes part")
     add("--targets", type=names, default=["farm", "sshd"], help="farm,sshd (default both)")
-    add(
-        "--peers-venv",
-        type=Path,
-        default=peers.default_folder(),
-        help="where peers are installed (default %(default)s)",
-    )
+    add_peers_venv(parser)
     add("--json", type=Path, help="write every run to this file")
     add("--write", action="store_true", help="put the results into docs/performance.md")
     return parser.parse_args(argv)

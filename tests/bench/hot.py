@@ -24,6 +24,8 @@ from pathlib import Path
 from tests.bench import machine, peers, recorded, targets
 from tests.bench.contenders import BARE, CONTENDERS, SWEEP
 from tests.bench.figures import table
+from tests.bench.options import add_concurrency, add_peers_venv
+from tests.bench.options import parser as command_line
 from tests.bench.runs import Bench
 
 _FRAME = " ("
@@ -87,17 +89,15 @@ def _function(frame: str) -> str:
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.hot", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("hot", __doc__)
     add = parser.add_argument
     add("--transport", action="store_true", help="profile the transport alone")
     add("--nodes", type=int, default=500, help="nodes of the farm (default 500)")
-    add("--concurrency", type=int, default=50, help="nodes at once (default 50)")
+    add_concurrency(parser)
     add("--top", type=int, default=25, help="rows of each table (default 25)")
     add("--rate", type=int, default=400, help="samples each second (default 400)")
     add("--flame", type=Path, help="draw a flame graph here in place of the tables")
-    add("--peers-venv", type=Path, default=peers.default_folder(), help="where py-spy is installed (%(default)s)")
+    add_peers_venv(parser)
     return parser.parse_args(argv)
 
 

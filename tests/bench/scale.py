@@ -21,6 +21,8 @@ from statistics import median
 from tests.bench import machine, peers, recorded, targets
 from tests.bench.contenders import CONTENDERS, SWEEP, YARDSTICK, Contender
 from tests.bench.figures import Aim, Spread, table
+from tests.bench.options import add_concurrency, add_peers_venv
+from tests.bench.options import parser as command_line
 from tests.bench.page import PAGE, replace_section
 from tests.bench.plot import Panel, Series, draw
 from tests.bench.runs import Bench, Run
@@ -45,21 +47,14 @@ class Point:
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.scale", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("scale", __doc__)
     add = parser.add_argument
     add("--quick", action="store_true", help="10, 100 and 300 nodes")
     add("--full", action="store_true", help="10, 100, 1,000 and 5,000 nodes")
     add("--sizes", type=sizes, help="fleet sizes, separated by commas")
     add("--reps", type=int, default=MOST_REPS, help="runs of the small fleets; larger ones get fewer (default 5)")
-    add("--concurrency", type=int, default=50, help="nodes at once (default 50)")
-    add(
-        "--peers-venv",
-        type=Path,
-        default=peers.default_folder(),
-        help="where peers are installed (default %(default)s)",
-    )
+    add_concurrency(parser)
+    add_peers_venv(parser)
     add("--json", type=Path, help="write every run to this file")
     add("--write", action="store_true", help="put table and picture into docs/")
     return parser.parse_args(argv)

@@ -21,6 +21,8 @@ from tests.bench.contenders import CONTENDERS, SWEEP
 from tests.bench.figures import Spread, table
 from tests.bench.machine import ROOT, Cores
 from tests.bench.measure import Cost
+from tests.bench.options import add_concurrency
+from tests.bench.options import parser as command_line
 from tests.bench.runs import Bench, measured, reported
 
 # `python -m sparkctl` that says at its end what its own process took, without the workers.
@@ -42,13 +44,11 @@ class Sweep:
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.workers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("workers", __doc__)
     add = parser.add_argument
     add("--nodes", type=int, default=1000, help="nodes of the fleet (default %(default)s)")
     add("--rounds", type=int, default=5, help="runs of each (default %(default)s)")
-    add("--concurrency", type=int, default=50, help="nodes at once (default %(default)s)")
+    add_concurrency(parser)
     add("--workers", type=int, nargs="+", default=[1, 2, 3], help="how many workers; the first is the yardstick")
     return parser.parse_args(argv)
 

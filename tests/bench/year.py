@@ -8,7 +8,6 @@ tables, since asking that many nodes would take the year. Then the questions of 
     python -m tests.bench.year --quick         1,000 nodes, 30 days
 """
 
-import argparse
 import json
 import os
 import random
@@ -34,6 +33,7 @@ from sparkctl.store import Store
 from sparkctl.store.documents import pack
 from tests.bench import machine
 from tests.bench.figures import Aim, Spread, table
+from tests.bench.options import parser as command_line
 from tests.bench.page import replace_section
 from tests.facets.harness import collected
 from tests.store.samples import reported
@@ -314,9 +314,7 @@ def ask(state: Path, fleet: Path, *words: str) -> Spread:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Make the store, weigh it, question it."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.year", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("year", __doc__)
     parser.add_argument("--quick", action="store_true", help="1,000 nodes, 30 days")
     parser.add_argument("--write", action="store_true", help="put the results into docs/performance.md")
     options = parser.parse_args(argv)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import sqlite3
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from sparkctl.store.store import Store
 from tests.chaos.site import Door, Site, Sweep
 from tests.support.command import json_lines, sparkctl
 from tests.support.sshd import Sshd
+from tests.support.store_lock import locked
 
 pytestmark = pytest.mark.slow
 NEAR, HELD, STUCK = ("near-1", "near-2"), ("held-1", "held-2"), "stuck"
@@ -102,23 +102,10 @@ def test_a_disk_that_fills_ends_the_sweep_with_everybody_in_the_report(site: Sit
     assert (report["selected"], report["reported"]) == (5, 4)
 
 
-@contextlib.contextmanager
-def locked(state: Path, seconds: float = 600) -> Iterator[None]:
-    """Hold the database for writing, as a backup tool that hangs would, for so long at most."""
-    other = sqlite3.connect(state / "state.db", isolation_level=None, check_same_thread=False)
-    with contextlib.closing(other):
-        other.execute("BEGIN IMMEDIATE")
-        release = threading.Timer(seconds, other.execute, ["ROLLBACK"])
-        release.start()
-        yield
-        release.cancel()
-        release.join()
-
-
 def test_a_store_locked_for_too_long_ends_the_sweep_with_everybody_in_the_report(site: Site, door: Door) -> None:
     with Sweep(site.folder, "--timeout", "30") as sweep:
         shown = sweep.until_shown(3)
-        with locked(sweep.state):
+        with locked(sweep.state / "state.db"):
             door.open()
             result = sweep.end()
         assert stored(sweep.state, result.report["run_id"]) == shown
@@ -134,7 +121,7 @@ def test_a_locked_store_does_not_hold_a_sweep_beyond_its_deadline(site: Site, do
     with Sweep(site.folder, "--timeout", "30", "--deadline", "5") as sweep:
         shown = sweep.until_shown(3)
         # A sweep that waited its usual ten seconds for the lock would get it, and end well.
-        with locked(sweep.state, seconds=12):
+        with locked(sweep.state / "state.db", seconds=12):
             result = sweep.end()
     assert result.code == 2
     assert "is locked by another program" in result.errors
@@ -159,7 +146,7 @@ def test_a_store_that_does_not_take_the_end_of_a_run_takes_nothing_off_the_outpu
 def test_a_store_locked_for_a_moment_is_waited_for(site: Site, door: Door) -> None:
     with Sweep(site.folder, "--timeout", "6") as sweep:
         sweep.until_shown(3)
-        with locked(sweep.state):
+        with locked(sweep.state / "state.db"):
             door.open()
             door.wait("done", sweep)
             time.sleep(1)  # by now its record waits for the lock

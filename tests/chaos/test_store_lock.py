@@ -1,10 +1,7 @@
 """A store that another program has locked is waited for, but not beyond the time that is left."""
 
-import sqlite3
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ from sqlalchemy import text
 
 from sparkctl.errors import StoreError
 from sparkctl.store.database import Database, open_database
+from tests.support.store_lock import locked
 
 
 @pytest.fixture
@@ -19,19 +17,6 @@ def opened(tmp_path: Path) -> Iterator[Database]:
     store = open_database(tmp_path, create=True)
     yield store
     store.close()
-
-
-@contextmanager
-def locked(store: Database, seconds: float) -> Iterator[None]:
-    """Hold the database for writing, for so long at most."""
-    other = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
-    with closing(other):
-        other.execute("BEGIN IMMEDIATE")
-        release = threading.Timer(seconds, other.execute, ["ROLLBACK"])
-        release.start()
-        yield
-        release.cancel()
-        release.join()
 
 
 def write(store: Database) -> None:
@@ -42,12 +27,12 @@ def write(store: Database) -> None:
 @pytest.mark.parametrize("left_s", [0.3, -5.0])
 def test_a_lock_is_not_waited_for_beyond_the_time_that_is_left(opened: Database, left_s: float) -> None:
     opened.give_up_at = time.monotonic() + left_s
-    with locked(opened, seconds=6), pytest.raises(StoreError, match="is locked by another program"):
+    with locked(opened.path, seconds=6), pytest.raises(StoreError, match="is locked by another program"):
         write(opened)
     write(opened)
 
 
 def test_time_that_is_left_is_used(opened: Database) -> None:
     opened.give_up_at = time.monotonic() + 30
-    with locked(opened, seconds=0.5):
+    with locked(opened.path, seconds=0.5):
         write(opened)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from diag.nodekit.catalogue import check_modules, load_checks
 from diag.nodekit.catalogue import elevated_commands as declared_commands
@@ -14,7 +13,7 @@ from diag.nodekit.document import encode
 from diag.nodekit.judge import Observation
 from diag.nodekit.machine import Machine
 from sparkctl.model.health import Finding
-from tests.support.cases import case_over
+from tests.support.cases import load_cases as cases_in
 from tests.support.trees import build_tree
 
 CASES = Path(__file__).parent / "cases"
@@ -23,8 +22,7 @@ EVALUATED = {"pass", "warn", "fail"}
 
 def load_cases(name: str) -> list[dict[str, Any]]:
     """The cases of one check, with the parts under `base` put below each of them."""
-    content = yaml.safe_load((CASES / f"{name}.yaml").read_text("utf-8"))
-    return [case_over(content.get("base", {}), case) for case in content["cases"]]
+    return cases_in(CASES / f"{name}.yaml")
 
 
 def every_case() -> list[Any]:

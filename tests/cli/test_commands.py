@@ -19,7 +19,8 @@ from tests.support.envelopes import reported, unreported
 COMMANDS = [
     "health", "history", "demo", "sudoers", "inventory list", "inventory show", "inventory check", "inventory pin",
     "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
-    "schema check", "program",
+    "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
+    "ingest",
 ]  # fmt: skip
 
 

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from diag.nodekit.document import encode
 from diag.nodekit.facet_catalogue import load_facets
 from diag.nodekit.machine import Machine
 from sparkctl.model.facets.catalogue import FACETS, Facets
-from tests.support.cases import case_over
+from tests.support.cases import load_cases as cases_in
 
 CASES = Path(__file__).parent / "cases"
 
 
 def load_cases(name: str) -> list[dict[str, Any]]:
-    content = yaml.safe_load((CASES / f"{name}.yaml").read_text("utf-8"))
-    return [case_over(content.get("base", {}), case) for case in content["cases"]]
+    return cases_in(CASES / f"{name}.yaml")
 
 
 def every_case() -> list[Any]:

@@ -70,6 +70,16 @@ def test_nodes_are_found_by_a_field(condition: str, nodes: list[str], known: lis
     assert [one["node_id"] for one in json_lines(ran)] == nodes
 
 
+def test_a_node_must_meet_all_conditions(known: list[str], tmp_path: Path) -> None:
+    both = ["identity.smbios.product_name=NVIDIA*", "identity.macs.enP7s7=02:*"]
+    ran = sparkctl("show", *known, "--where", both[0], "--where", both[1], home=tmp_path)
+    assert [one["node_id"] for one in json_lines(ran)] == ["spark02", "spark03"]
+    neither = sparkctl(
+        "show", *known, "--where", both[0], "--where", "identity.smbios.product_name=GX10", home=tmp_path
+    )
+    assert json_lines(neither) == []
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

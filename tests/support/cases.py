@@ -1,6 +1,15 @@
 """Cases in YAML: a base that all cases of a file share, and what each lays over it."""
 
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+
+def load_cases(path: Path) -> list[dict[str, Any]]:
+    """The cases of a file, with the parts under `base` put below each of them."""
+    content = yaml.safe_load(path.read_text("utf-8"))
+    return [case_over(content.get("base", {}), case) for case in content["cases"]]
 
 
 def case_over(base: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
