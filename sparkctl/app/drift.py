@@ -1,7 +1,8 @@
 """Hold what is known of nodes against a baseline."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
@@ -13,13 +14,12 @@ from sparkctl.app.places import Places
 from sparkctl.app.signing import verify
 from sparkctl.errors import ExitCode
 from sparkctl.inventory.load import load_fleet
-from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.inventory.selector import select
 from sparkctl.model.baseline import Clone, Drift, DriftReport, Unread
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.facets.difference import Difference, Gaps, Kind, differences, equal, pruned, value_at
 from sparkctl.model.facets.individual import UNIQUE
-from sparkctl.model.facets.paths import Path, covers, from_text, matches, to_text
+from sparkctl.model.facets.paths import Path, covers, from_text, matches, to_text, values
 from sparkctl.store.entries import Held
 from sparkctl.store.store import Store
 
@@ -41,7 +41,10 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
     expected = read_baseline(path)
     signer = verify(path, expected.content, allowed_signers, NAMESPACE) if allowed_signers else None
     fleet = load_fleet(places.fleet)
-    wanted = {node.node_id for node in select(fleet, selector)}
+    # A fleet is in natural order: what is sorted once need not be sorted for every group.
+    place = {node.node_id: at for at, node in enumerate(fleet.nodes)}
+    selected = [node.node_id for node in select(fleet, selector)]
+    wanted = set(selected)
     with Store.open(places.state, create=False) as store:
         held = {facet: store.held(facet) for facet in {*expected.baseline.facets, "identity"}}
         groups = [
@@ -50,9 +53,9 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
         # Clones are found by identity, whatever the baseline expects.
         collected = [{node for each in held[facet] for node in each.since} for facet in held]
         uncollected = {node for node in wanted if any(node not in known for known in collected)}
-        drifted = list(_told(store, [group for group in groups if group.difference.kind in _DRIFTED]))
-    unread = [_unread(group) for group in groups if group.difference.kind is Kind.UNREADABLE]
-    clones = list(_clones(held["identity"], wanted, {node.node_id for node in fleet.nodes}))
+        drifted = list(_told(store, [group for group in groups if group.difference.kind in _DRIFTED], place))
+    unread = [_unread(group, place) for group in groups if group.difference.kind is Kind.UNREADABLE]
+    clones = list(_clones(held["identity"], wanted, place))
     moments = [
         moment
         for facet in expected.baseline.facets
@@ -68,10 +71,10 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
         baseline_sha256=hashlib.sha256(expected.content).hexdigest(),
         signed_by=signer,
         selector=selector,
-        selected=len(wanted),
-        nodes=natural_sorted(wanted),
+        selected=len(selected),
+        nodes=selected,
         compared=len(wanted - uncollected),
-        uncollected=natural_sorted(uncollected),
+        uncollected=sorted(uncollected, key=place.__getitem__),
         oldest=min(moments, default=None),
         drift=sorted(drifted, key=lambda one: (-len(one.nodes), one.facet, one.field)),
         unread=sorted(unread, key=lambda one: (one.facet, one.field)),
@@ -109,9 +112,8 @@ def _is_expected(gap: Path, data: Mapping[str, Any], ignored: Collection[Path]) 
     return not any(covers(pattern, gap) for pattern in ignored) and any(True for _ in matches(gap, data))
 
 
-def _told(store: Store, groups: Collection[_Group]) -> Iterator[Drift]:
+def _told(store: Store, groups: Collection[_Group], place: Mapping[str, int]) -> Iterator[Drift]:
     """The groups, each with the time since when it is so; each facet is looked up once."""
-    order = {node: at for at, node in enumerate(natural_sorted({node for group in groups for node in group.since}))}
     facets = {group.facet for group in groups}
     for facet in facets:
         mine = [group for group in groups if group.facet == facet]
@@ -124,7 +126,7 @@ def _told(store: Store, groups: Collection[_Group]) -> Iterator[Drift]:
                 kind=difference.kind,
                 expected=difference.before,
                 observed=difference.after,
-                nodes=sorted(group.since, key=order.__getitem__),
+                nodes=sorted(group.since, key=place.__getitem__),
                 since=min(began),
                 until=max(began),
             )
@@ -145,13 +147,13 @@ def _since_when(store: Store, facet: str, groups: Collection[_Group]) -> list[li
 def _began(
     group: _Group,
     node: str,
-    spans: Collection[tuple[int, int]],
+    spans: Sequence[tuple[int, int]],
     known: Mapping[int, Mapping[str, Any]],
     same: dict[int, bool],
 ) -> datetime | int:
     """When a node first had its value: the start of what holds now, or the number of an earlier run."""
     began: datetime | int = group.since[node]
-    for run, document in spans:
+    for run, document in reversed(spans):
         if document not in same:
             same[document] = _same(known[document], group.difference)
         if not same[document]:
@@ -165,29 +167,30 @@ def _same(document: Mapping[str, Any], difference: Difference) -> bool:
     return not hidden and equal(value_at(document, difference.path), difference.after)
 
 
-def _unread(group: _Group) -> Unread:
+def _unread(group: _Group, place: Mapping[str, int]) -> Unread:
     return Unread(
         facet=group.facet,
         field=to_text(group.difference.path),
         reason=str(group.difference.after),
-        nodes=natural_sorted(group.since),
+        nodes=sorted(group.since, key=place.__getitem__),
     )
 
 
-def _clones(held: Collection[Held], wanted: Collection[str], fleet: Collection[str]) -> Iterator[Clone]:
+def _clones(held: Collection[Held], wanted: AbstractSet[str], place: Mapping[str, int]) -> Iterator[Clone]:
     """Values of identity that stand on more than one node of the fleet, one of them selected.
 
     A value counts wherever it stands: a drive that moved to another slot is the same drive.
     """
-    first: dict[tuple[str, Any], Collection[str]] = {}
-    shared: dict[tuple[str, Any], set[str]] = {}
-    for each in held:
-        nodes = each.since.keys() & fleet
-        for pattern in UNIQUE:
-            for _, value in matches(from_text(pattern)[1:], each.document.get("data") or {}) if nodes else ():
-                known = first.setdefault((pattern, value), nodes)
+    of_fleet = [(each, nodes) for each in held if (nodes := each.since.keys() & place.keys())]
+    for pattern in sorted(UNIQUE):
+        fields = from_text(pattern)[1:]
+        first: dict[Any, set[str]] = {}
+        shared: dict[Any, set[str]] = {}
+        for each, nodes in of_fleet:
+            for value in values(fields, each.document.get("data")):
+                known = first.setdefault(value, nodes)
                 if known is not nodes or len(nodes) > 1:
-                    shared.setdefault((pattern, value), set(known)).update(nodes)
-    for (pattern, value), found in sorted(shared.items()):
-        if len(found) > 1 and found & set(wanted):
-            yield Clone(field=pattern, value=str(value), nodes=natural_sorted(found))
+                    shared.setdefault(value, set(known)).update(nodes)
+        for value, found in sorted(shared.items()):
+            if len(found) > 1 and found & wanted:
+                yield Clone(field=pattern, value=str(value), nodes=sorted(found, key=place.__getitem__))

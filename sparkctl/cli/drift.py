@@ -1,5 +1,6 @@
 """`sparkctl drift`: what is otherwise than the baseline says."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -32,10 +33,12 @@ def drift(
     """
     from sparkctl.app.drift import drift as compare
     from sparkctl.app.places import places
-    from sparkctl.report.drift import show_drift
 
+    gc.disable()  # all that is made here is needed to the end, which is near
     report = compare(places(fleet, state), ",".join(selector) or "all", baseline, allowed_signers)
     if form == "human":
+        from sparkctl.report.drift import show_drift
+
         show_drift(report, sys.stdout)
     else:
         click.echo(report.model_dump_json())

@@ -142,7 +142,7 @@ def oldest_facts(database: Database) -> dict[str, datetime]:
 
 
 def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
-    """What some nodes had of a facet before, newest first: the run that first saw it, and the id of the document.
+    """What some nodes had of a facet before, oldest first: the run that first saw it, and the id of the document.
 
     Numbers only, since a fleet may have hundreds of thousands of them.
     """
@@ -150,12 +150,12 @@ def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str
     query = (
         select(spans.c.node, spans.c.run, spans.c.document)
         .where(spans.c.part == facet)
-        .order_by(spans.c.node, spans.c.run.desc())
+        .order_by(spans.c.node, spans.c.run)  # the order of the key, which costs nothing
     )
     with database.reading() as connection:
         names = _numbers(connection, node_ids)
         for numbers in chunks(names):
-            for node, run, document in connection.execute(query.where(spans.c.node.in_(numbers))):
+            for node, run, document in connection.execute(query.where(spans.c.node.in_(numbers))).all():
                 found.setdefault(names[node], []).append((run, document))
     return found
 

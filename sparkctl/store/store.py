@@ -133,7 +133,7 @@ class Store:
         return self._history.oldest_facts(self._database)
 
     def past(self, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
-        """What some nodes had of a facet before, newest first: the run that first saw it, and the id of the document.
+        """What some nodes had of a facet before, oldest first: the run that first saw it, and the id of the document.
 
         `run_starts` and `facet_documents` say what the numbers stand for.
         """

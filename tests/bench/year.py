@@ -8,9 +8,11 @@ tables, since asking that many nodes would take the year. Then the questions of 
     python -m tests.bench.year --quick         1,000 nodes, 30 days
 """
 
+import hashlib
 import json
 import os
 import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -51,6 +53,8 @@ HEALTH_PER_DAY = 0.2
 WAVES_PER_YEAR = {"os": 12, "drivers": 12, "software": 24, "firmware": 4, "ota": 4, "security": 6, "hardware": 1}
 ALONE_PER_YEAR = {"network": 12, "storage": 4}
 WAVE_DAYS = 10
+_FIRST_MACS = "02:51:00:01:"
+_KEYS = re.compile(r"(?<=SHA256:)[A-Za-z0-9+/]{43}|(?<=\"machine_id\":\")[0-9a-f]{32}")
 CHANGES = {
     "hardware": ("NVIDIA GB10", "NVIDIA GB10 {}"),
     "firmware": ("NXHB202Q", "NXHB{}"),
@@ -242,7 +246,10 @@ def _bare(value: Any) -> Any:
 
 def _of_node(facet: str, text: str, node: int) -> str:
     """Identity and network are every node's own, the rest is alike."""
-    return text.replace("00001", f"{node + 1:05}") if facet in ("identity", "network", "storage") else text
+    if facet not in ("identity", "network", "storage"):
+        return text
+    own = text.replace("00001", f"{node + 1:05}").replace(_FIRST_MACS, f"02:51:{node >> 8:02x}:{node & 255:02x}:")
+    return _KEYS.sub(lambda key: hashlib.sha256(f"{key[0]} {node}".encode()).hexdigest()[: len(key[0])], own)
 
 
 def _next(facet: str, text: str, number: int) -> str:

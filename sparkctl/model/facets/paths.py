@@ -5,7 +5,7 @@ and before a backslash.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -62,3 +62,18 @@ def matches(pattern: Path, data: Any, path: Path = ()) -> Iterator[tuple[Path, A
         for name in data if first == ANY else (first,):
             if name in data:
                 yield from matches(tuple(rest), data[name], (*path, name))
+
+
+def values(pattern: Path, data: Any) -> list[Any]:
+    """The values of every field that a pattern names; cheaper than `matches` where the names are not asked for."""
+    found = [data]
+    for name in pattern:
+        maps = [each for each in found if isinstance(each, dict)]
+        found = [value for each in maps for value in _members(each, name)]
+    return found
+
+
+def _members(data: Mapping[str, Any], name: str) -> Collection[Any]:
+    if name == ANY:
+        return data.values()
+    return (data[name],) if name in data else ()
