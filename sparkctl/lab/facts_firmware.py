@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 
 from sparkctl.lab.makes import Make
-from sparkctl.lab.node_model import NodeModel
+from sparkctl.lab.node_model import BoardFirmware, NodeModel
 from sparkctl.lab.tree import Tree
 
 ENTRIES = "/sys/firmware/efi/esrt/entries"
@@ -19,7 +19,6 @@ TPM_PROPERTIES = ("/usr/bin/tpm2_getcap", "properties-fixed")
 GET_DEVICES = (
     "fwupdmgr", "get-devices", "--json", "--no-unreported-check", "--no-metadata-check", "--no-remote-check",
 )  # fmt: skip
-USB_PD = "0x00000516"
 GUIDS = {
     ("asus", "Embedded Controller"): "c3cccaf0-9a3e-4ee2-992e-9f0cf9b55fa0",
     ("asus", "UEFI Device Firmware"): "f1392323-3920-4598-a932-ef06360cf403",
@@ -30,6 +29,7 @@ NAMES = ("Embedded Controller", "UEFI Device Firmware", "USB Power Delivery Cont
 ESRT_FILES = tuple(f"{ENTRIES}/entry{at}/{file}" for at in range(len(NAMES)) for file in ENTRY_FILES)
 """Files that only root may read."""
 UNNAMED = ("SROOT", "SSPM", "HFRP", "CPUEB", "SPM")  # components of a founders board whose version says nothing
+CONTROLLERS = ("PD0", "PD1")  # of USB power delivery, each with a line `PD Firmware` of its own
 TPM_VERSION = (0x00070002, 0x00010000)
 
 
@@ -48,12 +48,20 @@ class Capsule:
         return int(self.version, 0)
 
 
-def capsules(make: Make) -> tuple[Capsule, ...]:
-    """In the order of the table."""
+def capsules(make: Make, board: BoardFirmware | None = None) -> tuple[Capsule, ...]:
+    """In the order of the table; a maker that numbers firmware in its own way shows its own numbers."""
+    board = board or BoardFirmware()
+    controller, uefi = make.firmware or (packed(board.controller), packed(board.socfw))
     return tuple(
         Capsule(name, guid_of(make, name), version, 1 if name.startswith("UEFI") else 2)
-        for name, version in zip(NAMES, (*make.firmware, USB_PD), strict=True)
+        for name, version in zip(NAMES, (controller, uefi, packed(board.usb_pd)), strict=True)
     )
+
+
+def packed(version: str) -> str:
+    """`0x03000508` for `3.5.8`: numbers of 8, 16 and 8 bits."""
+    major, minor, patch = (int(number) for number in version.split("."))
+    return f"0x{major << 24 | minor << 8 | patch:08x}"
 
 
 def guid_of(make: Make, name: str) -> str:
@@ -78,7 +86,7 @@ def add_firmware(tree: Tree, node: NodeModel) -> None:
 
 def _esrt(tree: Tree, node: NodeModel) -> None:
     lines = []
-    for at, capsule in enumerate(capsules(node.make)):
+    for at, capsule in enumerate(capsules(node.make, node.firmware)):
         here = f"{ENTRIES}/entry{at}"
         values = (capsule.guid, capsule.type, capsule.number, 0, "0x0", capsule.number, 0)
         for file, value in zip(ENTRY_FILES, values, strict=True):
@@ -88,11 +96,11 @@ def _esrt(tree: Tree, node: NodeModel) -> None:
 
 
 def _type_45(tree: Tree, node: NodeModel) -> None:
-    dmi, controller = node.make.dmi, capsules(node.make)[0]
+    dmi, absent = node.make.dmi, "Not Specified"
     components = [
         ("BIOS Firmware", dmi["bios_version"], guid_of(node.make, "UEFI Device Firmware"), dmi["bios_date"]),
-        ("EC Firmware", controller.version, controller.guid, "Not Specified"),
-        *((name, "1", "Not Specified", "Not Specified") for name in UNNAMED),
+        *((name, "1", absent, absent) for name in UNNAMED),
+        *((name, version, absent, absent) for name, version in board_components(node.firmware)),
     ]
     texts = [
         f"Handle 0x{0x60 + at:04X}, DMI type 45, 24 bytes\nFirmware Inventory Information\n"
@@ -107,6 +115,17 @@ def _type_45(tree: Tree, node: NodeModel) -> None:
         TYPE_45,
         "# dmidecode 3.5\nGetting SMBIOS data from sysfs.\nSMBIOS 3.3.0 present.\n\n" + "\n".join(texts),
     )
+
+
+def board_components(board: BoardFirmware) -> list[tuple[str, str]]:
+    """Names and versions in the form that owners of real machines published (2026)."""
+    delivery = board.usb_pd.removeprefix("0.")
+    return [
+        ("FLASH", f"SBP:R:{board.socfw}"),
+        ("EC Firmware", board.controller),
+        *(("PD Firmware", f"{controller} FW1: {delivery}, FW2: 4.10") for controller in CONTROLLERS),
+        ("TPM", "SOCTS"),
+    ]
 
 
 def devices(node: NodeModel) -> list[dict[str, object]]:
@@ -124,7 +143,7 @@ def devices(node: NodeModel) -> list[dict[str, object]]:
             "UpdateState": 2,
             "Flags": list(FLAGS),
         }
-        for capsule in capsules(node.make)
+        for capsule in capsules(node.make, node.firmware)
     ]
     if node.drive.state != "gone":
         drive = node.make.drive

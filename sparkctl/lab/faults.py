@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sparkctl.lab.node_model import Clock, DriveHealth, Gpu, Load, Memory, NodeModel, RootDisk
+from sparkctl.lab.node_model import BoardFirmware, Clock, DriveHealth, Gpu, Load, Memory, NodeModel, RootDisk
+from sparkctl.lab.plain_vm import CPUS, plain_make
 
 SERVING = ((48_211, "VLLM::EngineCore", 89_093),)
 NO_MEMORY = (
@@ -162,6 +163,17 @@ def _swapped(node: NodeModel) -> NodeModel:
     return replace(node, swapped=True)
 
 
+def _stale_firmware(node: NodeModel) -> NodeModel:
+    return replace(node, firmware=BoardFirmware("2.148.24", "2.76.19", "0.5.7"))
+
+
+def _plain_vm(node: NodeModel) -> NodeModel:
+    return replace(
+        node, plain_vm=True, make=plain_make(node.make), memory=Memory(available_kib=6 * 2**20, free_kib=4 * 2**20),
+        driver=None, gpu=Gpu(state="gone"), cabled=None, tainted=0, cores_offline=tuple(range(CPUS, 20)),
+    )  # fmt: skip
+
+
 def _cores_lost(node: NodeModel) -> NodeModel:
     return replace(node, cores_offline=(15, 16, 17, 18, 19))
 
@@ -183,6 +195,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
     Fault("drive-dead", "the NVMe controller does not come back", "fail", _drive_dead),
     Fault("link-down", "the Ethernet port that carries the default route has no link", "fail", _link_down),
     Fault("pcie-errors", "fatal PCIe errors of the ConnectX-7", "fail", _pcie_errors),
+    Fault("plain-vm", "no Spark: a virtual machine stands in the inventory (simulated too)", "warn", _plain_vm),
     Fault("oom-kills", "processes were killed for want of memory", "warn", _oom_kills),
     Fault("reboot-pending", "a kernel update waits for a reboot since 41 days", "warn", _reboot_pending),
     Fault("kernel-crash", "crash records of a kernel panic two days ago", "warn", _crashed),
@@ -196,6 +209,12 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
     ),
     Fault("stuck-sysfs", "reading one temperature never returns", "pass", _stuck_sysfs),
     Fault("connectx-absent", "ConnectX-7 left the bus for want of a cable: healthy", "pass", _connectx_absent),
+    Fault(
+        "stale-firmware",
+        "its firmware did not follow DGX OS to its release: healthy, and torn for sparkctl ota",
+        "pass",
+        _stale_firmware,
+    ),
     Fault("busy", "healthy under load: 95 % busy, 2411 MHz, 49 W", "pass", _busy),
 )
 """Faults of the machine, and two healthy states that are mistaken for faults."""

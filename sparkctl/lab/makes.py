@@ -29,7 +29,8 @@ class Make:
     """One maker's machine.
 
     `dmi` are the files of /sys/class/dmi/id, serials aside. `filler` is what the firmware holds where nobody wrote a
-    serial. `memory_kib` is MemTotal. `firmware` are the versions that fwupd shows: embedded controller, then UEFI.
+    serial. `memory_kib` is MemTotal. `firmware` are the versions that fwupd shows, embedded controller, then UEFI, of a
+    maker that numbers them in its own way; SMBIOS type 45 of every make tells those of NVIDIA.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Make:
     drive: Drive
     memory_kib: int = 127_600_748
     filler: str = ""
-    firmware: tuple[str, str] = ("0x03000508", "0x02009b0b")
+    firmware: tuple[str, str] | None = None
     firmware_vendor: str = "NVIDIA"
 
 

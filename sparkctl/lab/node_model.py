@@ -16,6 +16,15 @@ GpuState = Literal["ok", "no_driver", "reset_required", "hung", "gone"]
 
 
 @dataclass(frozen=True)
+class BoardFirmware:
+    """Versions as the OTA recipes number them; those of DGX OS 7.4.0 of March 2026, as the node's kernel and driver."""
+
+    socfw: str = "2.150.3"
+    controller: str = "2.78.24"
+    usb_pd: str = "0.5.7"
+
+
+@dataclass(frozen=True)
 class Gpu:
     """What nvidia-smi tells: Celsius, watts, percent, MHz. `reasons` are active clock event reasons."""
 
@@ -92,7 +101,8 @@ class NodeModel:
 
     `cabled` is None for a ConnectX-7 that left the bus for want of a cable, else whether its first cage has a link.
     `hanging` are files whose read never returns, `kernel_lines` are added to the kernel log as (seconds, text), `sudo`
-    says whether sudo lets the user run what needs root, `swapped` whether another machine stands in this one's place.
+    says whether sudo lets the user run what needs root, `swapped` whether another machine stands in this one's place,
+    `plain_vm` whether it is no GB10 machine at all (see `plain_vm`).
     `bus_errors` are (PCI address, nonfatal, fatal) counts.
     """
 
@@ -105,6 +115,7 @@ class NodeModel:
     memory: Memory = Memory()
     load: Load = Load()
     root: RootDisk = RootDisk()
+    firmware: BoardFirmware = BoardFirmware()
     drive: DriveHealth = DriveHealth()
     clock: Clock = Clock()
     zones: tuple[int, ...] = (41_800, 40_300, 40_100, 39_800, 41_500, 40_000, 39_900)
@@ -120,6 +131,7 @@ class NodeModel:
     hanging: tuple[str, ...] = ()
     sudo: bool = True
     swapped: bool = False
+    plain_vm: bool = False
     bus_errors: tuple[tuple[str, int, int], ...] = ()
     ota_versions: tuple[tuple[str, str], ...] = field(
         default=(

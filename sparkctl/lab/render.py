@@ -16,6 +16,7 @@ from sparkctl.lab.files_etc import add_etc
 from sparkctl.lab.files_proc import add_proc
 from sparkctl.lab.files_sys import SERIALS, add_sys
 from sparkctl.lab.node_model import NodeModel
+from sparkctl.lab.plain_vm import become_plain_vm
 from sparkctl.lab.recordings import add_recordings
 from sparkctl.lab.recordings_gpu import add_gpu_recordings
 from sparkctl.lab.tree import Tree
@@ -33,6 +34,8 @@ def render(node: NodeModel) -> Tree:
     tree = Tree()
     for add in ADDERS:
         add(tree, node)
+    if node.plain_vm:
+        become_plain_vm(tree, node)
     tree.pipes += node.hanging
     if not node.sudo:
         tree.refuse_sudo()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sparkctl.lab.characters import model_of
 from sparkctl.lab.makes import MAKES
 from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.render import render
@@ -189,6 +190,37 @@ def test_a_healthy_node_of_the_lab_is_on_the_release_it_says(make: str, tmp_path
     for tree, elevation in ((root, "none"), (root_view(root), "root")):
         verdict = score_of(collected("ota", tree, elevation)["data"])
         assert (verdict.matched, verdict.torn_words) == ("2.2", [])
+        assert verdict.proven == (elevation == "root")
+    firmware = {"firmware SOCFW", "firmware EC", "firmware USBPD"}
+    assert firmware <= set(verdict.recipes["2.2"].verified_checks)
+    assert firmware <= set(verdict.recipes["2607"].failed_checks)
+
+
+def test_a_lab_node_whose_firmware_stayed_behind_is_torn_and_says_by_how_much(tmp_path: Any) -> None:
+    stale = model_of("spark07", 1, "founders", "stale-firmware")
+    write_tree(render(stale), tmp_path / "n", Pool(tmp_path / "pool"), 1_790_000_000.0)
+    root = (tmp_path / "n").resolve()
+    verdict = score_of(collected("ota", root_view(root), "root")["data"])
+    assert verdict.torn_words == [
+        "firmware is of OTA2, packages are of OTA2.2",
+        "firmware EC is 2.76.19, OTA2.2 wants 2.78.24",
+        "firmware SOCFW is SBP:R:2.148.24, OTA2.2 wants 2.150.3",
+    ]
+    assert verdict.recipes["2.2"].failed_checks == ["firmware EC", "firmware SOCFW"]
+    assert not score_of(collected("ota", root, "none")["data"]).torn  # what cannot be seen tears nothing
+
+
+def test_smbios_and_fwupd_of_a_founders_lab_node_tell_the_same_versions(tmp_path: Any) -> None:
+    for fault in (None, "stale-firmware"):
+        node = model_of("spark07", 1, "founders", fault)
+        write_tree(render(node), tmp_path / "n", Pool(tmp_path / "pool"), 1_790_000_000.0)
+        found = collected("firmware", root_view((tmp_path / "n").resolve()), "root")["data"]
+        decoded = {device["name"]: device["version_decoded"] for device in found["fwupd"].values()}
+        assert found["smbios"]["EC Firmware"]["version"] == decoded["Embedded Controller"]
+        assert found["smbios"]["FLASH"]["version"] == f"SBP:R:{decoded['UEFI Device Firmware']}"
+        delivery = decoded["USB Power Delivery Controller"].removeprefix("0.")
+        assert found["smbios"]["PD Firmware"]["version"] == f"PD0 FW1: {delivery}, FW2: 4.10"
+        assert found["smbios"]["PD Firmware (2)"]["version"] == f"PD1 FW1: {delivery}, FW2: 4.10"
 
 
 def score_of(document: dict[str, Any]) -> OtaScore:
