@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from diag.nodekit import envelope
+from diag.nodekit.facet import merged
 from diag.nodekit.facet_catalogue import load_facets
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import Machine
@@ -25,11 +26,13 @@ def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
     machine.elevated_commands = frozenset(argv for task in tasks for argv in task.facet.elevated)
 
     def data(results: Results) -> Document:
-        found = {part["facet"]: part for part in results.documents if "facet" in part}
-        return {"facets": {name: _without_name(found[name]) for name in wanted}}
+        pieces = [piece for piece in results.documents if "facet" in piece]
+        found = {name: merged([piece for piece in pieces if piece["facet"] == name]) for name in wanted}
+        return {"facets": {name: _without_name(facet) for name, facet in found.items()}}
 
     drops = [(drop.part, drop.apply) for task in tasks for drop in task.drops]
-    return envelope.run(options, machine, tasks, schema="sparkctl.facts/1", data=data, drops=drops, started=started)
+    pieces = [piece for task in tasks for piece in task.pieces]
+    return envelope.run(options, machine, pieces, schema="sparkctl.facts/1", data=data, drops=drops, started=started)
 
 
 def _without_name(part: Document) -> Document:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from diag.nodekit.cores import CPU, caches, core_types, current_mhz, frequency
-from diag.nodekit.facet import Facet, Look
+from diag.nodekit.facet import Facet, Look, Part
 from diag.nodekit.folder import children, value
 from diag.nodekit.gpu_rows import gpus
 from diag.nodekit.machine import Machine
@@ -20,7 +21,7 @@ from diag.nodekit.sensor_list import sensors, thermal_zones
 from diag.nodekit.thermal import HWMON, THERMAL
 from diag.nodekit.words import name
 
-FACET = Facet(title="Hardware", seconds=12.0)
+FACET = Facet(title="Hardware")
 DROPS = ("sensors", "usb", "pci")
 NODES = "/sys/devices/system/node"
 SMAPS = "/proc/self/smaps"
@@ -29,19 +30,14 @@ SMAPS_BYTES = 4096  # the first mapping tells
 
 def collect(look: Look) -> dict[str, Any]:
     machine = look.machine
-    functions = look.at("pci", lambda: _functions(machine), PCI_DEVICES, also=("gpus", "nics"))
     look.volatile["current_mhz"] = look.at("current_mhz", lambda: current_mhz(machine), CPU)
-    return {
-        "processors": _processors(look),
-        "memory": _memory(look),
-        **({} if functions is None else _on_the_bus(look, functions)),
-        "nvme": look.at("nvme", lambda: nvme(look), NVME),
-        "usb": look.at("usb", lambda: usb(look), USB),
-        "tpms": look.at("tpms", lambda: tpms(look), TPM),
-        "watchdogs": look.at("watchdogs", lambda: watchdogs(look), WATCHDOG),
-        "sensors": look.at("sensors", lambda: sensors(look), HWMON),
-        "thermal_zones": look.at("thermal_zones", lambda: thermal_zones(look), THERMAL),
-    }
+    return {"processors": _processors(look), "memory": _memory(look)}
+
+
+def _bus(look: Look) -> dict[str, Any]:
+    machine = look.machine
+    functions = look.at("pci", lambda: _functions(machine), PCI_DEVICES, also=("gpus", "nics"))
+    return {} if functions is None else _on_the_bus(look, functions)
 
 
 def _functions(machine: Machine) -> tuple[Function, ...]:
@@ -102,3 +98,18 @@ def _numa_nodes(machine: Machine) -> dict[str, Any]:
                 total = int(words[3]) * 1024
         found[name(node)] = {"cpus": value(machine, f"{NODES}/{node}/cpulist"), "total_bytes": total}
     return found
+
+
+def _part(field: str, read: Callable[[Look], dict[str, Any]], locator: str) -> Part:
+    return Part((field,), lambda look: {field: look.at(field, lambda: read(look), locator)})
+
+
+APART = (
+    Part(("pci", "gpus", "nics"), _bus, 8.0),
+    _part("nvme", nvme, NVME),
+    _part("usb", usb, USB),
+    _part("tpms", tpms, TPM),
+    _part("watchdogs", watchdogs, WATCHDOG),
+    _part("sensors", sensors, HWMON),
+    _part("thermal_zones", thermal_zones, THERMAL),
+)

@@ -46,6 +46,7 @@ def collect(look: Look) -> dict[str, Any]:
     return {
         "serial": found[chosen].value if chosen else None,
         "serial_source": chosen,
+        "serials_agree": _serials_agree(look, found),
         "identifiers": {source: _document(identifier) for source, identifier in found.items()},
         "platform": look.at("platform", lambda: _platform(machine)),
         "smbios": {name: look.at(f"smbios.{name}", partial(dmi_value, machine, name)) for name in SMBIOS_NAMES},
@@ -67,6 +68,14 @@ def _identifiers(look: Look) -> dict[str, Identifier]:
     readers["tpm.ek_name"] = (partial(_ek_name, machine), " ".join(EK_NAME))
     found = {source: look.at(f"identifiers[{source}]", read, where) for source, (read, where) in readers.items()}
     return {source: identifier for source, identifier in found.items() if identifier is not None}
+
+
+def _serials_agree(look: Look, found: dict[str, Identifier]) -> bool | None:
+    """Whether the sources of the serial name the same one; None where fewer than two name any."""
+    for source in PREFERRED:
+        look.inherit("serials_agree", f"identifiers[{source}]")
+    named = [found[source].value for source in PREFERRED if source in found and not found[source].placeholder]
+    return len(set(named)) == 1 if len(named) > 1 else None
 
 
 def _document(identifier: Identifier) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Software: packages, snaps, containers, local units, and where updates come from.
 
-Packages of pip are not collected: they live in as many environments as a node has projects.
+Of pip's packages only those for the whole machine are collected: the others live in as many environments as a node has
+projects.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from diag.nodekit.dpkg import STATUS, Packages, parse_status, read_status
 from diag.nodekit.facet import Facet, Look
 from diag.nodekit.local_units import FOLDERS, local_units
 from diag.nodekit.machine import Machine
+from diag.nodekit.python_packages import LIBRARIES, python_packages
 from diag.nodekit.words import bounded, name
 
 FACET = Facet(title="Software", seconds=16.0, elevated=ELEVATED)
@@ -47,6 +49,7 @@ def collect(look: Look) -> dict[str, Any]:
     look.volatile["container_states"] = containers.states if containers else {}
     return {
         **_of_dpkg(packages),
+        "python_packages": look.at("python_packages", lambda: python_packages(machine), LIBRARIES),
         "snaps": look.at("snaps", lambda: snaps(machine), SNAP),
         "docker_containers": _with_ids(containers, images),
         "docker_images": images,

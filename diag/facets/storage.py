@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diag.nodekit.disks import BLOCK, disks, esps, layers
@@ -38,16 +38,14 @@ def collect(look: Look) -> dict[str, Any]:
     found = look.at("disks", lambda: disks(look), BLOCK)
     look.inherit("esps", "disks")
     swapped = look.at("swaps", lambda: swaps(machine), SWAPS, also=("fstab.*.mounted",))
-    table = look.at(
-        "fstab", lambda: fstab(machine, mounted or (), swapped or {}), FSTAB, also=("file_systems.*.in_fstab",)
-    )
+    table = look.at("fstab", lambda: _fstab(machine, mounted, swapped), FSTAB, also=("file_systems.*.in_fstab",))
     smart = look.at("smart", lambda: _smart(machine), " ".join(SMART_LOG))
     look.volatile["smart"] = None if smart is None else {"nvme0": smart}
     look.volatile["swap_used_bytes"] = {at: swap.pop("used_bytes") for at, swap in (swapped or {}).items()}
     return {
         "disks": found,
         "layers": look.at("layers", lambda: layers(look), BLOCK),
-        "file_systems": None if mounted is None else _file_systems(look, mounted, table or {}),
+        "file_systems": None if mounted is None else _file_systems(look, mounted, table),
         "esps": None if found is None else esps(found, mount_points(mounted or ())),
         "swaps": swapped,
         "zswap": look.at("zswap", lambda: _switch(machine, ZSWAP), ZSWAP),
@@ -55,9 +53,22 @@ def collect(look: Look) -> dict[str, Any]:
     }
 
 
-def _file_systems(look: Look, mounted: Sequence[Mount], wanted: Iterable[str]) -> dict[str, Any]:
+def _fstab(machine: Machine, mounted: Sequence[Mount] | None, swapped: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The entries of fstab; whether one is in use is left out where what tells that could not be read."""
+    found = fstab(machine, mounted or (), swapped or {})
+    for entry in found.values():
+        if (swapped if entry["type"] == "swap" else mounted) is None:
+            entry["mounted"] = None
+    return found
+
+
+def _file_systems(look: Look, mounted: Sequence[Mount], table: Mapping[str, Any] | None) -> dict[str, Any]:
     kept, look.volatile["left_out"] = split_mounts(mounted)
+    wanted = {target.rstrip("/") or "/" for target in table or ()}
     found = {name(mount.target): describe(mount, wanted) for mount in kept}
+    if table is None:
+        for file_system in found.values():
+            file_system["in_fstab"] = None
     sizes, trouble = look.tried(lambda: usage(look.machine, DF))
     # df lists a file system once, however often it is mounted.
     of_source = {mount.source: sizes[mount.target][0] for mount in kept if sizes and mount.target in sizes}

@@ -8,6 +8,7 @@ as the facet's model on the bastion has it. Rules of the house:
 - Things that have a name (packages, interfaces, devices) are maps by that name, never lists; lists hold plain values,
   sorted, so that a comparison is not fooled by an order.
 - What changes by itself (counters, temperatures, free space) goes into `look.volatile`, never into the data.
+- A file may have `APART`: what is looked at in a worker of its own, because it can hang.
 - A file may have `DROPS`: what to leave out, first to last, when the document is over its limit.
 """
 
@@ -110,6 +111,18 @@ def told(gaps: list[Document]) -> list[Document]:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a facet with a budget of its own: `collect` brings the top-level `fields`, none of which is required.
+
+    For what can hang: a read that never returns then costs these fields, and not the whole facet.
+    """
+
+    fields: tuple[str, ...]
+    collect: Callable[[Look], Document]
+    seconds: float = 4.0
+
+
+@dataclass(frozen=True)
 class Drop:
     """A part to leave out of a document over its limit: `key` at `facet`'s top level, said as `part`."""
 
@@ -132,29 +145,68 @@ class Drop:
         return len(dropped) if isinstance(dropped, (dict, list)) else 1
 
 
-class FacetTask:
-    """A facet as a task for a worker; answers one document with `facet`, `data`, `volatile` and `gaps`."""
+class PieceTask:
+    """A piece of a facet as a task for a worker: `fields` are lost when it does not come back.
 
-    def __init__(
-        self, name: str, facet: Facet, collect: Callable[[Look], Document], drops: tuple[str, ...] = ()
-    ) -> None:
-        self.name, self.facet, self._collect = name, facet, collect
-        self.drops = tuple(Drop(name, key) for key in drops)
+    Answers one document with `facet`, `piece` (its number), `data`, `volatile` and `gaps`.
+    """
+
+    def __init__(self, name: str, number: int, part: Part) -> None:
+        self.name, self.number, self._part = name, number, part
 
     @property
     def seconds(self) -> float:
         """The budget, in seconds."""
-        return self.facet.seconds
+        return self._part.seconds
 
     def judge(self, machine: Machine) -> tuple[list[Document], list[str]]:
-        """The facet, and what broke in a way that is our own bug."""
+        """The piece, and what broke in a way that is our own bug."""
         look = Look(machine)
-        data = look.at(WHOLE, lambda: self._collect(look))
+        first, *others = self._part.fields
+        data = look.at(first, lambda: self._part.collect(look), also=tuple(others))
         return [self._document(compact(data), compact(look.volatile), look.gaps)], look.bugs
 
     def unjudged(self, reason: str, summary: str) -> list[Document]:
-        """The facet for when it did not come back."""
-        return [self._document(None, {}, [{"path": WHOLE, "reason": reason, "summary": summary}])]
+        """The piece for when it did not come back."""
+        gaps = [{"path": field, "reason": reason, "summary": summary} for field in self._part.fields]
+        return [self._document(None, {}, gaps)]
 
     def _document(self, data: Any, volatile: Any, gaps: list[Document]) -> Document:
-        return {"facet": self.name, "data": data, "volatile": volatile, "gaps": told(gaps)}
+        return {"facet": self.name, "piece": self.number, "data": data, "volatile": volatile, "gaps": gaps}
+
+
+class FacetTask:
+    """A facet as tasks for workers: `pieces`, the facet itself first, then its parts."""
+
+    def __init__(
+        self,
+        name: str,
+        facet: Facet,
+        collect: Callable[[Look], Document],
+        drops: tuple[str, ...] = (),
+        parts: tuple[Part, ...] = (),
+    ) -> None:
+        self.name, self.facet = name, facet
+        self.drops = tuple(Drop(name, key) for key in drops)
+        whole = Part((WHOLE,), collect, facet.seconds)
+        self.pieces = tuple(PieceTask(name, number, part) for number, part in enumerate((whole, *parts)))
+
+    def judge(self, machine: Machine) -> tuple[list[Document], list[str]]:
+        """The facet in one go, and what broke in a way that is our own bug."""
+        answers = [piece.judge(machine) for piece in self.pieces]
+        return [merged([document for documents, _ in answers for document in documents])], [
+            bug for _, bugs in answers for bug in bugs
+        ]
+
+
+def merged(pieces: list[Document]) -> Document:
+    """The facet of its pieces, in any order; without the first one there is no data."""
+    whole, *parts = sorted(pieces, key=lambda piece: int(piece["piece"]))
+    data, volatile, gaps = whole["data"], dict(whole["volatile"]), list(whole["gaps"])
+    for part in parts:
+        gaps += part["gaps"]
+        if data is not None:
+            data = {**data, **(part["data"] or {})}
+        for key, value in part["volatile"].items():
+            volatile[key] = {**volatile.get(key, {}), **value} if isinstance(value, dict) else value
+    return {"facet": whole["facet"], "data": data, "volatile": volatile, "gaps": told(gaps)}

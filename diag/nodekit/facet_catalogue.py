@@ -16,4 +16,4 @@ def load_facets() -> dict[str, FacetTask]:
 
 def _load(name: str) -> FacetTask:
     module = importlib.import_module(f"diag.facets.{name}")
-    return FacetTask(name, module.FACET, module.collect, getattr(module, "DROPS", ()))
+    return FacetTask(name, module.FACET, module.collect, getattr(module, "DROPS", ()), getattr(module, "APART", ()))

@@ -86,9 +86,15 @@ def nvme(look: Look) -> dict[str, Any]:
             "transport": here.text("transport"),
             "address": here.text("address"),
             "namespaces": len(spaces),
-            "size_bytes": sum(size for size in sectors if size is not None) * SECTOR if spaces else None,
+            "size_bytes": _size_bytes(sectors),
         }
     return found
+
+
+def _size_bytes(sectors: list[int | None]) -> int | None:
+    """The size of all namespaces, None without any and where that of one is not known."""
+    known = [size for size in sectors if size is not None]
+    return sum(known) * SECTOR if known and len(known) == len(sectors) else None
 
 
 def usb(look: Look) -> dict[str, Any]:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 
 MAX_TEXT = 1000
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+# The same as the bastion refuses: controls, line separators, bidirectional overrides, invisible characters, tags.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f\ud800-\udfff]"
+)
 
 
 def printable(text: str, limit: int = MAX_TEXT) -> str:
-    """One line of at most `limit` characters without control characters, surrogates or bidirectional overrides."""
-    shown = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text[: limit + 1])
+    """One line of at most `limit` characters, without controls, surrogates, or what hides or reorders text."""
+    shown = _UNPRINTABLE.sub(_escape, text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _escape(match: re.Match[str]) -> str:
+    number = ord(match.group())
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def one_line(text: str) -> str:

@@ -54,7 +54,7 @@ def json_schema(name: str) -> dict[str, Any]:
 
 def schema_file_text(name: str) -> str:
     """The text of `schemas/NAME.schema.json`."""
-    return json.dumps(json_schema(name), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(json_schema(name), indent=2, ensure_ascii=True, sort_keys=True) + "\n"
 
 
 def vocabulary_text() -> str:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from sparkctl.contract import strict_json
 from sparkctl.errors import ContractError
+from sparkctl.model.base import INVISIBLE
 from sparkctl.model.printable import printable
 from sparkctl.model.vendor import SHAPES, ShapeName, VendorDocument
 from sparkctl.model.vendor_mapping.outline import WrongType
@@ -19,9 +20,7 @@ MAX_DEPTH = 40
 MAX_VALUES = 1_000_000
 BEGIN, END = b"BEGIN_DGX_PAYLOAD", b"END_DGX_PAYLOAD"
 # What the tools pass on from commands has line breaks and tabs; nothing else may steer a terminal or hide text.
-_HOSTILE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
+_HOSTILE = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{INVISIBLE}\ud800-\udfff]")
 _HOSTILE_NAME = re.compile(_HOSTILE.pattern[:-1] + "\t\n\r]")
 
 

@@ -5,9 +5,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-# C0 and C1 controls, line separators, invisible characters and bidirectional overrides: whatever could move a cursor,
-# colour a terminal, break a log line, or hide or reorder text on an operator's screen.
-PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*$"
+# Line separators, bidirectional overrides, invisible characters and fillers, annotations, tags: whatever could break a
+# log line, or hide or reorder text on an operator's screen. No escape of what is above U+FFFF is common to the dialects
+# of regular expressions that read the schemas, so that it stands for itself.
+INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    r"\ufff9-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+# C0 and C1: what could move a cursor or colour a terminal.
+CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+PRINTABLE = f"^[^{CONTROLS}{INVISIBLE}]*$"
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8785, section 3.2.2.3)."""

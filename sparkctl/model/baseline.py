@@ -62,8 +62,8 @@ class Clone(Record):
 class DriftReport(Record):
     """The selected nodes held against a baseline.
 
-    `uncollected` are nodes of which some facet of the baseline was never read. `oldest` is when the facts were
-    collected that are oldest among those compared.
+    `uncollected` are nodes of which some facet of the baseline was never read. Those of the `stale` are older
+    than `max_age_s` (seconds): these nodes were not compared. `oldest` is when the oldest of the facts were collected.
     """
 
     report_schema: Annotated[Literal["sparkctl.drift-report/1"], Field(alias="schema")] = "sparkctl.drift-report/1"
@@ -77,6 +77,8 @@ class DriftReport(Record):
     nodes: list[NodeId]
     compared: Count
     uncollected: list[NodeId]
+    max_age_s: Annotated[int, Field(gt=0)] | None = None
+    stale: list[NodeId] = []
     oldest: UtcDatetime | None
     drift: list[Drift]
     unread: list[Unread]

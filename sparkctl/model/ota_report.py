@@ -18,7 +18,10 @@ class OtaState(Record):
 
 
 class OtaReport(Record):
-    """The verdicts over the selected nodes. `uncollected` were never asked, `oldest` is when the oldest facts were."""
+    """The verdicts over the selected nodes. `uncollected` were never asked, `oldest` is when the oldest facts were.
+
+    The facts of the `stale` nodes are older than `max_age_s` (seconds), so that nothing can be verified by them.
+    """
 
     report_schema: Annotated[Literal["sparkctl.ota-report/1"], Field(alias="schema")] = "sparkctl.ota-report/1"
     tool: Word
@@ -26,6 +29,8 @@ class OtaReport(Record):
     selected: Count
     states: list[OtaState]
     uncollected: list[NodeId]
+    max_age_s: Annotated[int, Field(gt=0)] | None = None
+    stale: list[NodeId] = Field(default_factory=list)
     oldest: UtcDatetime | None
     exit_code: Count
     exit_name: Word

@@ -2,9 +2,9 @@
 
 import re
 
-from sparkctl.model.base import MAX_TEXT
+from sparkctl.model.base import CONTROLS, INVISIBLE, MAX_TEXT
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_UNPRINTABLE = re.compile(rf"[{CONTROLS}{INVISIBLE}\ud800-\udfff]")
 
 
 QUOTED = 200
@@ -12,9 +12,14 @@ QUOTED = 200
 
 
 def printable(text: str, limit: int = QUOTED) -> str:
-    """One line of at most `limit` characters without control characters, surrogates or bidirectional overrides."""
-    shown = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text[: limit + 1])
+    """One line of at most `limit` characters, without controls, surrogates, or what hides or reorders text."""
+    shown = _UNPRINTABLE.sub(_escape, text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _escape(match: re.Match[str]) -> str:
+    number = ord(match.group())
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:

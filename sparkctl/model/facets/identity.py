@@ -62,7 +62,9 @@ class Identity(Record):
     """Every source of identity.
 
     `serial` is the one to go by, null when there is none, and `serial_source` names where it comes from. Sources are
-    taken in the order SMBIOS product serial, then the serial that the factory image wrote.
+    taken in the order SMBIOS product serial, then the serial that the factory image wrote. Where the first could not be
+    read, `serial_source` has a gap, for the serial is the second's word alone. `serials_agree` is false where both name
+    a serial and not the same one, null where fewer than two name any.
     `macs` are permanent addresses by interface, `drives` serials by controller, `gpus` UUIDs by PCI address.
     `machine_id` and `host_keys` (fingerprints by algorithm) identify nothing, since some images are cloned with them;
     they are here so that clones can be found.
@@ -70,6 +72,7 @@ class Identity(Record):
 
     serial: Word | None = None
     serial_source: Source | None = None
+    serials_agree: bool | None = None
     identifiers: Annotated[dict[Source, Identifier], Field(max_length=20)]
     platform: Platform
     smbios: Smbios

@@ -79,14 +79,17 @@ class Software(Record):
     """All software.
 
     `packages` are versions by name, `NAME:ARCH` for a foreign architecture; a held package is installed too and named
-    in `held_packages`. `snaps` are revisions by name. Containers are by name, images by `REPOSITORY:TAG`, else by
-    digest or id; those of Podman are root's. What an engine that is not installed would have is null. Sources and pins
-    of APT are by file, the second of a file as `FILE#2`. `automatic_updates` is null where nothing is set.
+    in `held_packages`. `python_packages` are versions by `PYTHON/NAME` of what pip installed for the whole machine, not
+    those of virtual environments and users. `snaps` are revisions by name. Containers are by name, images by
+    `REPOSITORY:TAG`, else by digest or id; those of Podman are root's. What an engine that is not installed would have
+    is null. Sources and pins of APT are by file, the second of a file as `FILE#2`. `automatic_updates` is null where
+    nothing is set.
     """
 
     packages: Annotated[dict[Word, Word], Field(max_length=10_000)] | None = None
     packages_not_installed: Annotated[dict[Word, PackageState], Field(max_length=10_000)] | None = None
     held_packages: Annotated[list[Word], Field(max_length=10_000)] | None = None
+    python_packages: Annotated[dict[Word, Word], Field(max_length=2_000)] | None = None
     snaps: Annotated[dict[Word, Word], Field(max_length=300)] | None = None
     docker_containers: Annotated[dict[Word, Container], Field(max_length=500)] | None = None
     docker_images: Annotated[dict[Word, Image], Field(max_length=500)] | None = None

@@ -63,13 +63,16 @@ class Layer(Record):
 
 
 class FileSystem(Record):
-    """A mounted file system with the options that change what it does; the size of a remote one is null."""
+    """A mounted file system with the options that change what it does; the size of a remote one is null.
+
+    `in_fstab` is null where fstab could not be read.
+    """
 
     source: Word
     type: Word
     options: Names
     size_bytes: Number | None = None
-    in_fstab: bool
+    in_fstab: bool | None = None
 
 
 class Esp(Record):
@@ -88,12 +91,12 @@ class Swap(Record):
 
 
 class FstabEntry(Record):
-    """An entry of /etc/fstab, and whether it is mounted or swapped to."""
+    """An entry of /etc/fstab, and whether it is mounted or swapped to; null where mounts or swaps could not be read."""
 
     source: Word
     type: Word
     options: Names
-    mounted: bool
+    mounted: bool | None = None
 
 
 class Storage(Record):
