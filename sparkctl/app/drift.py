@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -35,8 +35,18 @@ class _Group:
     since: dict[str, datetime] = field(default_factory=dict)
 
 
-def drift(places: Places, selector: str, baseline: FilePath | None, allowed_signers: FilePath | None) -> DriftReport:
-    """Compare the selected nodes; raises UsageError, StoreError, RefusedError for a signature that does not hold."""
+def drift(
+    places: Places,
+    selector: str,
+    baseline: FilePath | None,
+    allowed_signers: FilePath | None,
+    max_age: timedelta | None = None,
+) -> DriftReport:
+    """Compare the selected nodes; raises UsageError, StoreError, RefusedError for a signature that does not hold.
+
+    Nodes of which a facet of the baseline was seen longer ago than `max_age` are stale, and not compared. Clones are
+    found by what was known last, however old.
+    """
     path = baseline or places.state / BASELINE_NAME
     expected = read_baseline(path)
     signer = verify(path, expected.content, allowed_signers, NAMESPACE) if allowed_signers else None
@@ -47,8 +57,19 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
     wanted = set(selected)
     with Store.open(places.state, create=False) as store:
         held = {facet: store.held(facet) for facet in {*expected.baseline.facets, "identity"}}
+        moments = [
+            (node, moment)
+            for facet in expected.baseline.facets
+            for each in held[facet]
+            for node, moment in each.seen.items()
+            if node in wanted
+        ]
+        limit = datetime.now(UTC) - max_age if max_age else None
+        stale = {node for node, moment in moments if limit and moment < limit}
         groups = [
-            group for facet in expected.baseline.facets for group in _groups(expected, facet, held[facet], wanted)
+            group
+            for facet in expected.baseline.facets
+            for group in _groups(expected, facet, held[facet], wanted - stale)
         ]
         # Clones are found by identity, whatever the baseline expects.
         collected = [{node for each in held[facet] for node in each.since} for facet in held]
@@ -56,14 +77,7 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
         drifted = list(_told(store, [group for group in groups if group.difference.kind in _DRIFTED], place))
     unread = [_unread(group, place) for group in groups if group.difference.kind is Kind.UNREADABLE]
     clones = list(_clones(held["identity"], wanted, place))
-    moments = [
-        moment
-        for facet in expected.baseline.facets
-        for each in held[facet]
-        for node, moment in each.seen.items()
-        if node in wanted
-    ]
-    code = _exit_code(found=bool(drifted or clones), unknown=bool(uncollected or unread or not wanted))
+    code = _exit_code(found=bool(drifted or clones), unknown=bool(uncollected or stale or unread or not wanted))
     return DriftReport(
         tool=f"sparkctl {__version__}",
         at=datetime.now(UTC),
@@ -73,9 +87,11 @@ def drift(places: Places, selector: str, baseline: FilePath | None, allowed_sign
         selector=selector,
         selected=len(selected),
         nodes=selected,
-        compared=len(wanted - uncollected),
+        compared=len(wanted - uncollected - stale),
         uncollected=sorted(uncollected, key=place.__getitem__),
-        oldest=min(moments, default=None),
+        max_age_s=round(max_age.total_seconds()) if max_age else None,
+        stale=sorted(stale, key=place.__getitem__),
+        oldest=min((moment for _, moment in moments), default=None),
         drift=sorted(drifted, key=lambda one: (-len(one.nodes), one.facet, one.field)),
         unread=sorted(unread, key=lambda one: (one.facet, one.field)),
         clones=clones,

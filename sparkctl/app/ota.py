@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sparkctl import __version__
@@ -18,26 +19,36 @@ from sparkctl.store.store import Store
 FACET = "ota"
 
 
-def ota_report(places: Places, selector: str) -> OtaReport:
-    """Score the selected nodes, those that are alike once; raises UsageError and StoreError."""
+def ota_report(places: Places, selector: str, max_age: timedelta | None = None) -> OtaReport:
+    """Score the selected nodes, those that are alike once; raises UsageError and StoreError.
+
+    Nodes that were seen longer ago than `max_age` are stale, and not scored.
+    """
     wanted = {node.node_id for node in select(load_fleet(places.fleet), selector)}
     with Store.open(places.state, create=False) as store:
         known = store.held(FACET)
-    held = [(each.document, each.since.keys() & wanted) for each in known]
-    collected = {node for _, nodes in held for node in nodes}
-    moments = [moment for each in known for node, moment in each.seen.items() if node in wanted]
+    seen = {node: moment for each in known for node, moment in each.seen.items() if node in wanted}
+    stale = _seen_before(datetime.now(UTC) - max_age, seen) if max_age else set()
+    held = [(each.document, (each.since.keys() & wanted) - stale) for each in known]
+    uncollected = wanted - seen.keys()
     states = list(_states([(document, nodes) for document, nodes in held if nodes]))
-    code = _exit_code(states, missing=bool(wanted - collected) or not wanted)
+    code = _exit_code(states, missing=bool(uncollected or stale) or not wanted)
     return OtaReport(
         tool=f"sparkctl {__version__}",
         selector=selector,
         selected=len(wanted),
         states=states,
-        uncollected=natural_sorted(wanted - collected),
-        oldest=min(moments, default=None),
+        uncollected=natural_sorted(uncollected),
+        max_age_s=round(max_age.total_seconds()) if max_age else None,
+        stale=natural_sorted(stale),
+        oldest=min(seen.values(), default=None),
         exit_code=code,
         exit_name=code.name.lower(),
     )
+
+
+def _seen_before(limit: datetime, seen: Mapping[str, datetime]) -> set[str]:
+    return {node for node, moment in seen.items() if moment < limit}
 
 
 def _exit_code(states: list[OtaState], *, missing: bool) -> ExitCode:

@@ -37,7 +37,7 @@ def find_earlier(store: Store, wanted: str, kind: RunKind, asked: str, program_s
     if entry.program_sha256 != program_sha256:
         raise UsageError(
             f"run {entry.run_id} asked other things than this version of sparkctl does",
-            hint="its results and new ones would not belong together: start a new sweep",
+            hint="its results and new ones would not belong together: start a new run",
         )
     return Earlier(entry.run_id, entry.selector, Shard.parse(entry.shard) if entry.shard else None)
 

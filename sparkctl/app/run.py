@@ -19,6 +19,7 @@ from sparkctl.app.transports import SharedWays, Transports
 from sparkctl.errors import ExitCode, StoreError
 from sparkctl.executor.fanout import FanOut, VisitHere, Visitor
 from sparkctl.executor.limits import Limits
+from sparkctl.executor.open_files import require_open_files
 from sparkctl.executor.question import Question
 from sparkctl.executor.queue import NO_LIMITS, PlaceLimits
 from sparkctl.executor.stop import Stop
@@ -27,6 +28,7 @@ from sparkctl.executor.workers import Workers
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
 from sparkctl.inventory.shards import Shard
+from sparkctl.model.durations import told_seconds
 from sparkctl.model.inventory import Fleet, Node
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.sweep import BastionCost, RunEnd, RunStart
@@ -97,6 +99,7 @@ def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCod
     state = request.places.state
     # Now, so that a wrong selector leaves no state folder behind; the nodes of a run to take up are in the store.
     nodes = select(fleet, request.selector) if request.resume is None else fleet.nodes
+    require_open_files(request.workers)
     with contextlib.ExitStack() as ends:
         workers = ends.enter_context(_forked(request, nodes, errand)) if request.workers > 1 else None
         lock = ends.enter_context(SweepLock(state, sys.argv))
@@ -237,7 +240,7 @@ def _stopped_by_deadline(stop: Stop, seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    words = f"the sweep's deadline of {seconds:g} s passed"
+    words = f"the run's deadline of {told_seconds(seconds)} passed"
     timer = asyncio.get_running_loop().call_later(seconds, stop.set, Cause.RUN_DEADLINE, words)
     try:
         yield

@@ -2,8 +2,10 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,3 +77,29 @@ class Days(Amount):
     """A number of days."""
 
     name = "number of days"
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36500)
+
+
+def _duration(context: click.Context, option: click.Parameter, value: str | None) -> timedelta | None:
+    """A number with its unit, such as `36h`, as a duration of more than nothing and at most 36500 days."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,8})([mhdw])", value)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is not a duration: write 90m, 36h, 7d or 2w", context, option)
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if not timedelta(0) < duration <= _LONGEST:
+        raise click.BadParameter(f"{value!r} is not between 1m and {_LONGEST.days}d", context, option)
+    return duration
+
+
+with_max_age = click.option(
+    "--max-age",
+    metavar="DURATION",
+    callback=_duration,
+    help="Facts older than this (90m, 36h, 7d, 2w) are not judged [no limit].",
+)
+"""Add `--max-age`, a timedelta or None."""

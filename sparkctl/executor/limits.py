@@ -1,4 +1,4 @@
-"""The limits of a sweep, all of them in one place."""
+"""The limits of a run, all of them in one place."""
 
 from dataclasses import dataclass
 

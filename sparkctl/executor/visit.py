@@ -17,6 +17,7 @@ from sparkctl.executor.retry import pause_before
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.summary import summarise, truncation_warnings
 from sparkctl.model.base import MAX_TEXT
+from sparkctl.model.durations import told_seconds
 from sparkctl.model.inventory import Node
 from sparkctl.model.printable import clip, printable
 from sparkctl.model.run import Failure, RunRecord, Visit
@@ -63,7 +64,7 @@ async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, ch
     except TransportError as error:
         result = _failure(progress, error.stage, error.cause, error.message, error.hint)
     except TimeoutError:
-        words = f"no answer within {errand.limits.node_s:g} s for the whole visit"
+        words = f"no answer within {told_seconds(errand.limits.node_s)} for the whole visit"
         result = _failure(progress, progress.stage, Cause.TIMEOUT, words)
     except asyncio.CancelledError:
         result = _failure(progress, progress.stage, stop.cause, f"{stop.words} before the node answered")

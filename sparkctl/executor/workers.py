@@ -22,6 +22,7 @@ from sparkctl.executor.fanout import Visitor
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.visit import Errand, without_visit
 from sparkctl.executor.worker import GRACE_S, TERMINAL_SIGNALS, Carriers, live, pack, receive
+from sparkctl.model.durations import told_seconds
 from sparkctl.model.inventory import Node
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Cause, Stage
@@ -147,7 +148,7 @@ class Workers:
             async with asyncio.timeout(patience):
                 return await asyncio.shield(answer)
         except TimeoutError:
-            self._end(worker, f"was killed, since it gave no answer for {patience:g} s")
+            self._end(worker, f"was killed, since it gave no answer for {told_seconds(patience)}")
             return await answer
 
     def _worker_for(self, node: Node) -> _Worker | None:
@@ -192,7 +193,7 @@ class Workers:
         await asyncio.sleep(_PATIENCE_S)
         for worker in self._alive():
             if worker.visits:
-                self._end(worker, f"was killed, since it did not stop within {_PATIENCE_S:g} s")
+                self._end(worker, f"was killed, since it did not stop within {told_seconds(_PATIENCE_S)}")
 
     def _end(self, worker: _Worker, how: str | None) -> None:
         """This worker is gone, or goes now; what it was visiting is unreported."""

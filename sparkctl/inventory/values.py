@@ -28,7 +28,7 @@ _FALSE = frozenset({"false", "no", "off"})
 
 def _text(limit: int) -> Convert:
     def convert(text: str, _folder: Path) -> str:
-        if not text or len(text) > limit or not _PRINTABLE.match(text) or _has_surrogate(text):
+        if not text or len(text) > limit or not _PRINTABLE.fullmatch(text) or _has_surrogate(text):
             raise ValueError(f"must be one printable line of 1 to {limit:,} characters")
         return text
 
@@ -71,7 +71,7 @@ def _port(text: str, _folder: Path) -> int:
 
 
 def _user(text: str, _folder: Path) -> str:
-    if len(text) > 120 or not _USER.fullmatch(text) or not _PRINTABLE.match(text) or _has_surrogate(text):
+    if len(text) > 120 or not _USER.fullmatch(text) or not _PRINTABLE.fullmatch(text) or _has_surrogate(text):
         raise ValueError("must be a user name without spaces and colons")
     return text
 
@@ -91,7 +91,7 @@ def _boolean(text: str, _folder: Path) -> bool:
 
 
 def _path(text: str, folder: Path) -> Path:
-    if not text or len(text) > 1000 or not _PRINTABLE.match(text) or _has_surrogate(text):
+    if not text or len(text) > 1000 or not _PRINTABLE.fullmatch(text) or _has_surrogate(text):
         raise ValueError("must be a path of at most 1,000 printable characters")
     return Path(text) if text.startswith("~") else folder / text
 

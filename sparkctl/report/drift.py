@@ -14,6 +14,7 @@ from sparkctl.report.words import brief, count, names
 
 DAY = "%Y-%m-%d"
 MINUTE = "%Y-%m-%d %H:%MZ"
+_ADVICE = "→ sparkctl collect"
 SHOWN = 25  # lines for one set of nodes, so that one node cannot bury the others
 _LOOK = {Kind.CHANGED: "fail", Kind.APPEARED: "warn", Kind.DISAPPEARED: "fail"}
 
@@ -29,8 +30,10 @@ def show_drift(report: DriftReport, stream: TextIO) -> None:
         _show(console, "Clones: values that should be one machine's alone", "fail", [*map(_clone_row, report.clones)])
         _show(console, "Expected, but could not be read", "unknown", [*map(_unread_row, report.unread)])
         if report.uncollected:
-            advice = Text("→ sparkctl collect", style="bold")
-            _show(console, "A facet of the baseline was never collected", "lost", [(report.uncollected, advice)])
+            rows = [(report.uncollected, Text(_ADVICE, "bold"))]
+            _show(console, "A facet of the baseline was never collected", "lost", rows)
+        if report.stale:
+            _show(console, "Not compared: the facts are stale", "unknown", [(report.stale, Text(_ADVICE, "bold"))])
         console.print()
         last = f"exit {report.exit_code} {report.exit_name}"
         if report.oldest is not None:
@@ -42,13 +45,15 @@ def _totals(report: DriftReport) -> Text:
     drifted = {node for one in report.drift for node in one.nodes}
     cloned = {node for one in report.clones for node in one.nodes} & set(report.nodes) - drifted
     uncollected = set(report.uncollected) - drifted - cloned
-    unread = {node for one in report.unread for node in one.nodes} - drifted - cloned - uncollected
+    stale = set(report.stale) - drifted - cloned - uncollected
+    unread = {node for one in report.unread for node in one.nodes} - drifted - cloned - uncollected - stale
     parts = [
         (len(drifted), "drifted", "fail"),
         (len(cloned), "cloned", "fail"),
         (len(unread), "not fully read", "unknown"),
         (len(uncollected), "not fully collected", "lost"),
-        (report.selected - len(drifted | cloned | unread | uncollected), "as expected", "pass"),
+        (len(stale), "stale", "unknown"),
+        (report.selected - len(drifted | cloned | unread | uncollected | stale), "as expected", "pass"),
     ]
     shown = [Text(f"{number:,} {words}", style=STYLES[look]) for number, words, look in parts if number > 0]
     return Text.assemble((f"{count(report.selected, 'node')}: ", "bold"), Text(", ").join(shown))

@@ -35,6 +35,10 @@ def show_ota(report: OtaReport, stream: TextIO, *, verbose: bool = False) -> Non
             rows = table(console, "Never collected", "lost")
             rows.add_row(Text(names(report.uncollected), "bold"), Text("→ sparkctl collect --facet ota", "bold"))
             console.print(Padding(rows, (0, 0, 0, 2)))
+        if report.stale:
+            rows = table(console, "Not verifiable: stale", "unknown")
+            rows.add_row(Text(names(report.stale), "bold"), Text("→ sparkctl collect --facet ota", "bold"))
+            console.print(Padding(rows, (0, 0, 0, 2)))
         console.print()
         last = f"exit {report.exit_code} {report.exit_name}"
         if report.oldest is not None:

@@ -6,7 +6,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -48,6 +48,12 @@ _TROUBLE = {
     ),
     sqlite3.SQLITE_IOERR: ("could not be read or written", "look for errors of the disk in the kernel's log"),
 }
+
+
+# What a lack of space may look like: reading needs some for the log's index and for what is sorted.
+_NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_LEAST_FREE_BYTES = 64 * 1024
+_TEMPORARY_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - where SQLite looks, in its order
 
 
 class Database:
@@ -109,7 +115,10 @@ def open_database(folder: Path, *, create: bool) -> Database:
     path = folder / DATABASE_NAME
     size = _size(path)
     if size is None and not create:
-        raise StoreError(f"there is no store in {folder}", hint=f"run a sweep first, or {CHOOSE_ANOTHER}")
+        raise StoreError(
+            f"there is no store in {folder}",
+            hint=f"run `sparkctl health` or `sparkctl collect` first, or {CHOOSE_ANOTHER}",
+        )
     database = Database(path)
     try:
         if not size:
@@ -211,8 +220,23 @@ def _check_version(database: Database) -> None:
 def _trouble(path: Path, error: BaseException | None) -> StoreError:
     # Extended result codes keep the primary one in their low byte.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _NO_SPACE and (full := _full_folder(path)) is not None:
+        hint = "free some space there, which reading needs, too; what was stored before is safe"
+        return StoreError(f"the store {path} cannot be used: the disk is full that {full} is on", hint=hint)
     problem, hint = _TROUBLE.get(code, (f"could not be used ({error})", _RESTORE))
     return StoreError(f"the store {path} {problem}", hint=hint)
+
+
+def _full_folder(path: Path) -> Path | None:
+    """The folder that has no space left: that of the database, or the one in which SQLite sorts."""
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), *_TEMPORARY_FOLDERS)
+    usable = (Path(folder) for folder in named if folder and os.access(folder, os.W_OK | os.X_OK))
+    for folder in (path.parent, *islice(usable, 1)):
+        with suppress(OSError):
+            free = os.statvfs(folder)
+            if free.f_bavail * free.f_frsize < _LEAST_FREE_BYTES:
+                return folder
+    return None
 
 
 def chunks(values: Collection[ValueT]) -> Iterator[list[ValueT]]:

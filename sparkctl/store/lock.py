@@ -1,4 +1,4 @@
-"""One sweep at a time in each state folder, by a lock that the kernel releases when its holder dies."""
+"""One run at a time in each state folder, by a lock that the kernel releases when its holder dies."""
 
 import fcntl
 import getpass
@@ -39,7 +39,7 @@ class Holder(Record):
 
 
 class SweepLock:
-    """The right to write runs into one state folder; hold it with `with`, for the whole of a sweep.
+    """The right to write runs into one state folder; hold it with `with`, for the whole of a run.
 
     Readers never need it. The file stays when the lock is free: only the kernel's lock on it means anything.
     """
@@ -99,7 +99,7 @@ class SweepLock:
 def nobody_sweeps(folder: Path) -> Iterator[bool]:
     """Whether the lock of this folder is free, so that a run still called running has lost its process.
 
-    When it is, it stays taken to the end of the block, lest a sweep begin in between.
+    When it is, it stays taken to the end of the block, lest a run begin in between.
     """
     descriptor = _open(folder)
     try:
@@ -154,12 +154,12 @@ def _read_holder(descriptor: int) -> Holder | None:
 def _busy(folder: Path, holder: Holder | None) -> BusyError:
     if holder is None:
         return BusyError(
-            f"another sweep holds {folder / LOCK_NAME}, and the file does not say which",
+            f"another run holds {folder / LOCK_NAME}, and the file does not say which",
             hint=f"find it with `fuser {shlex.quote(str(folder / LOCK_NAME))}`, or wait until it has ended",
         )
     since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
     return BusyError(
-        f"another sweep uses {folder}: `{holder.command}`, process {holder.pid} of {holder.user} on {holder.host},"
+        f"another run uses {folder}: `{holder.command}`, process {holder.pid} of {holder.user} on {holder.host},"
         f" since {since}",
         hint=f"wait until it has ended, or end it with `kill -INT {holder.pid}` on {holder.host}: what it has seen is"
         " kept",

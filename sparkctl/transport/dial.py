@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 
+from sparkctl.model.durations import told_seconds
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.transport.faults import from_socket
 from sparkctl.transport.resolve import Address, resolve
@@ -57,7 +58,7 @@ def _unanswered(host: str, seconds: float) -> TransportError:
     return TransportError(
         Stage.CONNECT,
         Cause.NAME_NOT_RESOLVED,
-        f"no name server answered for {host} within {seconds:g} s",
+        f"no name server answered for {host} within {told_seconds(seconds)}",
         hint="check the name servers that this machine asks, or give the node an address: `ssh: {host: ...}`",
         retryable=True,
     )

@@ -5,6 +5,7 @@ import os
 import socket
 from pathlib import Path
 
+from sparkctl.model.durations import told_seconds
 from sparkctl.model.printable import printable
 from sparkctl.model.vocabulary import REFUSALS, Cause, Stage
 from sparkctl.transport.greeting import Greeting
@@ -174,7 +175,7 @@ def jump_lost(stage: Stage, label: str) -> TransportError:
 
 def timed_out(seconds: float) -> TransportError:
     """A command outlived its deadline."""
-    return TransportError(Stage.RUN, Cause.TIMEOUT, f"the command did not end within {seconds:g} s")
+    return TransportError(Stage.RUN, Cause.TIMEOUT, f"the command did not end within {told_seconds(seconds)}")
 
 
 def over_limit(cause: Cause, limit: int) -> TransportError:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from sparkctl.model.durations import told_seconds
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.transport.seam import Deadlines, TransportError
 
@@ -50,7 +51,7 @@ class StageClock:
             raise TransportError(
                 self.stage,
                 Cause.TIMEOUT,
-                f"no answer within {self._limits[self.stage]:g} s {_DOING[self.stage]}",
+                f"no answer within {told_seconds(self._limits[self.stage])} {_DOING[self.stage]}",
                 retryable=self.stage is Stage.CONNECT,
             ) from None
         finally:

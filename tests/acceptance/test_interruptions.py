@@ -127,6 +127,8 @@ def test_the_deadline_of_a_sweep_names_whoever_is_left(site: Path) -> None:
     assert (report["selected"], report["reported"], report["interrupted"]) == (5, 2, True)
     lost = {record["status"].split(".")[1] for record in records if record["outcome"] == "unreported"}
     assert lost == {"run_deadline"}
+    told = [record["failure"]["message"] for record in records if record["failure"]]
+    assert all(words.startswith("the run's deadline of 4 s passed before ") for words in told)
 
 
 def test_pinning_by_fingerprint(site: Path) -> None:

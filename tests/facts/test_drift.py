@@ -75,6 +75,19 @@ def test_what_could_not_be_read_or_was_never_collected_is_neither_drift_nor_well
     ]
 
 
+def test_nodes_with_older_facts_than_allowed_are_stale_and_not_compared(tmp_path: Path) -> None:
+    remember(tmp_path / "state", 1, {"spark01": same(), "spark02": same("GX10")})
+    baseline(tmp_path, "--node", "spark01")
+    report = drift(tmp_path, "spark[01-03]", "--max-age", "1h", code=3)
+    assert (report["stale"], report["uncollected"]) == (["spark01", "spark02"], ["spark03"])
+    assert (report["drift"], report["compared"], report["max_age_s"]) == ([], 0, 3600)
+    report = drift(tmp_path, "spark[01-03]", "--max-age", "36500d", code=1)
+    assert (report["stale"], report["compared"]) == ([], 2)
+    shown = sparkctl("drift", *fleet(tmp_path), "spark01", "--max-age", "1h", "--format", "human", home=tmp_path)
+    assert "1 stale" in shown.stdout
+    assert "Not compared: the facts are stale" in shown.stdout
+
+
 def test_clones_are_found_also_outside_the_selection(tmp_path: Path) -> None:
     twin = {"identity": facet(identity(machine_id="0" * 31 + "1", host_keys={"ssh-ed25519": "SHA256:abc"}))}
     other = {"identity": facet(identity(machine_id="0" * 31 + "2", host_keys={"ssh-ed25519": "SHA256:def"}))}
@@ -182,6 +195,17 @@ def test_a_baseline_of_nothing_is_not_written(options: list[str], words: str, tm
     remember(tmp_path / "state", 1, {"spark01": same()})
     assert words in baseline(tmp_path, *options, code=2).stderr
     assert not (tmp_path / "state" / "baseline.yaml").exists()
+
+
+def test_of_a_baseline_file_the_named_facets_are_kept(tmp_path: Path) -> None:
+    memory = {"os": facet({"kernel": {"running": "6.17.0-1014-nvidia"}})}
+    remember(tmp_path / "state", 1, {"spark01": same() | memory})
+    whole = tmp_path / "whole.yaml"
+    baseline(tmp_path, "--node", "spark01", "--facet", "os", "--file", str(whole))
+    made = json.loads(baseline(tmp_path, "--from", str(whole)).stdout)
+    assert made["facets"] == ["identity"]
+    ran = sparkctl("baseline", "set", *fleet(tmp_path), "--from", whole, "--facet", "drivers", home=tmp_path)
+    assert (ran.returncode, "expects nothing of drivers" in ran.stderr) == (2, True)
 
 
 def test_drift_without_a_baseline_says_how_to_make_one(tmp_path: Path) -> None:

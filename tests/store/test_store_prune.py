@@ -91,7 +91,7 @@ def test_the_command(store: Store, lock: SweepLock, tmp_path: Path) -> None:
     filled(store, lock)
     options = ["--state", str(store.folder), "--days", "30", "--format", "human"]
     ran = sparkctl("store", "prune", *options, home=tmp_path)
-    assert (ran.returncode, "another sweep uses" in ran.stderr) == (75, True), ran.stderr
+    assert (ran.returncode, "another run uses" in ran.stderr) == (75, True), ran.stderr
     lock.release()
     ran = sparkctl("store", "prune", *options, home=tmp_path)
     assert (ran.returncode, "4 records of 3 runs let go" in ran.stdout) == (0, True), ran.stdout
