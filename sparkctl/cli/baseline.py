@@ -43,11 +43,12 @@ def set_baseline(
     from sparkctl.app.baseline import Wanted
     from sparkctl.app.baseline import set_baseline as make
     from sparkctl.app.places import places
+    from sparkctl.report.words import count
 
     made = make(places(fleet, state), Wanted(path, node, majority, source, facets, key))
-    words = f"{made.path} expects {made.fields} fields of {', '.join(made.facets)}, as of {made.made_from}"
+    words = f"{made.path} expects {count(made.fields, 'field')} of {', '.join(made.facets)}, as of {made.made_from}"
     if made.undecided:
-        words += f"; {len(made.undecided)} fields have no majority, or could not be read, and are ignored"
+        words += f"; without a majority or not to be read, and so ignored: {count(len(made.undecided), 'field')}"
     if made.signature:
         words += f"; signed in {made.signature}"
     say(
