@@ -23,6 +23,7 @@ from sparkctl.model.facets.paths import Path, covers, from_text, matches, to_tex
 from sparkctl.store.entries import Held
 from sparkctl.store.store import Store
 
+_RECENT = 8  # an eighth of all runs, where most nodes changed last
 _DRIFTED = (Kind.CHANGED, Kind.APPEARED, Kind.DISAPPEARED)
 
 
@@ -149,30 +150,49 @@ def _told(store: Store, groups: Collection[_Group], place: Mapping[str, int]) ->
 
 
 def _since_when(store: Store, facet: str, groups: Collection[_Group]) -> list[list[datetime]]:
-    """For each group, when each of its nodes first had the value that it has, as far back as it had it unbroken."""
-    past = store.past(facet, list({node for group in groups for node in group.since}))
+    """For each group, when each of its nodes first had the value that it has, as far back as it had it unbroken.
+
+    Most changes are young: the last runs tell of most nodes, and the whole past is read of the others alone.
+    """
+    compared = [(group, _Sameness(group.difference)) for group in groups]
+    past = store.past(facet, {node for group in groups for node in group.since}, share=_RECENT)
     known = store.facet_documents({document for spans in past.values() for _, document in spans})
-    found: list[list[datetime | int]] = []
-    for group in groups:
-        same: dict[int, bool] = {}  # many nodes had the same documents
-        found.append([_began(group, node, past.get(node, []), known, same) for node in group.since])
+    unbroken = {
+        node
+        for group, same in compared
+        for node in group.since
+        if all(same.holds(document, known) for _, document in past.get(node, ()))
+    }
+    older = store.past(facet, unbroken)
+    past |= older
+    known |= store.facet_documents({document for spans in older.values() for _, document in spans} - known.keys())
+    found = [[_began(since, past.get(node, ()), same, known) for node, since in group.since.items()]
+             for group, same in compared]  # fmt: skip
     starts = store.run_starts({moment for each in found for moment in each if isinstance(moment, int)})
     return [[starts[moment] if isinstance(moment, int) else moment for moment in each] for each in found]
 
 
+class _Sameness:
+    """Whether a document has the value of a difference; many nodes had the same documents."""
+
+    def __init__(self, difference: Difference) -> None:
+        self._difference = difference
+        self._found: dict[int, bool] = {}
+
+    def holds(self, document: int, known: Mapping[int, Mapping[str, Any]]) -> bool:
+        """Look at a document once."""
+        if document not in self._found:
+            self._found[document] = _same(known[document], self._difference)
+        return self._found[document]
+
+
 def _began(
-    group: _Group,
-    node: str,
-    spans: Sequence[tuple[int, int]],
-    known: Mapping[int, Mapping[str, Any]],
-    same: dict[int, bool],
+    since: datetime, spans: Sequence[tuple[int, int]], same: _Sameness, known: Mapping[int, Mapping[str, Any]]
 ) -> datetime | int:
     """When a node first had its value: the start of what holds now, or the number of an earlier run."""
-    began: datetime | int = group.since[node]
+    began: datetime | int = since
     for run, document in reversed(spans):
-        if document not in same:
-            same[document] = _same(known[document], group.difference)
-        if not same[document]:
+        if not same.holds(document, known):
             break
         began = run
     return began

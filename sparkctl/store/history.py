@@ -1,6 +1,6 @@
 """Questions to the store about what a node was and is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -141,10 +141,13 @@ def oldest_facts(database: Database) -> dict[str, datetime]:
     return {row.node_id: starts[row.seen] for row in rows}
 
 
-def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+def past_of(
+    database: Database, facet: str, node_ids: Collection[str], *, share: int = 1
+) -> dict[str, list[tuple[int, int]]]:
     """What some nodes had of a facet before, oldest first: the run that first saw it, and the id of the document.
 
-    Numbers only, since a fleet may have hundreds of thousands of them.
+    Numbers only, since a fleet may have hundreds of thousands of them. A `share` of 8 is what ended in the last eighth
+    of all runs.
     """
     found: dict[str, list[tuple[int, int]]] = {}
     query = (
@@ -153,6 +156,9 @@ def past_of(database: Database, facet: str, node_ids: Sequence[str]) -> dict[str
         .order_by(spans.c.node, spans.c.run)  # the order of the key, which costs nothing
     )
     with database.reading() as connection:
+        if share > 1:
+            newest = connection.execute(select(func.max(runs.c.id))).scalar() or 0
+            query = query.where(spans.c.until_run > newest - newest // share)
         names = _numbers(connection, node_ids)
         for numbers in chunks(names):
             for node, run, document in connection.execute(query.where(spans.c.node.in_(numbers))).all():
@@ -174,7 +180,7 @@ def _starts(connection: Connection, run_numbers: Collection[int]) -> dict[int, d
     return found
 
 
-def _numbers(connection: Connection, node_ids: Sequence[str]) -> dict[int, str]:
+def _numbers(connection: Connection, node_ids: Collection[str]) -> dict[int, str]:
     """The names of nodes by the numbers that stand for them."""
     found: dict[int, str] = {}
     for wanted in chunks(node_ids):

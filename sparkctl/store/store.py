@@ -132,12 +132,13 @@ class Store:
         """By node, when the facet was seen last that was seen longest ago."""
         return self._history.oldest_facts(self._database)
 
-    def past(self, facet: str, node_ids: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+    def past(self, facet: str, node_ids: Collection[str], *, share: int = 1) -> dict[str, list[tuple[int, int]]]:
         """What some nodes had of a facet before, oldest first: the run that first saw it, and the id of the document.
 
-        `run_starts` and `facet_documents` say what the numbers stand for.
+        A `share` of 8 leaves it at what ended in the last eighth of all runs. `run_starts` and `facet_documents` say
+        what the numbers stand for.
         """
-        return self._history.past_of(self._database, facet, node_ids)
+        return self._history.past_of(self._database, facet, node_ids, share=share)
 
     def run_starts(self, numbers: Collection[int]) -> dict[int, datetime]:
         """When runs began, by the numbers that `past` gives."""

@@ -60,6 +60,20 @@ def test_since_is_when_the_field_changed_not_when_its_facet_did(tmp_path: Path) 
     assert one["since"] == "2026-11-02T00:00:00Z"
 
 
+def test_since_reaches_as_far_back_as_the_value_does_however_many_runs_there_were(tmp_path: Path) -> None:
+    state, last = tmp_path / "state", 24
+    remember(state, 1, {"spark01": same(), "spark02": same(), "spark03": same("GX10")})
+    baseline(tmp_path, "--node", "spark01")
+    changed_on = {"spark01": 2, "spark02": last - 1, "spark03": 1}
+    for day in range(2, last + 1):
+        products = {node: "GX10" if day >= first else "NVIDIA_DGX_Spark" for node, first in changed_on.items()}
+        facts = {node: facet(identity(product=product, hostname=f"h{day}")) for node, product in products.items()}
+        remember(state, day, {node: {"identity": each} for node, each in facts.items()})
+    for node, day in changed_on.items():
+        (one,) = drift(tmp_path, node, code=1)["drift"]
+        assert one["since"] == f"2026-11-{day:02}T00:00:00Z"
+
+
 def test_what_could_not_be_read_or_was_never_collected_is_neither_drift_nor_well(tmp_path: Path) -> None:
     state = tmp_path / "state"
     remember(state, 1, {node: same() for node in NODES[:4]})
