@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sparkctl import __version__
+from sparkctl.app.ages import ages_of
 from sparkctl.app.baseline_file import BASELINE_NAME, NAMESPACE, BaselineFile, read_baseline
 from sparkctl.app.places import Places
 from sparkctl.app.signing import verify
@@ -58,27 +59,16 @@ def drift(
     wanted = set(selected)
     with Store.open(places.state, create=False) as store:
         held = {facet: store.held(facet) for facet in {*expected.baseline.facets, "identity"}}
-        moments = [
-            (node, moment)
-            for facet in expected.baseline.facets
-            for each in held[facet]
-            for node, moment in each.seen.items()
-            if node in wanted
-        ]
-        limit = datetime.now(UTC) - max_age if max_age else None
-        stale = {node for node, moment in moments if limit and moment < limit}
-        groups = [
-            group
-            for facet in expected.baseline.facets
-            for group in _groups(expected, facet, held[facet], wanted - stale)
-        ]
+        ages = ages_of([each for facet in expected.baseline.facets for each in held[facet]], wanted, max_age)
+        fresh = wanted - ages.stale
+        groups = [group for facet in expected.baseline.facets for group in _groups(expected, facet, held[facet], fresh)]
         # Clones are found by identity, whatever the baseline expects.
         collected = [{node for each in held[facet] for node in each.since} for facet in held]
         uncollected = {node for node in wanted if any(node not in known for known in collected)}
         drifted = list(_told(store, [group for group in groups if group.difference.kind in _DRIFTED], place))
     unread = [_unread(group, place) for group in groups if group.difference.kind is Kind.UNREADABLE]
     clones = list(_clones(held["identity"], wanted, place))
-    code = _exit_code(found=bool(drifted or clones), unknown=bool(uncollected or stale or unread or not wanted))
+    code = _exit_code(found=bool(drifted or clones), unknown=bool(uncollected or ages.stale or unread or not wanted))
     return DriftReport(
         tool=f"sparkctl {__version__}",
         at=datetime.now(UTC),
@@ -88,11 +78,11 @@ def drift(
         selector=selector,
         selected=len(selected),
         nodes=selected,
-        compared=len(wanted - uncollected - stale),
+        compared=len(fresh - uncollected),
         uncollected=sorted(uncollected, key=place.__getitem__),
-        max_age_s=round(max_age.total_seconds()) if max_age else None,
-        stale=sorted(stale, key=place.__getitem__),
-        oldest=min((moment for _, moment in moments), default=None),
+        max_age_s=ages.max_age_s,
+        stale=sorted(ages.stale, key=place.__getitem__),
+        oldest=ages.oldest,
         drift=sorted(drifted, key=lambda one: (-len(one.nodes), one.facet, one.field)),
         unread=sorted(unread, key=lambda one: (one.facet, one.field)),
         clones=clones,

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sparkctl import __version__
+from sparkctl.app.ages import ages_of
 from sparkctl.app.places import Places
 from sparkctl.errors import ExitCode
 from sparkctl.inventory.load import load_fleet
@@ -27,28 +28,23 @@ def ota_report(places: Places, selector: str, max_age: timedelta | None = None) 
     wanted = {node.node_id for node in select(load_fleet(places.fleet), selector)}
     with Store.open(places.state, create=False) as store:
         known = store.held(FACET)
-    seen = {node: moment for each in known for node, moment in each.seen.items() if node in wanted}
-    stale = _seen_before(datetime.now(UTC) - max_age, seen) if max_age else set()
-    held = [(each.document, (each.since.keys() & wanted) - stale) for each in known]
-    uncollected = wanted - seen.keys()
+    ages = ages_of(known, wanted, max_age)
+    held = [(each.document, (each.since.keys() & wanted) - ages.stale) for each in known]
+    uncollected = wanted - {node for each in known for node in each.since}
     states = list(_states([(document, nodes) for document, nodes in held if nodes]))
-    code = _exit_code(states, missing=bool(uncollected or stale) or not wanted)
+    code = _exit_code(states, missing=bool(uncollected or ages.stale) or not wanted)
     return OtaReport(
         tool=f"sparkctl {__version__}",
         selector=selector,
         selected=len(wanted),
         states=states,
         uncollected=natural_sorted(uncollected),
-        max_age_s=round(max_age.total_seconds()) if max_age else None,
-        stale=natural_sorted(stale),
-        oldest=min(seen.values(), default=None),
+        max_age_s=ages.max_age_s,
+        stale=natural_sorted(ages.stale),
+        oldest=ages.oldest,
         exit_code=code,
         exit_name=code.name.lower(),
     )
-
-
-def _seen_before(limit: datetime, seen: Mapping[str, datetime]) -> set[str]:
-    return {node for node, moment in seen.items() if moment < limit}
 
 
 def _exit_code(states: list[OtaState], *, missing: bool) -> ExitCode:
