@@ -24,6 +24,7 @@ if __package__ in (None, "") and "__file__" in globals():
 
 from diag.nodekit.envelope import EMIT_SECONDS, VERSION
 from diag.nodekit.machine import Machine
+from diag.nodekit.options import flags as common_flags
 from diag.nodekit.vocabulary import Elevation
 
 EXIT_USAGE = 2
@@ -51,16 +52,8 @@ def main(argv: list[str]) -> int:
 
 def parse(argv: list[str]) -> argparse.Namespace:
     """Read the command line; flags may stand before or after the sub-command."""
-    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags = common_flags()
     flags.add_argument("--level", choices=["L1"], help="how deep to look (default: L1)")
-    flags.add_argument("--root", metavar="DIR", help="look at a saved tree instead of this machine")
-    flags.add_argument("--seconds", type=_positive(float), help="limit on the whole run (default: 30)")
-    flags.add_argument("--bytes", type=_positive(int), help="limit on the document (default: 262144)")
-    flags.add_argument(
-        "--elevation", choices=[Elevation.NONE, Elevation.COMMANDS, Elevation.ROOT], help="rights to use"
-    )
-    flags.add_argument("--nonce", help=argparse.SUPPRESS)
-    flags.add_argument("--program-sha256", help=argparse.SUPPRESS)
     parser = argparse.ArgumentParser(prog="spark_diagctl", description=__doc__, parents=[flags],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--version", action="version", version=VERSION)
@@ -75,17 +68,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "program_sha256": None,
     }  # fmt: skip
     return parser.parse_args(argv, argparse.Namespace(**defaults))
-
-
-def _positive(kind: type) -> Any:
-    def read(text: str) -> Any:
-        value = kind(text)
-        if not 0 < value < 1e9:
-            raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-        return value
-
-    read.__name__ = kind.__name__
-    return read
 
 
 if __name__ == "__main__":

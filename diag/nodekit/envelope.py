@@ -29,6 +29,7 @@ def run(
     machine: Machine,
     tasks: Sequence[Task],
     *,
+    tool: str = TOOL,
     schema: str,
     data: Callable[[Results], Document],
     drops: Sequence[document.Drop],
@@ -44,7 +45,7 @@ def run(
         "ok": True,
         "data": data(results),
         "errors": [document.error("check.bug", printable(bug), severity=Severity.WARNING) for bug in results.bugs[:50]],
-        "meta": _meta(options, machine, results, schema, started),
+        "meta": _meta(options, machine, results, (tool, schema), started),
     }
     encoded = document.fit(whole, options.bytes, drops)
     document.write(encoded, options.nonce, hashlib.sha256(encoded).hexdigest())
@@ -52,12 +53,13 @@ def run(
 
 
 def _meta(
-    options: argparse.Namespace, machine: Machine, results: Results, schema: str, started: float
+    options: argparse.Namespace, machine: Machine, results: Results, names: tuple[str, str], started: float
 ) -> dict[str, Any]:
+    tool, schema = names
     facts = next(part for part in results.documents if "node" in part)
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
-        "tool": TOOL,
+        "tool": tool,
         "version": VERSION,
         "schema": schema,
         "collected_at_utc": _utc(machine.now()),

@@ -137,6 +137,22 @@ class Machine:
         with self._noted():
             return self._run(argv, seconds, limit, elevate=elevate)
 
+    def place(self, path: str) -> str:
+        """Where a path of the machine lies here, for a tool that opens it by name; raises PermissionError."""
+        with self._as_seen_on_the_node(path):
+            return self._locate(path)
+
+    def run_here(self, argv: tuple[str, ...], *, seconds: float = 5.0, limit: int = MAX_FILE_BYTES) -> Ran:
+        """Run a tool of this machine on files of the machine that is looked at (see `place`), be that a tree or not.
+
+        Raises MissingTool, PermissionError, TimeoutError.
+        """
+        with self._noted():
+            ran = run_bounded(argv, seconds, limit)
+        self.meter.children += 1
+        self.meter.bytes += len(ran.stdout) + len(ran.stderr)
+        return ran
+
     def _run(self, argv: tuple[str, ...], seconds: float, limit: int, *, elevate: bool) -> Ran:
         if elevate and not self.is_root:
             argv = self._elevated(argv)

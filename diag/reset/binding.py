@@ -1,0 +1,101 @@
+"""Bind what carries no boot id to the boot it belongs to: by kernel messages, or by the order of records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from diag.reset.evidence import Boot, Report, Seen
+from diag.reset.sources.wtmp import BOOT, SHUTDOWN
+from diag.reset.words import Source
+
+FEWEST = 3  # messages at the same microsecond with the same words; one could be a coincidence, three are not
+MUCH_RARER = 4  # a second boot that shares messages must share that many times fewer
+SAME_S = 1.0
+Record = tuple[str, float | None]
+EARLY_S, LATE_S = 5.0, 600.0  # a boot is entered in wtmp once user space runs: after the kernel and the initramfs
+
+
+def bound(one: Seen, boots: Sequence[Boot]) -> Seen:
+    """The thing seen with its boot, where its messages tell which; unchanged where they do not."""
+    if one.boot_id is not None or not one.binds:
+        return one
+    shared = sorted(((len(set(one.binds) & set(boot.kernel)), boot.boot_id) for boot in boots), reverse=True)
+    if not shared or shared[0][0] < FEWEST or (len(shared) > 1 and shared[1][0] * MUCH_RARER > shared[0][0]):
+        return one
+    return replace(one, boot_id=shared[0][1])
+
+
+@dataclass(frozen=True)
+class Entered:
+    """Where a boot stands in wtmp: its first and its last record (a restart of user space enters it again)."""
+
+    first: int
+    last: int
+
+
+def entered(records: Sequence[Record], boots: Sequence[Boot]) -> dict[str, Entered]:
+    """Where each boot of a journal stands in wtmp; one that is not found is left out. Boots are oldest first.
+
+    Both are in the order of writing, so they are followed back side by side; the time, by any setting of the clock
+    while the boot ran, only tells whether a record and a boot can be one.
+    """
+    found: dict[str, Entered] = {}
+    waiting = [index for index, (kind, _) in enumerate(records) if kind == BOOT]
+    for boot in reversed(boots):
+        place = _place(records, waiting, boot)
+        if place is None:
+            continue
+        first = last = waiting[place]
+        while place and _is_again(records[waiting[place - 1]][1], records[last][1]):
+            place -= 1
+            first = waiting[place]
+        del waiting[place:]
+        found[boot.boot_id] = Entered(first, last)
+    return found
+
+
+def _place(records: Sequence[Record], waiting: list[int], boot: Boot) -> int | None:
+    """Which of the boots waiting, oldest first, is this one: the newest of those dated nearest to its beginning.
+
+    Those after it are of boots that this journal does not hold.
+    """
+    fitting: dict[int, float] = {}
+    for place in range(len(waiting) - 1, -1, -1):
+        when = records[waiting[place]][1]
+        offset = _offset(when, boot)
+        if offset is not None:
+            fitting[place] = offset
+        elif when is None or not boot.starts or when < max(boot.starts):
+            break
+    nearest = min(fitting.values(), default=0.0)
+    return max((place for place, offset in fitting.items() if offset <= nearest + SAME_S), default=None)
+
+
+def wtmp_between(
+    report: Report | None, boots: Sequence[Boot], before: Boot, after: Boot
+) -> tuple[Seen | None, bool | None]:
+    """What wtmp says of the end of `before`, and whether no other boot came between; None where it cannot tell."""
+    records = [(str(kind), when) for kind, when in report.facts.get("records", [])] if report else []
+    places = entered(records, boots)
+    mine, following = places.get(before.boot_id), places.get(after.boot_id)
+    if report is None or mine is None or following is None or mine.last >= following.first:
+        return None, None
+    between = records[mine.last + 1 : following.first]
+    if any(kind == BOOT for kind, _ in between):
+        return None, False
+    shut_down = any(kind == SHUTDOWN for kind, _ in between)
+    words = "a shutdown is entered" if shut_down else "no shutdown is entered"
+    told = f"{words} between the boots at records {mine.last + 1} and {following.first + 1} of {len(records)}"
+    kind = "wtmp_shutdown" if shut_down else "wtmp_no_shutdown"
+    return Seen(Source.WTMP, kind, str(report.facts.get("locator")), told, boot_id=before.boot_id), True
+
+
+def _offset(when: float | None, boot: Boot) -> float | None:
+    """How long after the beginning of a boot a record was dated, None where it cannot be that boot's."""
+    offsets = [when - start for start in boot.starts if -EARLY_S <= when - start <= LATE_S] if when is not None else []
+    return min(offsets, default=None)
+
+
+def _is_again(when: float | None, last: float | None) -> bool:
+    return when is not None and last is not None and abs(when - last) < SAME_S

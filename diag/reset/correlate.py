@@ -1,0 +1,88 @@
+"""From a window to claims: every rule that holds asserts, and what cannot both be true is asserted by nobody. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from diag.reset.evidence import Seen
+from diag.reset.rules import RULES, Rule
+from diag.reset.window import Window
+from diag.reset.words import Axis, Initiator, ResetDomain, Strength, Termination
+
+ANY = "any"
+_TREES = ((Axis.TERMINATION, Termination), (Axis.RESET_DOMAIN, ResetDomain), (Axis.INITIATOR, Initiator))
+LEAVES: dict[str, tuple[str, ...]] = {
+    axis: tuple(sorted(value for name, value in vars(words).items() if not name.startswith("_")))
+    for axis, words in _TREES
+}
+"""The leaves of each axis."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A rule that holds, how strongly (S0: it is not calibrated and asserts nothing), and what it rests on."""
+
+    rule: Rule
+    strength: str
+    premises: tuple[Seen, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of one axis: the claim, its strength, the leaves left open, and what would contradict itself."""
+
+    axis: str
+    claim: str
+    strength: str
+    open: tuple[str, ...]
+    held: tuple[Held, ...]
+    conflict: tuple[Held, ...] = ()
+
+
+def correlate(window: Window) -> dict[str, Verdict]:
+    """A verdict for each axis; the termination first, since others may rest on it."""
+    verdicts: dict[str, Verdict] = {}
+    for axis, _ in _TREES:
+        claims = {f"claim:{path}" for verdict in verdicts.values() for path in _upwards(verdict.claim)}
+        held = [held for rule in RULES if rule.axis == axis and (held := _holds(rule, window, claims)) is not None]
+        verdicts[axis] = _verdict(axis, held)
+    return verdicts
+
+
+def is_under(path: str, branch: str) -> bool:
+    """Whether a path is this branch, or lies under it."""
+    return branch in (ANY, path) or path.startswith(f"{branch}.")
+
+
+def _holds(rule: Rule, window: Window, claims: set[str]) -> Held | None:
+    if any(token in window.seen for token in rule.forbidden) or not window.covered.issuperset(rule.coverage):
+        return None
+    premises: list[Seen] = []
+    for group in rule.required:
+        found = [window.seen[token] for token in group if token in window.seen]
+        if not found and not claims.intersection(group):
+            return None
+        premises += found
+    sources = {one.source for one in premises}
+    others = [window.seen[token] for token in rule.corroborating if token in window.seen]
+    beside = [one for one in others if one.source not in sources]
+    strength = Strength.S0 if not rule.calibrated else Strength.S3 if beside else rule.strength
+    return Held(rule, strength, tuple(dict.fromkeys([*premises, *beside])))
+
+
+def _verdict(axis: str, held: list[Held]) -> Verdict:
+    asserting = [one for one in held if one.rule.calibrated]
+    paths = {one.rule.path for one in asserting}
+    deepest = max(paths, key=lambda path: path.count("."), default=ANY)
+    if any(not is_under(deepest, path) for path in paths):
+        return Verdict(axis, ANY, Strength.S0, LEAVES[axis], tuple(held), tuple(asserting))
+    strength = max((one.strength for one in asserting if one.rule.path == deepest), default=Strength.S0)
+    leaves = tuple(leaf for leaf in LEAVES[axis] if is_under(leaf, deepest))
+    return Verdict(axis, deepest, strength, leaves, tuple(held))
+
+
+def _upwards(path: str) -> Iterable[str]:
+    """A path and all branches above it."""
+    parts = path.split(".")
+    return (".".join(parts[:length]) for length in range(len(parts), 0, -1))

@@ -1,0 +1,130 @@
+"""Entries of the journal as `journalctl -o json` prints them, reduced to what rules look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from diag.reset.evidence import dashed
+
+FIELDS = (
+    "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "SHUTDOWN", "UNIT", "_TRANSPORT", "_PID", "_UID", "_COMM",
+    "_SYSTEMD_UNIT", "_SOURCE_MONOTONIC_TIMESTAMP",
+)  # fmt: skip
+MAX_MESSAGE = 2000
+KERNEL = "kernel"
+INIT_PID = "1"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry; times in microseconds. Fields that begin with `_` in the journal are journald's own word.
+
+    `at_us` is since boot: for the kernel's own lines the kernel's time, for all others that of their arrival.
+    `arrived_us` and `real_us` are when journald took it, by the clock since boot and by the clock of the day.
+    """
+
+    boot_id: str
+    at_us: int
+    arrived_us: int
+    real_us: int
+    sequence_id: str | None
+    sequence: int | None
+    transport: str
+    identifier: str
+    pid: str
+    uid: str
+    unit: str
+    message: str
+    message_id: str
+    shutdown: str
+    cursor: str = ""
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether the kernel itself said it, not a program that wrote to its log."""
+        return self.transport == KERNEL and self.identifier == KERNEL
+
+    @property
+    def is_init(self) -> bool:
+        """Whether it is from the first process, through the journal or through the kernel's log."""
+        through_kernel = self.transport == KERNEL and self.identifier == "systemd"
+        return through_kernel or (self.pid == INIT_PID and self.transport in ("journal", "syslog", "stdout"))
+
+    @property
+    def is_root(self) -> bool:
+        """Whether journald saw the writer to be root."""
+        return self.uid in ("0", "")
+
+    @property
+    def at_s(self) -> float:
+        """Seconds since boot."""
+        return self.at_us / 1e6
+
+
+def parse_entries(text: str) -> list[Entry]:
+    """Every line that is a whole entry, in the order printed; a line that is none (cut, foreign) is passed over."""
+    entries = []
+    for line in text.splitlines():
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        entry = _entry(fields) if isinstance(fields, dict) else None
+        if entry is not None:
+            entries.append(entry)
+    return entries
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries by their number where they have one, else by their time since boot; each once."""
+    unique = dict.fromkeys(entries)
+    return sorted(unique, key=lambda entry: (entry.sequence if entry.sequence is not None else -1, entry.at_us))
+
+
+def _entry(fields: dict[str, Any]) -> Entry | None:
+    boot_id = dashed(_text(fields.get("_BOOT_ID")))
+    arrived = _number(fields.get("__MONOTONIC_TIMESTAMP"))
+    if boot_id is None or arrived is None:
+        return None
+    cursor = dict(part.partition("=")[::2] for part in _text(fields.get("__CURSOR")).split(";"))
+    transport, identifier = _text(fields.get("_TRANSPORT")), _text(fields.get("SYSLOG_IDENTIFIER"))
+    at_kernel = _number(fields.get("_SOURCE_MONOTONIC_TIMESTAMP")) if transport == KERNEL else None
+    return Entry(
+        boot_id=boot_id,
+        at_us=arrived if at_kernel is None else at_kernel,
+        arrived_us=arrived,
+        real_us=_number(fields.get("__REALTIME_TIMESTAMP")) or 0,
+        sequence_id=cursor.get("s"),
+        sequence=_number(cursor.get("i"), 16),
+        transport=transport,
+        identifier=identifier,
+        pid=_text(fields.get("_PID")),
+        uid=_text(fields.get("_UID")),
+        unit=_text(fields.get("UNIT")) or _text(fields.get("_SYSTEMD_UNIT")),
+        message=_text(fields.get("MESSAGE"))[:MAX_MESSAGE],
+        message_id=_text(fields.get("MESSAGE_ID")).lower(),
+        shutdown=_text(fields.get("SHUTDOWN")),
+        cursor=_text(fields.get("__CURSOR"))[:300],
+    )
+
+
+def _text(value: Any) -> str:
+    """A field: text, a list of bytes where it is not UTF-8, or a list of texts where it stands more than once."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        if all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
+            return bytes(value).decode("utf-8", "replace")
+        return _text(value[0]) if isinstance(value[0], str) else ""
+    return ""
+
+
+def _number(value: Any, base: int = 10) -> int | None:
+    try:
+        number = int(value, base) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return number if number is not None and 0 <= number < 2**63 else None

@@ -1,0 +1,271 @@
+"""Read a journal by boots: with journalctl on its files, or from what journalctl once exported as JSON.
+
+With elevated rights a boot is named by its offset (0 is the newest, -1 the one before), so that a sudoers rule without
+wildcards can name the whole argv; else by its id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Protocol
+
+from diag.nodekit.command import Ran
+from diag.nodekit.machine import Machine
+from diag.nodekit.problems import MissingTool
+from diag.reset.entries import FIELDS, Entry, in_order, parse_entries
+from diag.reset.evidence import dashed
+
+ON_DISK = "/var/log/journal"
+NEWEST, KERNEL_NEWEST, ALARMS = 400, 1000, 1000  # entries
+HEAD_BYTES = 1536 * 1024  # some two thousand entries: far beyond the start of the system
+LIST_BYTES = 4 * 1024 * 1024
+PART_BYTES = 4 * 1024 * 1024
+EXPORT_BYTES = 16 * 1024 * 1024
+SECONDS = 6.0
+JSON = ("--no-pager", "--quiet", "--output=json", f"--output-fields={','.join(FIELDS)}")
+LIST_BOOTS = ("--no-pager", "--quiet", "--output=json", "--list-boots")
+BOOT_ID = re.compile(r"\b[0-9a-f]{32}\b")
+NO_RIGHTS = ("insufficient permissions", "not seeing messages from other users", "permission denied")
+BROKEN = re.compile(r"corrupt|truncated|bad message|ignoring (file|entry)|protocol not supported", re.IGNORECASE)
+
+
+def tail(boot: int | str) -> tuple[str, ...]:
+    """Arguments for the newest entries of a boot, newest first."""
+    return (*JSON, f"--boot={boot}", "--reverse", f"--lines={NEWEST}")
+
+
+def kernel_tail(boot: int | str) -> tuple[str, ...]:
+    """Arguments for the newest kernel messages of a boot, newest first."""
+    return (*JSON, f"--boot={boot}", "--reverse", f"--lines={KERNEL_NEWEST}", "--dmesg")
+
+
+def alarms(boot: int | str) -> tuple[str, ...]:
+    """Arguments for the newest kernel messages from `warning` up, newest first."""
+    return (*JSON, f"--boot={boot}", "--reverse", f"--lines={ALARMS}", "--dmesg", "--priority=warning")
+
+
+def head(boot: int | str) -> tuple[str, ...]:
+    """Arguments for the entries of a boot from the first one on; to be read up to a limit of bytes."""
+    return (*JSON, f"--boot={boot}")
+
+
+class Journal(Protocol):
+    """A journal that can be read by boots. `boots` are dashed ids, oldest first."""
+
+    boots: list[str]
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the reader said of files that it could not read whole."""
+
+    def ending(self, boot_id: str) -> list[Entry]:
+        """The end of a boot: its newest entries and kernel messages, in order; raises OSError, MissingTool."""
+
+    def beginning(self, boot_id: str) -> list[Entry]:
+        """The beginning of a boot, in order; raises OSError, MissingTool."""
+
+    def before(self, boot_id: str) -> str | None:
+        """The boot that wrote to this journal before this one, by the order of writing where that is known."""
+
+
+ELEVATED = tuple(
+    ("/usr/bin/journalctl", *arguments)
+    for arguments in (
+        LIST_BOOTS,
+        *(part(offset) for offset in (0, -1, -2) for part in (tail, kernel_tail, alarms, head)),
+    )
+)
+"""What a run that may elevate commands runs as root: enough for the two newest transitions."""
+
+
+class JournalFiles:
+    """A journal that journalctl reads: that of the running machine, or a folder of journal files."""
+
+    def __init__(self, machine: Machine, folder: str | None = None, *, elevate: bool = False) -> None:
+        self._machine, self._elevate = machine, elevate
+        self._where = () if folder is None else (f"--directory={folder}",)
+        self._complaints: list[str] = []
+        self.boots = parse_boots(self._run(LIST_BOOTS, LIST_BYTES).stdout)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What journalctl said of files that it could not read whole."""
+        return self._complaints
+
+    def ending(self, boot_id: str) -> list[Entry]:
+        """As Journal has it."""
+        name = self._name(boot_id)
+        return self._entries(boot_id, (tail(name), kernel_tail(name), alarms(name)), PART_BYTES)
+
+    def beginning(self, boot_id: str) -> list[Entry]:
+        """As Journal has it."""
+        return self._entries(boot_id, (head(self._name(boot_id)),), HEAD_BYTES)
+
+    def before(self, boot_id: str) -> str | None:
+        """As Journal has it; the clock may have put the list into another order."""
+        first = next(iter(self.beginning(boot_id)), None)
+        if first is None or not first.cursor or self._elevate:
+            return _listed_before(self.boots, boot_id)
+        arguments = (*JSON, f"--cursor={first.cursor}", "--reverse", "--lines=2")
+        entries = parse_entries(self._run(arguments, PART_BYTES).stdout)
+        return next((entry.boot_id for entry in entries if entry.boot_id != boot_id), None)
+
+    def _name(self, boot_id: str) -> int | str:
+        if self._elevate:
+            return self.boots.index(boot_id) - len(self.boots) + 1
+        return boot_id.replace("-", "")
+
+    def _entries(self, boot_id: str, parts: Iterable[tuple[str, ...]], limit: int) -> list[Entry]:
+        texts = [self._run(arguments, limit).stdout for arguments in parts]
+        return in_order(entry for text in texts for entry in parse_entries(text) if entry.boot_id == boot_id)
+
+    def _run(self, arguments: tuple[str, ...], limit: int) -> Ran:
+        if self._where:
+            ran = self._machine.run_here(("journalctl", *self._where, *arguments), seconds=SECONDS, limit=limit)
+        elif self._elevate:
+            ran = self._machine.run(("/usr/bin/journalctl", *arguments), seconds=SECONDS, limit=limit, elevate=True)
+        else:
+            ran = self._machine.run(("journalctl", *arguments), seconds=SECONDS, limit=limit)
+        if any(words in ran.stderr.lower() for words in NO_RIGHTS) and not self._elevate:
+            raise PermissionError("the system journal needs root, or membership in adm or systemd-journal")
+        if BROKEN.search(ran.stderr):
+            self._complaints.append(ran.stderr.strip().splitlines()[0])
+        return ran
+
+
+class ExportedJournal:
+    """What `journalctl -o json` printed once, in `cmd/journal0.json`, `cmd/journal-1.json` and so on of a tree."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._entries: dict[str, list[Entry]] = {}
+        order: list[str] = []
+        for name in sorted((n for n in machine.names("/cmd") if _export_index(n) is not None), key=_export_key):
+            content = machine.read_bytes(f"/cmd/{name}", EXPORT_BYTES).decode("utf-8", "replace")
+            for entry in parse_entries(content):
+                self._entries.setdefault(entry.boot_id, []).append(entry)
+            order += [boot for boot in self._entries if boot not in order]
+        listed = _listed(machine)
+        older = [boot for boot in listed if boot not in order]
+        self.boots = older + [boot for boot in listed if boot in order] + [b for b in order if b not in listed]
+
+    @property
+    def complaints(self) -> list[str]:
+        """An export has no files that could be damaged."""
+        return []
+
+    def ending(self, boot_id: str) -> list[Entry]:
+        """As Journal has it."""
+        return in_order(self._entries.get(boot_id, []))
+
+    def beginning(self, boot_id: str) -> list[Entry]:
+        """As Journal has it."""
+        return self.ending(boot_id)
+
+    def before(self, boot_id: str) -> str | None:
+        """As Journal has it."""
+        return _listed_before(self.boots, boot_id)
+
+
+def _listed_before(boots: list[str], boot_id: str) -> str | None:
+    index = boots.index(boot_id) if boot_id in boots else 0
+    return boots[index - 1] if index else None
+
+
+def parse_boots(text: str) -> list[str]:
+    """Boot ids of `journalctl --list-boots`, as JSON or as text, in the order printed."""
+    try:
+        rows = json.loads(text)
+        found = [str(row.get("boot_id", "")) for row in rows if isinstance(row, dict)]
+    except (ValueError, TypeError, RecursionError):
+        found = BOOT_ID.findall(text)
+    return [boot for boot in map(dashed, dict.fromkeys(found)) if boot is not None]
+
+
+def open_journal(machine: Machine) -> Journal:
+    """The journal of a machine; raises MissingTool, PermissionError, TimeoutError, FileNotFoundError."""
+    if machine.root is None:
+        try:
+            return JournalFiles(machine)
+        except PermissionError as refused:
+            journal = JournalFiles(machine, elevate=True)
+            machine.forgive(refused)
+            return journal
+    exported = ExportedJournal(machine)
+    folder = _journal_folder(machine)
+    if folder is None:
+        if not exported.boots:
+            raise FileNotFoundError(2, "No journal files and no exported journal", ON_DISK)
+        return exported
+    try:
+        return Both(JournalFiles(machine, folder), exported)
+    except MissingTool:
+        if not exported.boots:
+            raise
+        return exported
+
+
+class Both:
+    """Journal files, and an export for the boots that the files no longer hold."""
+
+    def __init__(self, files: JournalFiles, exported: ExportedJournal) -> None:
+        self._files, self._exported = files, exported
+        listed = exported.boots
+        newer = [boot for boot in files.boots if boot not in listed]
+        self.boots = (listed + newer) if set(files.boots) & set(listed) or not files.boots else files.boots
+
+    @property
+    def complaints(self) -> list[str]:
+        """What journalctl said about files that it could not read whole."""
+        return self._files.complaints
+
+    def ending(self, boot_id: str) -> list[Entry]:
+        """As Journal has it."""
+        return self._of(boot_id).ending(boot_id)
+
+    def beginning(self, boot_id: str) -> list[Entry]:
+        """As Journal has it."""
+        return self._of(boot_id).beginning(boot_id)
+
+    def before(self, boot_id: str) -> str | None:
+        """As Journal has it."""
+        of_files = self._files.before(boot_id) if boot_id in self._files.boots else None
+        return of_files or _listed_before(self.boots, boot_id)
+
+    def _of(self, boot_id: str) -> Journal:
+        return self._files if boot_id in self._files.boots else self._exported
+
+
+def _journal_folder(machine: Machine) -> str | None:
+    """Where the journal files of a tree lie here; None where it has none, or has links that could lead out of it."""
+    for folder in machine.names(ON_DISK):
+        names = [name for name in machine.names(f"{ON_DISK}/{folder}") if ".journal" in name]
+        paths = [f"{ON_DISK}/{folder}/{name}" for name in names]
+        if any(machine.link_target(path) is not None for path in (f"{ON_DISK}/{folder}", *paths)):
+            raise PermissionError(1, "A journal file of a tree is a symbolic link", ON_DISK)
+        if names:
+            return machine.place(ON_DISK)
+    return None
+
+
+def _listed(machine: Machine) -> list[str]:
+    """Boots of the recorded listing, where there is one."""
+    for name in ("list-boots.json", "list-boots.txt"):
+        try:
+            found = parse_boots(machine.read(f"/cmd/{name}", LIST_BYTES))
+        except FileNotFoundError:
+            continue
+        if found:
+            return found
+    return []
+
+
+def _export_index(name: str) -> int | None:
+    match = re.fullmatch(r"journal(-?\d{1,6})\.json", name)
+    return int(match[1]) if match else None
+
+
+def _export_key(name: str) -> int:
+    """Oldest first."""
+    return _export_index(name) or 0

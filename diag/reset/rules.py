@@ -1,0 +1,190 @@
+"""The rules, as data: what must have been seen, what must not, and where it must have been looked for.
+
+A token is `from:KIND` for a thing seen of the boot that ended, `to:KIND` for one of the boot after it. A rule holds
+when each group of `required` has a token that was seen, no token of `forbidden` was, and each place of `coverage` was
+read whole: an absence counts only where it was looked for. So a claim cannot turn into another one when evidence is
+taken away: it only becomes weaker, or none.
+
+No rule rests on the clock of the day, on a gap between boots, or on what could be left over from another boot.
+`calibrated` names the recorded resets on which a rule was measured; one that has none asserts nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diag.reset.words import Axis, Initiator, Strength, Termination
+
+TAIL, HEAD, WTMP = "tail", "head", "wtmp"
+ALL_STEPS = (
+    "from:logind_verb", "from:logind_request", "from:targets_stopped", "from:final_target", "from:target_reboot",
+    "from:target_poweroff", "from:target_halt", "from:target_kexec", "from:init_ends", "from:last_init",
+    "from:journald_sigterm", "from:journal_stopped", "from:kernel_ends", "from:ctrl_alt_del", "from:soft_reboot",
+)  # fmt: skip
+TARGETS = ("from:target_reboot", "from:target_poweroff", "from:target_halt", "from:target_kexec")
+PANICS = ("from:panic_record", "from:crash_dump", "from:kernel_panic")
+SLEEP = ("from:hibernating", "to:hibernate_image")
+LOST_WRITES = ("to:root_recovered",)
+VM, VM_SERIES, PUBLIC = "resets of virtual machines", "series of resets of one machine", "public cases"
+ORDERLY = ("claim:orderly.reboot", "claim:orderly.poweroff", "claim:orderly.halt", "claim:orderly")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`path` is what it claims on `axis`; `validity` says in words for which machines and why it holds.
+
+    What is seen of `corroborating`, in another source than the premises, makes the claim as strong as claims are.
+    """
+
+    name: str
+    version: int
+    axis: str
+    path: str
+    strength: str
+    required: tuple[tuple[str, ...], ...]
+    forbidden: tuple[str, ...] = ()
+    coverage: tuple[str, ...] = ()
+    corroborating: tuple[str, ...] = ()
+    validity: str = ""
+    calibrated: tuple[str, ...] = ()
+
+    @property
+    def rule_id(self) -> str:
+        """Axis, name and version, as proofs name it."""
+        return f"{self.axis}.{self.name}/{self.version}"
+
+
+def _orderly(verb: str, path: str) -> Rule:
+    target = f"from:target_{verb}"
+    return Rule(
+        f"orderly_{verb}",
+        1,
+        Axis.TERMINATION,
+        path,
+        Strength.S2,
+        required=((target,), ("from:journal_stopped", "from:journald_sigterm")),
+        forbidden=(*PANICS, *LOST_WRITES, *SLEEP, *(token for token in TARGETS if token != target)),
+        coverage=(TAIL, HEAD),
+        corroborating=("from:wtmp_shutdown", "to:root_clean"),
+        validity="systemd reached the last target of this verb and then had the journal closed; the next boot found "
+        "nothing to recover on the root file system",
+        calibrated=(VM,),
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    _orderly("reboot", Termination.REBOOT),
+    _orderly("poweroff", Termination.POWEROFF),
+    _orderly("halt", Termination.HALT),
+    # A request for kexec can end in an ordinary reset, when the next kernel does not start: the branch only.
+    _orderly("kexec", "orderly"),
+    Rule(
+        "forced", 1, Axis.TERMINATION, Termination.FORCED, Strength.S2,
+        required=(("from:init_ends", "from:last_init"), ("from:journal_stopped", "from:journald_sigterm")),
+        forbidden=(
+            "from:logind_verb", "from:targets_stopped", "from:final_target", *TARGETS, "from:soft_reboot",
+            "from:wtmp_shutdown", *PANICS, *SLEEP,
+        ),
+        coverage=(TAIL, HEAD, WTMP),
+        validity="the first process ended without stopping a target, and no shutdown was entered in wtmp: a "
+        "reboot that was forced",
+        calibrated=(VM_SERIES,),
+    ),
+    Rule(
+        "panic", 1, Axis.TERMINATION, "disorderly.panic", Strength.S2,
+        required=(PANICS,),
+        corroborating=("to:journal_unclean", "to:root_recovered", "from:wtmp_no_shutdown"),
+        validity="the kernel's own record of a panic: with messages of this very boot, or last in its journal",
+        calibrated=(VM,),
+    ),
+    Rule(
+        "disorderly", 1, Axis.TERMINATION, "disorderly", Strength.S2,
+        required=(("to:journal_unclean", "to:root_recovered"), ("from:wtmp_no_shutdown",)),
+        forbidden=(*ALL_STEPS, *SLEEP, "from:wtmp_shutdown"),
+        coverage=(TAIL, HEAD, WTMP),
+        corroborating=("from:wtmp_no_shutdown",),
+        validity="no step of a shutdown in the journal, none entered in wtmp, and the next boot found the journal or "
+        "the root file system as one leaves them that is cut off",
+        calibrated=(VM, VM_SERIES),
+    ),
+    Rule(
+        "disorderly_without_wtmp", 1, Axis.TERMINATION, "disorderly", Strength.S2,
+        required=(("to:journal_unclean",), ("to:root_recovered",)),
+        forbidden=(*ALL_STEPS, *SLEEP, "from:wtmp_shutdown"),
+        coverage=(TAIL, HEAD),
+        validity="no step of a shutdown in the journal, and the next boot found both the journal and the root file "
+        "system as one leaves them that is cut off",
+        calibrated=(VM, VM_SERIES),
+    ),
+    Rule(
+        "disorderly_in_shutdown", 1, Axis.TERMINATION, "disorderly", Strength.S1,
+        required=(("to:journal_unclean",), ("to:root_recovered",), ("from:logind_verb", "from:targets_stopped")),
+        forbidden=("from:journal_stopped", "from:journald_sigterm", "from:last_init", "from:init_ends", *SLEEP),
+        coverage=(TAIL, HEAD),
+        validity="a shutdown had begun but did not come to its end: the journal was never closed and the root file "
+        "system had to be recovered",
+    ),
+    Rule(
+        "orderly", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S2,
+        required=(("claim:orderly.reboot", "claim:orderly.poweroff", "claim:orderly.halt"),),
+        validity="these verbs end in the firmware, whatever became of the power",
+        calibrated=(VM,),
+    ),
+    Rule(
+        "panic", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S1,
+        required=(("claim:disorderly.panic",), ("to:command_line",)),
+        forbidden=("to:crash_kernel",),
+        validity="from a panic a kernel gets out by a reset or into a crash kernel, which has elfcorehdr= on its "
+        "command line; the boot that followed has not",
+        calibrated=(VM,),
+    ),
+    Rule(
+        "requested", 1, Axis.INITIATOR, "os", Strength.S2,
+        required=(ORDERLY, ("from:logind_verb",)),
+        forbidden=("from:power_key", "from:thermal_critical", "from:ups", "from:ctrl_alt_del", "from:sysrq"),
+        coverage=(TAIL,),
+        validity="a program asked the login manager for it, and neither a key, nor heat, nor a UPS is in the journal "
+        "before",
+        calibrated=(VM,),
+    ),
+    Rule(
+        "operator", 1, Axis.INITIATOR, "os.operator", Strength.S2,
+        required=(ORDERLY, ("from:operator_command",), ("from:logind_verb",)),
+        forbidden=("from:power_key", "from:thermal_critical", "from:ups", "from:ctrl_alt_del", "from:sysrq"),
+        coverage=(TAIL,),
+        validity="sudo logged the command that asks for it, within the minute before",
+    ),
+    Rule(
+        "power_key", 1, Axis.INITIATOR, "human_physical", Strength.S2,
+        required=(("from:power_key",), ("from:logind_verb",)),
+        forbidden=("from:operator_command", "from:thermal_critical", "from:ups"),
+        coverage=(TAIL,),
+        validity="the login manager saw the key pressed and shut down for it, within the minute before",
+        calibrated=(PUBLIC,),
+    ),
+    Rule(
+        "thermal", 1, Axis.INITIATOR, Initiator.POLICY_THERMAL, Strength.S2,
+        required=(("from:thermal_critical",),),
+        forbidden=PANICS,
+        validity="the kernel said that it shuts down for heat, in the last minutes of the boot",
+        calibrated=(PUBLIC,),
+    ),
+    Rule(
+        "register_watchdog", 1, Axis.INITIATOR, Initiator.WATCHDOG, Strength.S2,
+        required=(("to:reset_by_watchdog",),),
+        validity="the reset register of AMD chip sets, which the kernel reads and clears at every start",
+        calibrated=(PUBLIC,),
+    ),
+    Rule(
+        "register_error", 1, Axis.INITIATOR, Initiator.HARDWARE_ERROR, Strength.S2,
+        required=(("to:reset_by_error",),),
+        validity="the reset register of AMD chip sets, which the kernel reads and clears at every start",
+        calibrated=(PUBLIC,),
+    ),
+    Rule(
+        "register_software", 1, Axis.INITIATOR, "os", Strength.S2,
+        required=(("to:reset_by_software",),),
+        validity="the reset register of AMD chip sets, which the kernel reads and clears at every start",
+        calibrated=(PUBLIC,),
+    ),
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""The journal, boot by boot: how each ended, what the next one found, what was wrong before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diag.nodekit.machine import Machine
+from diag.reset import messages
+from diag.reset.entries import Entry
+from diag.reset.evidence import Boot, Report, Seen, dashed, fingerprint
+from diag.reset.journal import ELEVATED as COMMANDS
+from diag.reset.journal import Journal, open_journal
+from diag.reset.scope import Scope
+from diag.reset.words import Source, SourceState, UnknownCause
+
+SECONDS = 20.0
+ELEVATED = COMMANDS
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+EXCERPT = "/cmd/journal-excerpt"  # in a tree: lines were left out, so that a missing one proves nothing
+EARLY_S = 600.0  # later in a boot, journald that finds a file open was itself restarted
+DRIFT_S, MOST_STARTS = 5.0, 8
+MOST_LINES = 600  # of the kernel's, kept of each boot to bind other records by
+LAST_WORDS_S = 2.0  # what a kernel still prints after it panicked
+
+
+def read(machine: Machine, scope: Scope) -> Report:
+    """The boots within `scope`, oldest first, with what their entries hold; none where it lacks the running one."""
+    journal = open_journal(machine)
+    complete = not machine.exists(EXCERPT)
+    newest = current_boot(machine) or (journal.boots[-1] if journal.boots else None)
+    wanted = scope.of(newest, journal.before) if newest in journal.boots and newest is not None else []
+    boots: list[Boot] = []
+    seen: list[Seen] = []
+    for boot_id in reversed(wanted):
+        boot, found = _boot(journal, boot_id, complete=complete)
+        boots.insert(0, boot)
+        seen += found
+        if boot.last_s is None:
+            break  # what is listed before it was vacuumed away as well
+    whole = complete and not journal.complaints
+    if not whole:
+        boots = [replace(boot, tail=False, head=False) for boot in boots]
+    detail = journal.complaints[0] if journal.complaints else None if complete else "an excerpt: lines were left out"
+    return Report(
+        Source.JOURNAL,
+        SourceState.READ if whole else SourceState.PARTIAL,
+        detail,
+        UnknownCause.JOURNAL_UNREADABLE if journal.complaints else None,
+        seen=tuple(seen),
+        boots=tuple(boots),
+        facts={"listed": journal.boots},
+    )
+
+
+def current_boot(machine: Machine) -> str | None:
+    """The boot that runs, None where that is not told."""
+    try:
+        return dashed(machine.read(BOOT_ID))
+    except OSError:
+        return None
+
+
+def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list[Seen]]:
+    ending, beginning = journal.ending(boot_id), journal.beginning(boot_id)
+    if not ending:
+        return Boot(boot_id), []
+    first, last = (beginning or ending)[0], ending[-1]
+    lines = [entry for entry in ending if entry.is_kernel]
+    boot = Boot(
+        boot_id=boot_id,
+        first_real=first.real_us / 1e6,
+        last_real=last.real_us / 1e6,
+        starts=_starts(beginning + ending),
+        first_s=first.at_s,
+        last_s=max(entry.at_s for entry in ending),
+        sequence_id=first.sequence_id if first.sequence_id == last.sequence_id else None,
+        first_sequence=first.sequence,
+        last_sequence=last.sequence,
+        tail=complete,
+        head=complete and bool(beginning),
+        kernel=tuple(fingerprint(entry.at_us, entry.message) for entry in lines[-MOST_LINES:]),
+    )
+    locator = f"journalctl -b {boot_id.replace('-', '')}"
+    found = [
+        *messages.seen_in(beginning, messages.BEGINNING, locator),
+        *messages.seen_in(ending, messages.ENDING + messages.ALARMS, locator),
+    ]
+    return boot, [kept for one in found for kept in _placed(one, ending, beginning)]
+
+
+def _starts(entries: list[Entry]) -> tuple[float, ...]:
+    """When the boot began, by each setting of the clock of the day; a clock that drifts is not set."""
+    starts: list[float] = []
+    for entry in entries:
+        start = (entry.real_us - entry.arrived_us) / 1e6
+        if all(abs(start - known) > DRIFT_S for known in starts):
+            starts.append(start)
+    return tuple(starts[:MOST_STARTS])
+
+
+def _placed(one: Seen, ending: list[Entry], beginning: list[Entry]) -> tuple[Seen, ...]:
+    """The thing seen, if it stands where it means what it says."""
+    judge = {
+        "journal_unclean": lambda: _is_first_journald(one, beginning),
+        "journal_stopped": lambda: _is_last(one, ending),
+        "kernel_panic": lambda: _is_last(one, ending, LAST_WORDS_S),
+        "watchdog_armed": lambda: not _after(one, beginning, "Shutting down."),
+        "suspended": lambda: _is_last(one, ending, LAST_WORDS_S),
+        "soft_reboot": lambda: _is_last(one, ending, EARLY_S),
+    }.get(one.kind)
+    return (one,) if judge is None or judge() else ()
+
+
+def _is_first_journald(one: Seen, beginning: list[Entry]) -> bool:
+    """Only the first journald of a boot tells of the boot before; one that is restarted finds what the first left."""
+    said = [entry for entry in beginning if messages.journald(entry)]
+    soft = any(entry.is_init and "soft-reboot" in entry.message for entry in beginning)
+    mine = [entry for entry in said if entry.at_s == one.at_s]
+    return not soft and bool(mine) and mine[0].pid == said[0].pid and (one.at_s or 0.0) < EARLY_S
+
+
+def _is_last(one: Seen, ending: list[Entry], seconds: float = 0.0) -> bool:
+    """Whether no program said anything more than `seconds` later."""
+    at = one.at_s or 0.0
+    return not any(entry.at_s > at + seconds for entry in ending if entry.transport != "kernel")
+
+
+def _after(one: Seen, entries: list[Entry], message: str) -> bool:
+    at = one.at_s or 0.0
+    return any(entry.is_init and entry.message == message and entry.at_s <= at for entry in entries)

@@ -1,0 +1,84 @@
+"""wtmp: a record for every boot and for every shutdown that came so far, in the order of writing.
+
+Layout of glibc's struct utmp: 384 bytes where time stays at 32 bits (x86-64), 400 bytes on arm64. What `last -x -F`
+printed is read where there is no file.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import struct
+import time
+
+from diag.nodekit.machine import Machine
+from diag.reset.evidence import Report
+from diag.reset.scope import Scope
+from diag.reset.words import Source, SourceState
+
+SECONDS = 4.0
+ELEVATED: tuple[tuple[str, ...], ...] = ()
+FILE = "/var/log/wtmp"
+RECORDED = "/cmd/last-x-F.txt"
+MAX_BYTES = 4 * 1024 * 1024
+MOST_RECORDS = 300
+BOOT, SHUTDOWN = "boot", "shutdown"
+BOOT_TIME, RUN_LEVEL, MOST_TYPE = 2, 1, 9
+LAYOUTS = ((384, 340, "<ii"), (400, 344, "<qq"))  # size of a record, offset of its time, seconds and microseconds
+USER = slice(44, 76)
+LINE = re.compile(r"^(reboot|shutdown)\s+system (?:boot|down)\s+\S+\s+(\w{3} \w{3} [ \d]\d \d\d:\d\d(?::\d\d \d{4})?)")
+
+
+def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every source
+    """The records of boots and shutdowns, oldest first: `facts["records"]` holds [kind, seconds or None]."""
+    try:
+        records = parse_wtmp(machine.read_bytes(FILE, MAX_BYTES))
+        locator = FILE
+    except FileNotFoundError:
+        records = parse_last(machine.read(RECORDED, MAX_BYTES))
+        locator = RECORDED
+    return Report(
+        Source.WTMP, SourceState.READ, facts={"records": records[-MOST_RECORDS:], "locator": locator}
+    )  # fmt: skip
+
+
+def parse_wtmp(content: bytes) -> list[tuple[str, float | None]]:
+    """Boots and shutdowns, oldest first; a record that is cut at the end is no record. Raises ValueError."""
+    for size, offset, form in LAYOUTS:
+        records = [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
+        if records and all(_is_record(record, offset, form) for record in records):
+            return [found for record in records if (found := _record(record, offset, form)) is not None]
+    raise ValueError(f"{FILE} holds no records that glibc would write")
+
+
+def _is_record(record: bytes, offset: int, form: str) -> bool:
+    kind = struct.unpack_from("<h", record)[0]
+    seconds, microseconds = struct.unpack_from(form, record, offset)
+    return bool(0 <= kind <= MOST_TYPE and 0 <= seconds < 2**33 and 0 <= microseconds < 10**6)
+
+
+def _record(record: bytes, offset: int, form: str) -> tuple[str, float | None] | None:
+    kind = struct.unpack_from("<h", record)[0]
+    user = record[USER].split(b"\0", 1)[0]
+    seconds, microseconds = struct.unpack_from(form, record, offset)
+    when = seconds + microseconds / 1e6
+    if kind == BOOT_TIME and user == b"reboot":
+        return BOOT, when
+    return (SHUTDOWN, when) if kind == RUN_LEVEL and user == b"shutdown" else None
+
+
+def parse_last(text: str) -> list[tuple[str, float | None]]:
+    """The same from what `last -x` printed, which is newest first; without `-F` there is no year, so no time."""
+    lines = filter(None, map(LINE.match, text.splitlines()))
+    found = [(BOOT if match[1] == "reboot" else SHUTDOWN, _time(match[2])) for match in lines]
+    if not found:
+        raise ValueError("last prints neither boots nor shutdowns")
+    found.reverse()
+    return found
+
+
+def _time(words: str) -> float | None:
+    try:
+        return float(calendar.timegm(time.strptime(words, "%a %b %d %H:%M:%S %Y")))
+    except (ValueError, OverflowError):
+        return None

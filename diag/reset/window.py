@@ -1,0 +1,120 @@
+"""Windows: the end of one boot and the beginning of the next, with all that is bound to either. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from diag.reset import rules
+from diag.reset.binding import bound, wtmp_between
+from diag.reset.evidence import Boot, Report, Seen
+from diag.reset.words import Source, SourceState, UnknownCause
+
+NEAR_END_S = 60.0
+NEAR_END = {"power_key": NEAR_END_S, "operator_command": NEAR_END_S, "thermal_critical": 600.0}
+"""Kinds that bear on the end only when they came within so many seconds before it, or before the shutdown began."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """One transition. `seen` is by token (`from:KIND`, `to:KIND`), `loose` what could not be bound to a boot.
+
+    `covered` names the places that were read whole, `causes` why others were not.
+    """
+
+    index: int
+    from_boot: Boot | None
+    to_boot_id: str | None
+    seen: dict[str, Seen] = field(default_factory=dict)
+    loose: tuple[Seen, ...] = ()
+    covered: frozenset[str] = frozenset()
+    causes: tuple[tuple[str, str | None], ...] = ()
+    to_boot: Boot | None = None
+
+
+def windows(reports: Sequence[Report], current: str | None, back: int | None) -> list[Window]:
+    """The transitions that were asked for, newest first; there is always one, be it with nothing in it.
+
+    `back` is 0 for the newest, 1 for the one before it, None for all.
+    """
+    by_source = {report.source: report for report in reports}
+    journal = by_source.get(Source.JOURNAL)
+    boots = list(journal.boots) if journal else []
+    things = [bound(one, boots) for report in reports for one in report.seen]
+    pairs = list(pairwise(boots))[::-1]
+    found = [
+        _window(-number, pair, boots, things, by_source)
+        for number, pair in enumerate(pairs)
+        if back is None or number == back
+    ]
+    return found or [_empty(-(back or 0), boots, journal, things, current)]
+
+
+def _window(
+    index: int, pair: tuple[Boot, Boot], boots: list[Boot], things: list[Seen], by_source: dict[str, Report]
+) -> Window:
+    before, after = pair
+    entered, adjacent = wtmp_between(by_source.get(Source.WTMP), boots, before, after)
+    causes = list(_causes(by_source))
+    loose = tuple(one for one in things if one.boot_id is None)
+    missed = _missed(before, after, adjacent)
+    if before.last_s is None or missed is not None:
+        cause = missed or (UnknownCause.JOURNAL_LOST_BOOT, "the journal names the boot and holds no entry of it")
+        gone = None if missed else before
+        return Window(index, gone, after.boot_id, {}, loose, frozenset(), (cause, *causes), after)
+    if entered is None and Source.WTMP in by_source:
+        causes.append((UnknownCause.WTMP_NOT_BOUND, "wtmp has no records of these two boots that follow each other"))
+    everything = [*things, entered] if entered else things
+    sides = ((before.boot_id, "from"), (after.boot_id, "to"))
+    seen = {f"{side}:{one.kind}": one for boot_id, side in sides for one in everything if one.boot_id == boot_id}
+    covered = {rules.TAIL: before.tail, rules.HEAD: after.head, rules.WTMP: entered is not None}
+    kept = {token: one for token, one in seen.items() if _is_near(token, one, seen, before)}
+    places = frozenset(place for place, whole in covered.items() if whole)
+    return Window(index, before, after.boot_id, kept, loose, places, tuple(causes), after)
+
+
+def _missed(before: Boot, after: Boot, adjacent: bool | None) -> tuple[str, str | None] | None:
+    """Why another boot may lie between two that the journal has one after the other; None where none can."""
+    if adjacent is False:
+        return UnknownCause.BOOTS_MISSED, "wtmp has a boot between these two that the journal has not"
+    if before.last_s is None:
+        return None
+    numbered = before.sequence_id is not None and before.sequence_id == after.sequence_id
+    if numbered and before.last_sequence is not None and after.first_sequence is not None:
+        if after.first_sequence == before.last_sequence + 1 or adjacent:
+            return None
+        gap = after.first_sequence - before.last_sequence - 1
+        return UnknownCause.BOOTS_MISSED, f"{gap} entries of the journal between these two boots are not there"
+    if adjacent or after.first_sequence is None:
+        return None
+    return UnknownCause.BOOTS_MISSED, "the journal was begun anew between these two boots"
+
+
+def _is_near(token: str, one: Seen, seen: dict[str, Seen], boot: Boot) -> bool:
+    limit = NEAR_END.get(one.kind)
+    if limit is None or not token.startswith("from:") or one.at_s is None:
+        return True
+    steps = [step.at_s for step in map(seen.get, rules.ALL_STEPS) if step is not None and step.at_s is not None]
+    end = min([*steps, boot.last_s or 0.0])
+    return one.at_s >= end - limit
+
+
+def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[Seen], current: str | None) -> Window:
+    loose = tuple(one for one in things if one.boot_id is None)
+    to_boot = current or (boots[-1].boot_id if boots else None)
+    if journal is None:
+        cause: tuple[str, str | None] = (UnknownCause.NOT_COLLECTED, "no journal was looked at")
+    elif journal.state == SourceState.UNREAD:
+        cause = (journal.cause or UnknownCause.SOURCE_FAILED, journal.detail)
+    elif not boots:
+        cause = (UnknownCause.JOURNAL_LOST_BOOT, "the journal that is kept does not hold the running boot")
+    else:
+        cause = (UnknownCause.NO_PREVIOUS_BOOT, "the journal holds no boot before this one")
+    return Window(index, None, to_boot, {}, loose, frozenset(), (cause,))
+
+
+def _causes(by_source: dict[str, Report]) -> Iterator[tuple[str, str | None]]:
+    for report in by_source.values():
+        if report.cause is not None:
+            yield report.cause, report.detail
