@@ -30,7 +30,6 @@ class Entry:
     at_us: int
     arrived_us: int
     real_us: int
-    sequence_id: str | None
     sequence: int | None
     transport: str
     identifier: str
@@ -97,7 +96,6 @@ def _entry(fields: dict[str, Any]) -> Entry | None:
         at_us=arrived if at_kernel is None else at_kernel,
         arrived_us=arrived,
         real_us=_number(fields.get("__REALTIME_TIMESTAMP")) or 0,
-        sequence_id=cursor.get("s"),
         sequence=_number(cursor.get("i"), 16),
         transport=transport,
         identifier=identifier,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from diag.nodekit.printable import printable
@@ -44,7 +45,7 @@ class Boot:
 
     `starts` is when it began by the clock of the day: once for each time that clock was set while it ran.
 
-    `first_sequence` and `last_sequence` number its entries within `sequence_id`; they grow from boot to boot whatever
+    `first_sequence` and `last_sequence` are journald's numbers of its entries, which go on from boot to boot whatever
     the clock says. `tail` and `head`: whether its end and its beginning were read whole. `kernel` holds fingerprints of
     its newest kernel messages.
     """
@@ -55,7 +56,6 @@ class Boot:
     starts: tuple[float, ...] = ()
     first_s: float | None = None
     last_s: float | None = None
-    sequence_id: str | None = None
     first_sequence: int | None = None
     last_sequence: int | None = None
     tail: bool = False
@@ -108,6 +108,7 @@ def fingerprint(at_us: int, text: str) -> str:
     return hashlib.blake2b(f"{at_us} {text.strip()}".encode(), digest_size=5).hexdigest()
 
 
+@lru_cache(maxsize=64)
 def dashed(boot_id: str) -> str | None:
     """A boot id with dashes, None for what is none."""
     digits = boot_id.strip().replace("-", "").lower()

@@ -17,13 +17,14 @@ from diag.nodekit.problems import MissingTool
 from diag.reset.entries import FIELDS, Entry, in_order, parse_entries
 from diag.reset.evidence import dashed
 
-ON_DISK = "/var/log/journal"
+ON_DISK, IN_MEMORY = "/var/log/journal", "/run/log/journal"
 NEWEST, KERNEL_NEWEST, ALARMS = 400, 1000, 1000  # entries
-HEAD_BYTES = 1536 * 1024  # some two thousand entries: far beyond the start of the system
+HEAD_BYTES = 1024 * 1024  # more than a thousand entries: far beyond the start of the system
 LIST_BYTES = 4 * 1024 * 1024
 PART_BYTES = 4 * 1024 * 1024
 EXPORT_BYTES = 16 * 1024 * 1024
 SECONDS = 6.0
+MOST_CANDIDATES = 40  # boots that may have come before one
 JSON = ("--no-pager", "--quiet", "--output=json", f"--output-fields={','.join(FIELDS)}")
 LIST_BOOTS = ("--no-pager", "--quiet", "--output=json", "--list-boots")
 BOOT_ID = re.compile(r"\b[0-9a-f]{32}\b")
@@ -87,6 +88,7 @@ class JournalFiles:
         self._machine, self._elevate = machine, elevate
         self._where = () if folder is None else (f"--directory={folder}",)
         self._complaints: list[str] = []
+        self._beginnings: dict[str, list[Entry]] = {}
         self.boots = parse_boots(self._run(LIST_BOOTS, LIST_BYTES).stdout)
 
     @property
@@ -101,16 +103,25 @@ class JournalFiles:
 
     def beginning(self, boot_id: str) -> list[Entry]:
         """As Journal has it."""
-        return self._entries(boot_id, (head(self._name(boot_id)),), HEAD_BYTES)
+        if boot_id not in self._beginnings:
+            self._beginnings[boot_id] = self._entries(boot_id, (head(self._name(boot_id)),), HEAD_BYTES)
+        return self._beginnings[boot_id]
 
     def before(self, boot_id: str) -> str | None:
-        """As Journal has it; the clock may have put the list into another order."""
+        """As Journal has it: by the numbers of the entries, since a clock that was set may have changed the list."""
         first = next(iter(self.beginning(boot_id)), None)
-        if first is None or not first.cursor or self._elevate:
-            return _listed_before(self.boots, boot_id)
-        arguments = (*JSON, f"--cursor={first.cursor}", "--reverse", "--lines=2")
-        entries = parse_entries(self._run(arguments, PART_BYTES).stdout)
-        return next((entry.boot_id for entry in entries if entry.boot_id != boot_id), None)
+        listed = _listed_before(self.boots, boot_id)
+        if first is None or first.sequence is None or self._elevate:
+            return listed
+        others = [boot for boot in reversed(self.boots) if boot != boot_id][:MOST_CANDIDATES]
+        for boot in sorted(others, key=lambda boot: boot != listed):
+            if self._last_number(boot) == first.sequence - 1:
+                return boot
+        return listed
+
+    def _last_number(self, boot_id: str) -> int | None:
+        arguments = (*JSON, f"--boot={self._name(boot_id)}", "--reverse", "--lines=1")
+        return next((entry.sequence for entry in parse_entries(self._run(arguments, PART_BYTES).stdout)), None)
 
     def _name(self, boot_id: str) -> int | str:
         if self._elevate:
@@ -164,8 +175,14 @@ class ExportedJournal:
         return self.ending(boot_id)
 
     def before(self, boot_id: str) -> str | None:
-        """As Journal has it."""
-        return _listed_before(self.boots, boot_id)
+        """As Journal has it: by the numbers of the entries, since a clock that was set may have changed the list."""
+        first = next(iter(self.beginning(boot_id)), None)
+        number = first.sequence if first else None
+        ends = {boot: self._entries[boot][-1].sequence for boot in self.boots if self._entries.get(boot)}
+        going_on = [
+            boot for boot, last in ends.items() if number is not None and last == number - 1 and boot != boot_id
+        ]
+        return going_on[0] if going_on else _listed_before(self.boots, boot_id)
 
 
 def _listed_before(boots: list[str], boot_id: str) -> str | None:
@@ -239,14 +256,25 @@ class Both:
 
 def _journal_folder(machine: Machine) -> str | None:
     """Where the journal files of a tree lie here; None where it has none, or has links that could lead out of it."""
-    for folder in machine.names(ON_DISK):
-        names = [name for name in machine.names(f"{ON_DISK}/{folder}") if ".journal" in name]
-        paths = [f"{ON_DISK}/{folder}/{name}" for name in names]
-        if any(machine.link_target(path) is not None for path in (f"{ON_DISK}/{folder}", *paths)):
-            raise PermissionError(1, "A journal file of a tree is a symbolic link", ON_DISK)
-        if names:
-            return machine.place(ON_DISK)
+    for place in (ON_DISK, IN_MEMORY):
+        paths = [f"{place}/{folder}" for folder in machine.names(place)]
+        files = [f"{path}/{name}" for path in paths for name in machine.names(path) if ".journal" in name]
+        if any(machine.link_target(path) is not None for path in (*paths, *files)):
+            raise PermissionError(1, "A journal file of a tree is a symbolic link", place)
+        if files:
+            return machine.place(place)
     return None
+
+
+def is_on_disk(machine: Machine) -> bool | None:
+    """Whether the journal outlives a boot; None where that cannot be told."""
+    try:
+        if machine.names(ON_DISK):
+            return True
+        told = machine.root is None or machine.exists(IN_MEMORY)  # a tree lacks what was not collected
+    except OSError:
+        return None
+    return False if told else None
 
 
 def _listed(machine: Machine) -> list[str]:

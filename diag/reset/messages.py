@@ -120,6 +120,7 @@ ENDING: tuple[Meaning, ...] = (
     _meaning(
         "sysrq", kernel, r"^sysrq: (?:SysRq : )?(?P<value>Emergency Sync|Emergency Remount R/O|Resetting|Trigger a)"
     ),
+    _meaning("read_only", kernel, r"Remounting filesystem read-only|^sysrq: (?:SysRq : )?Emergency Remount R/O"),
     _meaning("kernel_panic", kernel, r"^(?:---\[ end )?Kernel panic - not syncing: (?P<value>.{1,100})"),
     _meaning("hibernating", kernel, r"^PM: hibernation: (?:hibernation entry|Creating image)|^PM: hibernation entry"),
     _meaning("suspended", kernel, r"^PM: suspend entry"),
@@ -150,6 +151,10 @@ BEGINNING: tuple[Meaning, ...] = (
     _meaning("journal_unclean", journald, r"^File \S*/system\.journal corrupted or uncleanly shut down, renaming"),
     _meaning("root_recovered", kernel, r"^EXT4-fs \([^)]+\): (?:INFO: )?recovery required on readonly filesystem"),
     _meaning("root_recovered", root_fsck, r"recovering journal"),
+    _meaning(
+        "root_errors", kernel, r"^EXT4-fs \([^)]+\): (?:warning: mounting fs with errors|error count since last fsck)"
+    ),
+    _meaning("root_errors", root_fsck, r"contains a file system with errors"),
     _meaning("root_clean", root_fsck, r": clean, "),
     _meaning("hibernate_image", kernel, r"^PM: (?:hibernation: )?(?:resume from hibernation|Image signature found)"),
     _meaning("reset_by_watchdog", kernel, _REGISTER.format(r"hardware watchdog timer expired")),

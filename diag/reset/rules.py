@@ -23,6 +23,8 @@ ALL_STEPS = (
 )  # fmt: skip
 TARGETS = ("from:target_reboot", "from:target_poweroff", "from:target_halt", "from:target_kexec")
 PANICS = ("from:panic_record", "from:crash_dump", "from:kernel_panic")
+# A root file system that took no more writes looks afterwards as if the machine had been cut off, however it ended.
+NO_WRITES = ("from:read_only", "to:root_errors")
 SLEEP = ("from:hibernating", "to:hibernate_image")
 LOST_WRITES = ("to:root_recovered",)
 VM, VM_SERIES, PUBLIC = "resets of virtual machines", "series of resets of one machine", "public cases"
@@ -100,7 +102,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "disorderly", 1, Axis.TERMINATION, "disorderly", Strength.S2,
         required=(("to:journal_unclean", "to:root_recovered"), ("from:wtmp_no_shutdown",)),
-        forbidden=(*ALL_STEPS, *SLEEP, "from:wtmp_shutdown"),
+        forbidden=(*ALL_STEPS, *SLEEP, *NO_WRITES, "from:wtmp_shutdown"),
         coverage=(TAIL, HEAD, WTMP),
         corroborating=("from:wtmp_no_shutdown",),
         validity="no step of a shutdown in the journal, none entered in wtmp, and the next boot found the journal or "
@@ -110,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "disorderly_without_wtmp", 1, Axis.TERMINATION, "disorderly", Strength.S2,
         required=(("to:journal_unclean",), ("to:root_recovered",)),
-        forbidden=(*ALL_STEPS, *SLEEP, "from:wtmp_shutdown"),
+        forbidden=(*ALL_STEPS, *SLEEP, *NO_WRITES, "from:wtmp_shutdown"),
         coverage=(TAIL, HEAD),
         validity="no step of a shutdown in the journal, and the next boot found both the journal and the root file "
         "system as one leaves them that is cut off",
@@ -119,7 +121,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "disorderly_in_shutdown", 1, Axis.TERMINATION, "disorderly", Strength.S1,
         required=(("to:journal_unclean",), ("to:root_recovered",), ("from:logind_verb", "from:targets_stopped")),
-        forbidden=("from:journal_stopped", "from:journald_sigterm", "from:last_init", "from:init_ends", *SLEEP),
+        forbidden=(
+            "from:journal_stopped", "from:journald_sigterm", "from:last_init", "from:init_ends", *SLEEP, *NO_WRITES,
+        ),
         coverage=(TAIL, HEAD),
         validity="a shutdown had begun but did not come to its end: the journal was never closed and the root file "
         "system had to be recovered",

@@ -63,12 +63,17 @@ def _window(
         cause = missed or (UnknownCause.JOURNAL_LOST_BOOT, "the journal names the boot and holds no entry of it")
         gone = None if missed else before
         return Window(index, gone, after.boot_id, {}, loose, frozenset(), (cause, *causes), after)
-    if entered is None and Source.WTMP in by_source:
+    wtmp = by_source.get(Source.WTMP)
+    if entered is None and wtmp is not None and wtmp.is_read:
         causes.append((UnknownCause.WTMP_NOT_BOUND, "wtmp has no records of these two boots that follow each other"))
     everything = [*things, entered] if entered else things
     sides = ((before.boot_id, "from"), (after.boot_id, "to"))
     seen = {f"{side}:{one.kind}": one for boot_id, side in sides for one in everything if one.boot_id == boot_id}
-    covered = {rules.TAIL: before.tail, rules.HEAD: after.head, rules.WTMP: entered is not None}
+    covered = {
+        rules.TAIL: before.tail and _is_whole(before, after),
+        rules.HEAD: after.head,
+        rules.WTMP: entered is not None,
+    }
     kept = {token: one for token, one in seen.items() if _is_near(token, one, seen, before)}
     places = frozenset(place for place, whole in covered.items() if whole)
     return Window(index, before, after.boot_id, kept, loose, places, tuple(causes), after)
@@ -80,15 +85,21 @@ def _missed(before: Boot, after: Boot, adjacent: bool | None) -> tuple[str, str 
         return UnknownCause.BOOTS_MISSED, "wtmp has a boot between these two that the journal has not"
     if before.last_s is None:
         return None
-    numbered = before.sequence_id is not None and before.sequence_id == after.sequence_id
-    if numbered and before.last_sequence is not None and after.first_sequence is not None:
-        if after.first_sequence == before.last_sequence + 1 or adjacent:
-            return None
-        gap = after.first_sequence - before.last_sequence - 1
-        return UnknownCause.BOOTS_MISSED, f"{gap} entries of the journal between these two boots are not there"
-    if adjacent or after.first_sequence is None:
+    if adjacent or before.last_sequence is None or after.first_sequence is None or _is_whole(before, after):
         return None
-    return UnknownCause.BOOTS_MISSED, "the journal was begun anew between these two boots"
+    gap = after.first_sequence - before.last_sequence - 1
+    words = f"{gap} entries between them are not there" if gap > 0 else "it was begun anew between them"
+    return UnknownCause.BOOTS_MISSED, f"the journal does not go on from one of these boots to the other: {words}"
+
+
+def _is_whole(before: Boot, after: Boot) -> bool:
+    """Whether no entry between the last of one boot and the first of the next is missing, where they are numbered.
+
+    journald numbers on from boot to boot, also where it begins a new file with another id, as since version 254.
+    """
+    if before.last_sequence is None or after.first_sequence is None:
+        return True
+    return after.first_sequence == before.last_sequence + 1
 
 
 def _is_near(token: str, one: Seen, seen: dict[str, Seen], boot: Boot) -> bool:
@@ -107,6 +118,8 @@ def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[S
         cause: tuple[str, str | None] = (UnknownCause.NOT_COLLECTED, "no journal was looked at")
     elif journal.state == SourceState.UNREAD:
         cause = (journal.cause or UnknownCause.SOURCE_FAILED, journal.detail)
+    elif journal.cause is not None:
+        cause = (journal.cause, journal.detail)
     elif not boots:
         cause = (UnknownCause.JOURNAL_LOST_BOOT, "the journal that is kept does not hold the running boot")
     else:

@@ -9,7 +9,7 @@ from diag.reset import messages
 from diag.reset.entries import Entry
 from diag.reset.evidence import Boot, Report, Seen, dashed, fingerprint
 from diag.reset.journal import ELEVATED as COMMANDS
-from diag.reset.journal import Journal, open_journal
+from diag.reset.journal import Journal, is_on_disk, open_journal
 from diag.reset.scope import Scope
 from diag.reset.words import Source, SourceState, UnknownCause
 
@@ -40,16 +40,24 @@ def read(machine: Machine, scope: Scope) -> Report:
     whole = complete and not journal.complaints
     if not whole:
         boots = [replace(boot, tail=False, head=False) for boot in boots]
+    on_disk = is_on_disk(machine)
     detail = journal.complaints[0] if journal.complaints else None if complete else "an excerpt: lines were left out"
     return Report(
         Source.JOURNAL,
         SourceState.READ if whole else SourceState.PARTIAL,
         detail,
-        UnknownCause.JOURNAL_UNREADABLE if journal.complaints else None,
+        _cause(journal, boots, on_disk=on_disk),
         seen=tuple(seen),
         boots=tuple(boots),
-        facts={"listed": journal.boots},
+        facts={"journal_persistent": on_disk},
     )
+
+
+def _cause(journal: Journal, boots: list[Boot], *, on_disk: bool | None) -> str | None:
+    """Why this journal does not tell of the boot before."""
+    if journal.complaints:
+        return UnknownCause.JOURNAL_UNREADABLE
+    return UnknownCause.JOURNAL_VOLATILE if len(boots) < 2 and on_disk is False else None
 
 
 def current_boot(machine: Machine) -> str | None:
@@ -61,7 +69,7 @@ def current_boot(machine: Machine) -> str | None:
 
 
 def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list[Seen]]:
-    ending, beginning = journal.ending(boot_id), journal.beginning(boot_id)
+    ending, beginning = _last_user_space(journal.ending(boot_id)), journal.beginning(boot_id)
     if not ending:
         return Boot(boot_id), []
     first, last = (beginning or ending)[0], ending[-1]
@@ -73,7 +81,6 @@ def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list
         starts=_starts(beginning + ending),
         first_s=first.at_s,
         last_s=max(entry.at_s for entry in ending),
-        sequence_id=first.sequence_id if first.sequence_id == last.sequence_id else None,
         first_sequence=first.sequence,
         last_sequence=last.sequence,
         tail=complete,
@@ -86,6 +93,13 @@ def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list
         *messages.seen_in(ending, messages.ENDING + messages.ALARMS, locator),
     ]
     return boot, [kept for one in found for kept in _placed(one, ending, beginning)]
+
+
+def _last_user_space(ending: list[Entry]) -> list[Entry]:
+    """The entries since user space was last restarted: that shutdown was not the end of this boot."""
+    again = [index for index, entry in enumerate(ending) if entry.is_init and entry.message == "Soft-rebooting."]
+    rest = ending[again[-1] + 1 :] if again else ending
+    return rest if any(messages.init(entry) for entry in rest) else ending
 
 
 def _starts(entries: list[Entry]) -> tuple[float, ...]:
