@@ -87,12 +87,16 @@ def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list
         head=complete and bool(beginning),
         kernel=tuple(fingerprint(entry.at_us, entry.message) for entry in lines[-MOST_LINES:]),
     )
-    locator = f"journalctl -b {boot_id.replace('-', '')}"
+    return boot, things_in(ending, beginning, f"journalctl -b {boot_id.replace('-', '')}")
+
+
+def things_in(ending: list[Entry], beginning: list[Entry], locator: str) -> list[Seen]:
+    """What the end and the beginning of one boot hold, as far as it stands where it means what it says."""
     found = [
         *messages.seen_in(beginning, messages.BEGINNING, locator),
         *messages.seen_in(ending, messages.ENDING + messages.ALARMS, locator),
     ]
-    return boot, [kept for one in found for kept in _placed(one, ending, beginning)]
+    return [kept for one in found for kept in _placed(one, ending, beginning)]
 
 
 def _last_user_space(ending: list[Entry]) -> list[Entry]:
@@ -128,7 +132,7 @@ def _placed(one: Seen, ending: list[Entry], beginning: list[Entry]) -> tuple[See
 def _is_first_journald(one: Seen, beginning: list[Entry]) -> bool:
     """Only the first journald of a boot tells of the boot before; one that is restarted finds what the first left."""
     said = [entry for entry in beginning if messages.journald(entry)]
-    soft = any(entry.is_init and "soft-reboot" in entry.message for entry in beginning)
+    soft = any(entry.is_init and "soft-reboot" in entry.message.lower() for entry in beginning)
     mine = [entry for entry in said if entry.at_s == one.at_s]
     return not soft and bool(mine) and mine[0].pid == said[0].pid and (one.at_s or 0.0) < EARLY_S
 

@@ -1,0 +1,166 @@
+"""The rules: what each needs, what stops it, and that together they never say more than they can."""
+
+from itertools import combinations
+
+import pytest
+
+from diag.reset.correlate import ANY, LEAVES, correlate, is_under
+from diag.reset.messages import ALARMS, BEGINNING, ENDING
+from diag.reset.rules import HEAD, RULES, TAIL, WTMP, Rule
+from diag.reset.words import Axis
+from tests.reset.evidence_of import EVERYWHERE, window
+
+OTHER_KINDS = {
+    "from:panic_record", "from:crash_dump", "from:wtmp_shutdown", "from:wtmp_no_shutdown", "to:crash_kernel",
+}  # fmt: skip
+KINDS = {f"from:{one.kind}" for one in (*ENDING, *ALARMS)} | {f"to:{one.kind}" for one in BEGINNING} | OTHER_KINDS
+ORDERLY = ("from:target_reboot", "from:journal_stopped", "from:logind_verb")
+CUT_OFF = ("to:journal_unclean", "to:root_recovered", "from:wtmp_no_shutdown")
+
+
+def claim(axis: str, *tokens: str, covered: frozenset[str] = EVERYWHERE) -> str:
+    return correlate(window(*tokens, covered=covered))[axis].claim
+
+
+def rule_ids() -> list[str]:
+    return [rule.rule_id for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=rule_ids())
+def test_a_rule_names_paths_and_kinds_that_exist(rule: Rule) -> None:
+    assert any(is_under(leaf, rule.path) for leaf in LEAVES[rule.axis])
+    tokens = {token for group in rule.required for token in group} | set(rule.forbidden) | set(rule.corroborating)
+    assert {token for token in tokens if not token.startswith("claim:")} <= KINDS
+    assert rule.validity
+
+
+def test_no_two_rules_have_one_name() -> None:
+    assert len(set(rule_ids())) == len(RULES)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.forbidden], ids=lambda rule: rule.rule_id)
+def test_what_a_rule_forbids_in_the_journal_is_looked_for_there(rule: Rule) -> None:
+    """Else evidence that is taken away could turn one claim into another. A record of a panic cannot be looked for."""
+    panics = {"from:panic_record", "from:crash_dump", "from:kernel_panic"}
+    if {token for token in rule.forbidden if token.startswith("from:")} - panics:
+        assert TAIL in rule.coverage
+    if "to:hibernate_image" in rule.forbidden:
+        assert HEAD in rule.coverage
+    if "to:crash_kernel" in rule.forbidden:
+        assert ("to:command_line",) in rule.required
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [("reboot", "orderly.reboot"), ("poweroff", "orderly.poweroff"), ("halt", "orderly.halt"), ("kexec", "orderly")],
+)
+def test_an_orderly_end_is_told_by_its_verb(target: str, path: str) -> None:
+    assert claim(Axis.TERMINATION, f"from:target_{target}", "from:journal_stopped") == path
+
+
+@pytest.mark.parametrize(
+    "contrary", ["from:panic_record", "from:kernel_panic", "to:root_recovered", "from:hibernating", "from:target_halt"]
+)
+def test_an_orderly_end_is_not_told_against_contrary_evidence(contrary: str) -> None:
+    assert not claim(Axis.TERMINATION, *ORDERLY, contrary).startswith("orderly")
+
+
+def test_a_target_alone_is_no_orderly_end() -> None:
+    assert claim(Axis.TERMINATION, "from:target_reboot", "from:init_ends") == ANY
+
+
+def test_a_cut_off_machine_is_told_by_two_witnesses_or_by_one_and_wtmp() -> None:
+    assert claim(Axis.TERMINATION, "to:journal_unclean", "from:wtmp_no_shutdown") == "disorderly"
+    assert claim(Axis.TERMINATION, "to:journal_unclean", "to:root_recovered") == "disorderly"
+    assert claim(Axis.TERMINATION, "to:journal_unclean") == ANY
+    assert claim(Axis.TERMINATION, "from:wtmp_no_shutdown") == ANY
+
+
+@pytest.mark.parametrize(
+    "contrary",
+    [
+        "from:logind_verb",
+        "from:targets_stopped",
+        "from:read_only",
+        "to:root_errors",
+        "to:hibernate_image",
+        "from:init_ends",
+    ],
+)
+def test_a_cut_off_machine_is_not_told_against_contrary_evidence(contrary: str) -> None:
+    assert claim(Axis.TERMINATION, *CUT_OFF, contrary) != "disorderly"
+
+
+@pytest.mark.parametrize("missing", [TAIL, HEAD])
+def test_nothing_is_taken_for_absent_where_nobody_looked(missing: str) -> None:
+    covered = EVERYWHERE - {missing}
+    assert claim(Axis.TERMINATION, *CUT_OFF, covered=covered) == ANY
+    assert claim(Axis.TERMINATION, *ORDERLY, covered=covered) == ANY
+
+
+def test_a_forced_restart_needs_wtmp_to_be_told() -> None:
+    forced = ("from:init_ends", "from:last_init", "from:journald_sigterm")
+    assert claim(Axis.TERMINATION, *forced) == "disorderly.forced"
+    assert claim(Axis.TERMINATION, *forced, covered=EVERYWHERE - {WTMP}) == ANY
+    assert claim(Axis.TERMINATION, *forced, "from:wtmp_shutdown") == ANY
+
+
+def test_a_panic_is_told_by_its_record_alone() -> None:
+    verdict = correlate(window("from:panic_record", covered=frozenset()))[Axis.TERMINATION]
+    assert (verdict.claim, verdict.strength) == ("disorderly.panic", "S2")
+
+
+def test_a_second_source_makes_a_claim_strong() -> None:
+    found = window("from:panic_record", "to:journal_unclean", sources={"from:panic_record": "pstore"})
+    assert correlate(found)[Axis.TERMINATION].strength == "S3"
+
+
+def test_the_kernel_after_a_panic_is_no_crash_kernel_or_the_firmware_is_not_told() -> None:
+    assert claim(Axis.RESET_DOMAIN, "from:panic_record", "to:command_line") == "platform_reset"
+    assert claim(Axis.RESET_DOMAIN, "from:panic_record", "to:command_line", "to:crash_kernel") == ANY
+    assert claim(Axis.RESET_DOMAIN, "from:panic_record") == ANY
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ((), "os"),
+        (("from:power_key",), "human_physical"),
+        (("from:thermal_critical",), "os.kernel_policy.thermal"),
+        (("from:ups",), ANY),
+        (("from:ctrl_alt_del",), ANY),
+    ],
+)
+def test_who_asked_for_an_orderly_end(more: tuple[str, ...], path: str) -> None:
+    assert claim(Axis.INITIATOR, *ORDERLY, *more) == path
+
+
+def test_claims_that_cannot_both_be_true_are_both_shown_and_neither_is_made() -> None:
+    found = correlate(window("from:thermal_critical", "to:reset_by_watchdog"))[Axis.INITIATOR]
+    assert found.claim == ANY
+    assert {held.rule.path for held in found.conflict} == {"os.kernel_policy.thermal", "hardware.watchdog"}
+    assert found.open == LEAVES[Axis.INITIATOR]
+
+
+def test_an_uncalibrated_rule_holds_and_asserts_nothing() -> None:
+    verdict = correlate(window(*ORDERLY, "from:operator_command"))[Axis.INITIATOR]
+    held = {one.rule.name: one.strength for one in verdict.held}
+    assert held["operator"] == "S0"
+    assert verdict.claim == "os"
+
+
+def test_open_is_every_leaf_under_the_claim() -> None:
+    verdict = correlate(window(*CUT_OFF))[Axis.TERMINATION]
+    assert verdict.open == tuple(leaf for leaf in LEAVES[Axis.TERMINATION] if leaf.startswith("disorderly."))
+
+
+def test_whatever_is_seen_no_rule_says_orderly_and_disorderly_at_once() -> None:
+    """Over all pairs and triples of what bears on how a boot ended: at most one side is claimed, or none."""
+    kinds = sorted(
+        {token for rule in RULES if rule.axis == Axis.TERMINATION for group in rule.required for token in group}
+    )
+    for size in (1, 2, 3):
+        for tokens in combinations(kinds, size):
+            verdict = correlate(window(*tokens))[Axis.TERMINATION]
+            paths = {held.rule.path.split(".")[0] for held in verdict.held if held.rule.calibrated}
+            assert len(paths) <= 1 or verdict.claim == ANY, tokens
