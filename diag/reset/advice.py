@@ -11,6 +11,9 @@ from diag.reset.words import Axis, UnknownCause
 
 DETAIL = {
     "disorderly": "power loss, a reset line, a hang, a watchdog and a forced restart all look like this from inside",
+    "disorderly.panic": "whether it then restarted by itself, by a crash kernel, or stood until it was reset",
+    "orderly": "a request for another kernel can end in an ordinary restart",
+    "os": "which program asked is not logged",
     "platform_reset": "nothing on the node tells whether the power was kept",
 }
 

@@ -115,7 +115,7 @@ def _antecedents(window: Window, observations: Observations) -> Iterator[Documen
     for one in window.loose[:MOST_LOOSE]:
         stale = one.source in (Source.PSTORE, Source.KDUMP)
         loose.append((Antecedent.STALE_RECORD if stale else SAME_THING.get(one.kind, one.kind), one))
-    end = window.from_boot.last_s if window.from_boot else None
+    end = window.last_sign_s
     before.sort(key=lambda pair: -(pair[1].at_s or 0.0))
     for kind, one in before + [(kind, one) for kind, one in loose if kind in ANTECEDENTS]:
         distance = _distance(one, end, window)
@@ -152,4 +152,5 @@ def _times(window: Window) -> Document:
         and len(before.starts) == len(after.starts) == 1
     ):
         gap = round(after.starts[0] - before.last_real, 3)
-    return {"last_sign_s": round(before.last_s, 6) if before and before.last_s is not None else None, "gap_s": gap}
+    last = window.last_sign_s
+    return {"last_sign_s": None if last is None else round(last, 6), "gap_s": gap}

@@ -32,6 +32,14 @@ class Window:
     causes: tuple[tuple[str, str | None], ...] = ()
     to_boot: Boot | None = None
 
+    @property
+    def last_sign_s(self) -> float | None:
+        """The last sign of life of the boot that ended, in its journal or beyond, in seconds since it began."""
+        if self.from_boot is None or self.from_boot.last_s is None:
+            return None
+        signs = [one.at_s for token, one in self.seen.items() if token.startswith("from:") and one.at_s is not None]
+        return max([self.from_boot.last_s, *signs])
+
 
 def windows(reports: Sequence[Report], current: str | None, back: int | None) -> list[Window]:
     """The transitions that were asked for, newest first; there is always one, be it with nothing in it.
