@@ -161,7 +161,9 @@ BEGINNING: tuple[Meaning, ...] = (
     _meaning("reset_by_software", kernel, _REGISTER.format(r"software wrote 0x6 to reset control register 0xCF9")),
     _meaning("reset_by_error", kernel, _REGISTER.format(r"an uncorrected error caused a data fabric sync flood event")),
     _meaning("command_line", kernel, r"^(?:Kernel c|C)ommand line: "),
-    _meaning("crash_kernel", kernel, r"^(?:Kernel c|C)ommand line: .*\belfcorehdr="),
+    _meaning(
+        "crash_kernel", kernel, r"^(?:Kernel c|C)ommand line: .*(?:\belfcorehdr=|kdump-tools-dump|\breset_devices\b)"
+    ),
     _meaning("watchdog_armed", init, r"^Watchdog running with a hardware timeout of (?P<value>[0-9a-z ]{1,20})\."),
     _meaning(
         "firmware_error_record", kernel, r"^BERT: (?:Error records from previous boot|\[Hardware Error\]: Skipped)"

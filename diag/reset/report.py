@@ -18,7 +18,8 @@ ANTECEDENTS = frozenset(value for name, value in vars(Antecedent).items() if not
 SAME_THING = {"kernel_panic": Antecedent.PANIC, "panic_record": Antecedent.PANIC, "oops_record": Antecedent.OOPS,
               "ups": Antecedent.ON_BATTERY}  # fmt: skip
 AFTER = (Antecedent.FIRMWARE_ERROR_RECORD, Antecedent.RESET_REGISTER)
-MOST_LOOSE = 12
+LOOSE_SOURCES = (Source.PSTORE, Source.WATCHDOG, Source.KDUMP, Source.FIRMWARE, Source.PACKAGES)
+MOST_LOOSE = 4  # of each source
 WITNESSES = (
     "boot_id", "uptime_s", "journal_persistent", "pstore_backend", "watchdog_identity", "watchdog_state",
     "watchdog_bootstatus", "panic_timeout_s", "crash_kernel_loaded", "unsafe_shutdowns", "power_cycles",
@@ -112,9 +113,10 @@ def _antecedents(window: Window, observations: Observations) -> Iterator[Documen
         kind = SAME_THING.get(one.kind, one.kind)
         if kind in ANTECEDENTS and (token.startswith("from:") or kind in AFTER):
             before.append((kind, one))
-    for one in window.loose[:MOST_LOOSE]:
-        stale = one.source in (Source.PSTORE, Source.KDUMP)
-        loose.append((Antecedent.STALE_RECORD if stale else SAME_THING.get(one.kind, one.kind), one))
+    for source in LOOSE_SOURCES:
+        stale = source in (Source.PSTORE, Source.KDUMP)
+        found = [one for one in window.loose if one.source == source][:MOST_LOOSE]
+        loose += [(Antecedent.STALE_RECORD if stale else SAME_THING.get(one.kind, one.kind), one) for one in found]
     end = window.last_sign_s
     before.sort(key=lambda pair: -(pair[1].at_s or 0.0))
     for kind, one in before + [(kind, one) for kind, one in loose if kind in ANTECEDENTS]:

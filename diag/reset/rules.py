@@ -138,8 +138,8 @@ RULES: tuple[Rule, ...] = (
         "panic", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S1,
         required=(("claim:disorderly.panic",), ("to:command_line",)),
         forbidden=("to:crash_kernel",),
-        validity="from a panic a kernel gets out by a reset or into a crash kernel, which has elfcorehdr= on its "
-        "command line; the boot that followed has not",
+        validity="from a panic a kernel gets out by a reset or into a crash kernel, whose command line "
+        "says so; that of the boot that followed does not",
         calibrated=(VM,),
     ),
     Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diag.nodekit.machine import Machine
-from diag.reset import messages
+from diag.reset import marks, messages
 from diag.reset.entries import Entry
 from diag.reset.evidence import Boot, Report, Seen, dashed, fingerprint
 from diag.reset.journal import ELEVATED as COMMANDS
@@ -94,7 +94,7 @@ def things_in(ending: list[Entry], beginning: list[Entry], locator: str) -> list
     """What the end and the beginning of one boot hold, as far as it stands where it means what it says."""
     found = [
         *messages.seen_in(beginning, messages.BEGINNING, locator),
-        *messages.seen_in(ending, messages.ENDING + messages.ALARMS, locator),
+        *messages.seen_in(ending, messages.ENDING + messages.ALARMS + marks.ENDING, locator),
     ]
     return [kept for one in found for kept in _placed(one, ending, beginning)]
 

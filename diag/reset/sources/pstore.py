@@ -16,6 +16,7 @@ from diag.reset.scope import Scope
 from diag.reset.words import Source, SourceState
 
 SECONDS = 5.0
+BACKEND = "/sys/module/pstore/parameters/backend"
 LIVE, ARCHIVE = "/sys/fs/pstore", "/var/lib/systemd/pstore"
 # One exact command for however many records there are; a point matches any line that is not empty.
 READ_ALL = ("/usr/bin/grep", "-r", "-a", "-H", ".", LIVE, ARCHIVE)
@@ -49,8 +50,11 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
     state = SourceState.PARTIAL if cut or len(records) > MOST_RECORDS else SourceState.READ
     if not parts:
         state = SourceState.ABSENT
+    facts = {"pstore_backend": machine.read_or_none(BACKEND)}
     detail = f"more than {MOST_FILES} files: the oldest were not read" if cut else None
-    return Report(Source.PSTORE, state, detail, seen=tuple(_seen(record) for record in records[:MOST_RECORDS]))
+    return Report(
+        Source.PSTORE, state, detail, seen=tuple(_seen(record) for record in records[:MOST_RECORDS]), facts=facts
+    )
 
 
 def _parts(machine: Machine) -> tuple[list[Part], bool]:
