@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from diag.reset.evidence import Boot, Report, Seen
-from diag.reset.sources.wtmp import BOOT, SHUTDOWN
+from diag.reset.sources.wtmp import BOOT, SHUTDOWN, Record
 from diag.reset.words import Source
 
 FEWEST = 3  # messages at the same microsecond with the same words; one could be a coincidence, three are not
 MUCH_RARER = 4  # a second boot that shares messages must share that many times fewer
 AGAIN_S = 0.01  # a restart of user space enters the very time again; measured: 4 microseconds beside it
 ALIKE_S = 2.0  # boots of one machine take the same time to user space, up to this
-Record = tuple[str, float | None]
+END_S = 120.0  # after the last entry of a journal a shutdown is entered within that time
 EARLY_S, LATE_S = 5.0, 600.0  # a boot is entered in wtmp once user space runs: after the kernel and the initramfs
 
 
@@ -79,17 +79,36 @@ def wtmp_between(
     """What wtmp says of the end of `before`, and whether no other boot came between; None where it cannot tell."""
     records = [(str(kind), when) for kind, when in report.facts.get("records", [])] if report else []
     places = entered(records, boots)
-    mine, following = places.get(before.boot_id), places.get(after.boot_id)
-    if report is None or mine is None or following is None or mine.last >= following.first:
+    following = places.get(after.boot_id)
+    if report is None or following is None:
         return None, None
-    between = records[mine.last + 1 : following.first]
+    mine = places.get(before.boot_id)
+    first = mine.last + 1 if mine else _since_any_boot(records, following.first)
+    if first > following.first or not (mine or _is_of(records[first : following.first], before)):
+        return None, None
+    between = records[first : following.first]
     if any(kind == BOOT for kind, _ in between):
+        return None, False
+    if not mine and first and _is_of(records[first - 1 : first], before):
         return None, False
     shut_down = any(kind == SHUTDOWN for kind, _ in between)
     words = "a shutdown is entered" if shut_down else "no shutdown is entered"
-    told = f"{words} between the boots at records {mine.last + 1} and {following.first + 1} of {len(records)}"
+    told = f"{words} between the boots, records {first} to {following.first + 1} of {len(records)}"
     kind = "wtmp_shutdown" if shut_down else "wtmp_no_shutdown"
     return Seen(Source.WTMP, kind, str(report.facts.get("locator")), told, boot_id=before.boot_id), True
+
+
+def _since_any_boot(records: Sequence[Record], end: int) -> int:
+    """The first record after the last boot that is entered before `end`."""
+    return max((index + 1 for index in range(end) if records[index][0] == BOOT), default=0)
+
+
+def _is_of(records: Sequence[Record], boot: Boot) -> bool:
+    """Whether a record is dated within the life of a boot whose own entry was rotated away; its clock was never set."""
+    if len(boot.starts) != 1 or boot.last_real is None:
+        return False
+    begin, end = boot.starts[0] - EARLY_S, boot.last_real + END_S
+    return any(when is not None and begin <= when <= end for _, when in records)
 
 
 def _offset(when: float | None, boot: Boot) -> float | None:

@@ -66,12 +66,15 @@ def _window(
     entered, adjacent = wtmp_between(by_source.get(Source.WTMP), boots, before, after)
     causes = list(_causes(by_source))
     loose = tuple(one for one in things if one.boot_id is None)
-    missed = _missed(before, after, adjacent)
+    wtmp = by_source.get(Source.WTMP)
+    # Who makes an excerpt says which boot follows which.
+    trusted = by_source[Source.JOURNAL].facts.get("excerpt") is True
+    keeps_none = wtmp is not None and wtmp.state == SourceState.ABSENT
+    missed = _missed(before, after, adjacent=adjacent, keeps_no_wtmp=keeps_none or trusted)
     if before.last_s is None or missed is not None:
         cause = missed or (UnknownCause.JOURNAL_LOST_BOOT, "the journal names the boot and holds no entry of it")
         gone = None if missed else before
         return Window(index, gone, after.boot_id, {}, loose, frozenset(), (cause, *causes), after)
-    wtmp = by_source.get(Source.WTMP)
     if entered is None and wtmp is not None and wtmp.is_read:
         causes.append((UnknownCause.WTMP_NOT_BOUND, "wtmp has no records of these two boots that follow each other"))
     everything = [*things, entered] if entered else things
@@ -87,14 +90,19 @@ def _window(
     return Window(index, before, after.boot_id, kept, loose, places, tuple(causes), after)
 
 
-def _missed(before: Boot, after: Boot, adjacent: bool | None) -> tuple[str, str | None] | None:
-    """Why another boot may lie between two that the journal has one after the other; None where none can."""
+def _missed(before: Boot, after: Boot, *, adjacent: bool | None, keeps_no_wtmp: bool) -> tuple[str, str | None] | None:
+    """Why another boot may lie between two that the journal has one after the other; None where none can.
+
+    `adjacent` is what wtmp says of it.
+    """
     if adjacent is False:
         return UnknownCause.BOOTS_MISSED, "wtmp has a boot between these two that the journal has not"
-    if before.last_s is None:
+    if before.last_s is None or adjacent:
         return None
-    if adjacent or before.last_sequence is None or after.first_sequence is None or _is_whole(before, after):
-        return None
+    if before.last_sequence is None or after.first_sequence is None or _is_whole(before, after):
+        if keeps_no_wtmp:
+            return None
+        return UnknownCause.WTMP_NOT_BOUND, "only wtmp would show a boot between these two that kept no journal"
     gap = after.first_sequence - before.last_sequence - 1
     words = f"{gap} entries between them are not there" if gap > 0 else "it was begun anew between them"
     return UnknownCause.BOOTS_MISSED, f"the journal does not go on from one of these boots to the other: {words}"

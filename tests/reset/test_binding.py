@@ -109,3 +109,31 @@ def test_wtmp_of_another_machine_says_nothing() -> None:
 
 def test_wtmp_that_ends_before_the_next_boot_says_nothing() -> None:
     assert told(wtmp(("boot", START + 4)), boots(START, START + 500)) == (None, None)
+
+
+DAYS_UP = 70
+
+
+def long_life() -> list[Boot]:
+    """A boot of seventy days, whose own entry logrotate threw away, and the one after it."""
+    before, after = boots(START, START + DAYS_UP * DAY)
+    return [replace(before, last_real=START + DAYS_UP * DAY - 30), after]
+
+
+def test_a_boot_whose_entry_was_rotated_away_is_known_by_what_was_entered_in_its_life() -> None:
+    end = START + DAYS_UP * DAY
+    login, boot = ("other", end - 5 * DAY), ("boot", end + 4)
+    assert told(wtmp(login, ("shutdown", end - 28), boot), long_life()) == ("wtmp_shutdown", True)
+    assert told(wtmp(("shutdown", end - 28), boot), long_life()) == ("wtmp_shutdown", True)
+    assert told(wtmp(login, boot), long_life()) == ("wtmp_no_shutdown", True)
+
+
+def test_a_wtmp_that_begins_with_the_next_boot_says_nothing_of_the_one_before() -> None:
+    end = START + DAYS_UP * DAY
+    assert told(wtmp(("boot", end + 4), ("other", end + 90)), long_life()) == (None, None)
+
+
+def test_a_boot_in_the_middle_of_the_life_of_another_is_one_that_the_journal_has_not() -> None:
+    end = START + DAYS_UP * DAY
+    report = wtmp(("boot", end - 3 * DAY), ("other", end - 2 * DAY), ("boot", end + 4))
+    assert told(report, long_life()) == (None, False)

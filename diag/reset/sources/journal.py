@@ -49,7 +49,7 @@ def read(machine: Machine, scope: Scope) -> Report:
         _cause(journal, boots, on_disk=on_disk),
         seen=tuple(seen),
         boots=tuple(boots),
-        facts={"journal_persistent": on_disk},
+        facts={"journal_persistent": on_disk, "excerpt": not complete},
     )
 
 

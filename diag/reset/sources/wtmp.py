@@ -12,38 +12,62 @@ import struct
 import time
 
 from diag.nodekit.machine import Machine
+from diag.nodekit.problems import NotApplicable
 from diag.reset.evidence import Report
 from diag.reset.scope import Scope
 from diag.reset.words import Source, SourceState
 
 SECONDS = 4.0
 ELEVATED: tuple[tuple[str, ...], ...] = ()
-FILE = "/var/log/wtmp"
+FILE, OLDER = "/var/log/wtmp", "/var/log/wtmp.1"
 RECORDED = "/cmd/last-x-F.txt"
 MAX_BYTES = 4 * 1024 * 1024
 MOST_RECORDS = 300
-BOOT, SHUTDOWN = "boot", "shutdown"
-BOOT_TIME, RUN_LEVEL, MOST_TYPE = 2, 1, 9
+BOOT, SHUTDOWN, OTHER = "boot", "shutdown", "other"
+EMPTY, RUN_LEVEL, BOOT_TIME, MOST_TYPE = 0, 1, 2, 9
 LAYOUTS = ((384, 340, "<ii"), (400, 344, "<qq"))  # size of a record, offset of its time, seconds and microseconds
 USER = slice(44, 76)
+Record = tuple[str, "float | None"]
 LINE = re.compile(r"^(reboot|shutdown)\s+system (?:boot|down)\s+\S+\s+(\w{3} \w{3} [ \d]\d \d\d:\d\d(?::\d\d \d{4})?)")
 
 
 def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every source
-    """The records of boots and shutdowns, oldest first: `facts["records"]` holds [kind, seconds or None]."""
+    """The records, oldest first: `facts["records"]` holds [kind, seconds or None].
+
+    A running machine without the file keeps none (that is how newer distributions have it): proven absent.
+    """
     try:
-        records = parse_wtmp(machine.read_bytes(FILE, MAX_BYTES))
+        records = _older(machine) + parse_wtmp(machine.read_bytes(FILE, MAX_BYTES))
         locator = FILE
     except FileNotFoundError:
+        if machine.root is None:
+            raise NotApplicable(f"this machine keeps no {FILE}") from None
         records = parse_last(machine.read(RECORDED, MAX_BYTES))
         locator = RECORDED
-    return Report(
-        Source.WTMP, SourceState.READ, facts={"records": records[-MOST_RECORDS:], "locator": locator}
-    )  # fmt: skip
+    facts = {"records": _thinned(records)[-MOST_RECORDS:], "locator": locator}
+    return Report(Source.WTMP, SourceState.READ, facts=facts)
 
 
-def parse_wtmp(content: bytes) -> list[tuple[str, float | None]]:
-    """Boots and shutdowns, oldest first; a record that is cut at the end is no record. Raises ValueError."""
+def _older(machine: Machine) -> list[Record]:
+    """What logrotate put aside last, where it is there and sound."""
+    try:
+        return parse_wtmp(machine.read_bytes(OLDER, MAX_BYTES))
+    except (OSError, ValueError):
+        return []
+
+
+def _thinned(records: list[Record]) -> list[Record]:
+    """Boots and shutdowns, and of all else in a row the first and the last: they only show that wtmp was written."""
+    kinds = [kind for kind, _ in records]
+    return [
+        record
+        for index, record in enumerate(records)
+        if record[0] != OTHER or kinds[index - 1 : index] != [OTHER] or kinds[index + 1 : index + 2] != [OTHER]
+    ]
+
+
+def parse_wtmp(content: bytes) -> list[Record]:
+    """The records, oldest first; one that is cut at the end is none. Raises ValueError."""
     for size, offset, form in LAYOUTS:
         records = [content[at : at + size] for at in range(0, len(content) - size + 1, size)]
         if records and all(_is_record(record, offset, form) for record in records):
@@ -57,17 +81,19 @@ def _is_record(record: bytes, offset: int, form: str) -> bool:
     return bool(0 <= kind <= MOST_TYPE and 0 <= seconds < 2**33 and 0 <= microseconds < 10**6)
 
 
-def _record(record: bytes, offset: int, form: str) -> tuple[str, float | None] | None:
+def _record(record: bytes, offset: int, form: str) -> Record | None:
     kind = struct.unpack_from("<h", record)[0]
     user = record[USER].split(b"\0", 1)[0]
     seconds, microseconds = struct.unpack_from(form, record, offset)
     when = seconds + microseconds / 1e6
     if kind == BOOT_TIME and user == b"reboot":
         return BOOT, when
-    return (SHUTDOWN, when) if kind == RUN_LEVEL and user == b"shutdown" else None
+    if kind == RUN_LEVEL and user == b"shutdown":
+        return SHUTDOWN, when
+    return None if kind == EMPTY else (OTHER, when)
 
 
-def parse_last(text: str) -> list[tuple[str, float | None]]:
+def parse_last(text: str) -> list[Record]:
     """The same from what `last -x` printed, which is newest first; without `-F` there is no year, so no time."""
     lines = filter(None, map(LINE.match, text.splitlines()))
     found = [(BOOT if match[1] == "reboot" else SHUTDOWN, _time(match[2])) for match in lines]
