@@ -69,7 +69,7 @@ def _words(verdicts: dict[str, Verdict]) -> str:
     return f"{words}; {by_whom}" if by_whom else words
 
 
-_PANICS = ("panic_record", "kernel_panic")
+_PANICS = ("panic_record", "kernel_panic", "fatal_words")
 
 
 def _expected(termination: str, initiator: str) -> str:

@@ -122,6 +122,9 @@ ENDING: tuple[Meaning, ...] = (
     ),
     _meaning("read_only", kernel, r"Remounting filesystem read-only|^sysrq: (?:SysRq : )?Emergency Remount R/O"),
     _meaning("kernel_panic", kernel, r"^(?:---\[ end )?Kernel panic - not syncing: (?P<value>.{1,100})"),
+    # Both are printed on the way into a panic, by functions that do not return (arch/arm64/kernel/traps.c, sysrq.c).
+    _meaning("fatal_words", kernel, r"^(?P<value>SError Interrupt on CPU\d+), code 0x"),
+    _meaning("fatal_words", kernel, r"^sysrq: (?:SysRq : )?(?P<value>Trigger a crash)$"),
     _meaning("hibernating", kernel, r"^PM: hibernation: (?:hibernation entry|Creating image)|^PM: hibernation entry"),
     _meaning("suspended", kernel, r"^PM: suspend entry"),
     _meaning("resumed", kernel, r"^PM: suspend exit"),

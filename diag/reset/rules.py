@@ -22,7 +22,7 @@ ALL_STEPS = (
     "from:journald_sigterm", "from:journal_stopped", "from:kernel_ends", "from:ctrl_alt_del", "from:soft_reboot",
 )  # fmt: skip
 TARGETS = ("from:target_reboot", "from:target_poweroff", "from:target_halt", "from:target_kexec")
-PANICS = ("from:panic_record", "from:crash_dump", "from:kernel_panic")
+PANICS = ("from:panic_record", "from:crash_dump", "from:kernel_panic", "from:fatal_words")
 # A root file system that took no more writes looks afterwards as if the machine had been cut off, however it ended.
 NO_WRITES = ("from:read_only", "to:root_errors")
 SLEEP = ("from:hibernating", "to:hibernate_image")
@@ -96,7 +96,8 @@ RULES: tuple[Rule, ...] = (
         "panic", 1, Axis.TERMINATION, "disorderly.panic", Strength.S2,
         required=(PANICS,),
         corroborating=("to:journal_unclean", "to:root_recovered", "from:wtmp_no_shutdown"),
-        validity="the kernel's own record of a panic: with messages of this very boot, or last in its journal",
+        validity="the kernel's own record of a panic: with messages of this very boot, or last in its "
+        "journal",
         calibrated=(VM,),
     ),
     Rule(
@@ -141,6 +142,20 @@ RULES: tuple[Rule, ...] = (
         validity="from a panic a kernel gets out by a reset or into a crash kernel, whose command line "
         "says so; that of the boot that followed does not",
         calibrated=(VM,),
+    ),
+    Rule(
+        "register", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S2,
+        required=(("to:reset_by_watchdog", "to:reset_by_software", "to:reset_by_error"),),
+        validity="the reset register of AMD chip sets, which only a reset of the platform writes",
+        calibrated=(PUBLIC,),
+    ),
+    Rule(
+        "forced", 1, Axis.INITIATOR, "os", Strength.S2,
+        required=(("claim:disorderly.forced",),),
+        forbidden=("from:ctrl_alt_del", "from:sysrq", "from:thermal_critical", "from:ups"),
+        coverage=(TAIL,),
+        validity="only a program can make the first process end without stopping a target, the keys aside",
+        calibrated=(VM_SERIES,),
     ),
     Rule(
         "requested", 1, Axis.INITIATOR, "os", Strength.S2,

@@ -110,4 +110,5 @@ def test_a_restart_of_user_space_is_not_the_boot_before() -> None:
 def test_what_a_program_says_after_a_panic_shows_that_it_was_none() -> None:
     panic = of_kernel("Kernel panic - not syncing: Asynchronous SError Interrupt", 50)
     assert "kernel_panic" in {one.kind for one in things_in([panic, of_kernel("Rebooting in 5 seconds..", 51)], [], "")}
+    assert "fatal_words" in {one.kind for one in things_in([of_kernel("sysrq: Trigger a crash", 50)], [], "")}
     assert "kernel_panic" not in {one.kind for one in things_in([panic, of_init("Started cron.service.", 60)], [], "")}

@@ -41,7 +41,7 @@ def test_no_two_rules_have_one_name() -> None:
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.forbidden], ids=lambda rule: rule.rule_id)
 def test_what_a_rule_forbids_in_the_journal_is_looked_for_there(rule: Rule) -> None:
     """Else evidence that is taken away could turn one claim into another. A record of a panic cannot be looked for."""
-    panics = {"from:panic_record", "from:crash_dump", "from:kernel_panic"}
+    panics = {"from:panic_record", "from:crash_dump", "from:kernel_panic", "from:fatal_words"}
     if {token for token in rule.forbidden if token.startswith("from:")} - panics:
         assert TAIL in rule.coverage
     if "to:hibernate_image" in rule.forbidden:

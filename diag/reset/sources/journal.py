@@ -122,6 +122,7 @@ def _placed(one: Seen, ending: list[Entry], beginning: list[Entry]) -> tuple[See
         "journal_unclean": lambda: _is_first_journald(one, beginning),
         "journal_stopped": lambda: _is_last(one, ending),
         "kernel_panic": lambda: _is_last(one, ending, LAST_WORDS_S),
+        "fatal_words": lambda: _is_last(one, ending, LAST_WORDS_S),
         "watchdog_armed": lambda: not _after(one, beginning, "Shutting down."),
         "suspended": lambda: _is_last(one, ending, LAST_WORDS_S),
         "soft_reboot": lambda: _is_last(one, ending, EARLY_S),
