@@ -11,20 +11,23 @@ from diag.nodekit.catalogue import elevated_commands, load_checks
 from diag.nodekit.judge import Document, group_by_observation
 from diag.nodekit.machine import Machine
 from diag.nodekit.vocabulary import Status
-from diag.nodekit.workers import Results
+from diag.nodekit.workers import Results, Task
+from diag.reset.witnesses import PART, WitnessTask
 
 
 def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
     """Print the health document; returns the exit status."""
     checks = load_checks()
-    machine.elevated_commands = elevated_commands(checks)
+    witnesses = WitnessTask()
+    machine.elevated_commands = elevated_commands(checks) | frozenset(witnesses.elevated)
 
     def data(results: Results) -> Document:
         found = [part for part in results.documents if "check" in part]
         findings = sorted(found, key=lambda finding: str(finding["check"]))
-        return {"level": options.level, "findings": findings, "rollup": document.roll_up(findings)}
+        told = {"level": options.level, "findings": findings, "rollup": document.roll_up(findings)}
+        return told | next(part for part in results.documents if PART in part)
 
-    tasks = group_by_observation(checks)
+    tasks: list[Task] = [*group_by_observation(checks), witnesses]
     return envelope.run(
         options, machine, tasks, schema="sparkctl.health/1", data=data, drops=DROPS, started=started
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Protocol
 from diag.nodekit.command import Ran
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import MissingTool
+from diag.nodekit.vocabulary import Origin
 from diag.reset.entries import FIELDS, Entry, in_order, parse_entries
 from diag.reset.evidence import dashed
 
@@ -210,6 +211,8 @@ def open_journal(machine: Machine) -> Journal:
             machine.forgive(refused)
             return journal
     exported = ExportedJournal(machine)
+    if exported.boots and machine.origin == Origin.SIMULATED:
+        return exported  # its journal files are there for their names
     folder = _journal_folder(machine)
     if folder is None:
         if not exported.boots:

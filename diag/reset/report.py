@@ -11,6 +11,7 @@ from diag.reset.answer import flat
 from diag.reset.correlate import Held, Verdict, correlate
 from diag.reset.evidence import Report, Seen
 from diag.reset.window import Window, windows
+from diag.reset.witnesses import empty
 from diag.reset.words import Antecedent, Source
 
 Document = dict[str, Any]
@@ -20,10 +21,7 @@ SAME_THING = {"kernel_panic": Antecedent.PANIC, "panic_record": Antecedent.PANIC
 AFTER = (Antecedent.FIRMWARE_ERROR_RECORD, Antecedent.RESET_REGISTER)
 LOOSE_SOURCES = (Source.PSTORE, Source.WATCHDOG, Source.KDUMP, Source.FIRMWARE, Source.PACKAGES)
 MOST_LOOSE = 4  # of each source
-WITNESSES = (
-    "boot_id", "uptime_s", "journal_persistent", "pstore_backend", "watchdog_identity", "watchdog_state",
-    "watchdog_bootstatus", "panic_timeout_s", "crash_kernel_loaded", "unsafe_shutdowns", "power_cycles",
-)  # fmt: skip
+DONE = "success"  # a firmware update that went well, some time ago
 
 
 class Observations:
@@ -50,7 +48,7 @@ class Observations:
 
 def document(reports: Sequence[Report], current: str | None, back: int | None) -> Document:
     """The data of the envelope."""
-    witnesses: Document = dict.fromkeys(WITNESSES)
+    witnesses = empty()
     for report in reports:
         witnesses |= {key: value for key, value in report.facts.items() if key in witnesses}
     witnesses["boot_id"] = witnesses["boot_id"] or current
@@ -109,13 +107,13 @@ def _conflict(verdict: Verdict) -> Document:
 def _antecedents(window: Window, observations: Observations) -> Iterator[Document]:
     """What came before the end, the nearest to it first; then what belongs to no boot that is known."""
     before, loose = [], []
-    for token, one in window.seen.items():
+    for token, one in [*window.seen.items(), *((f"from:{one.kind}", one) for one in window.earlier)]:
         kind = SAME_THING.get(one.kind, one.kind)
         if kind in ANTECEDENTS and (token.startswith("from:") or kind in AFTER):
             before.append((kind, one))
-    for source in LOOSE_SOURCES:
+    for source in LOOSE_SOURCES if window.index == 0 else ():
         stale = source in (Source.PSTORE, Source.KDUMP)
-        found = [one for one in window.loose if one.source == source][:MOST_LOOSE]
+        found = [one for one in window.loose if one.source == source and one.value != DONE][:MOST_LOOSE]
         loose += [(Antecedent.STALE_RECORD if stale else SAME_THING.get(one.kind, one.kind), one) for one in found]
     end = window.last_sign_s
     before.sort(key=lambda pair: -(pair[1].at_s or 0.0))

@@ -20,6 +20,8 @@ NEAR_END = {"power_key": NEAR_END_S, "operator_command": NEAR_END_S, "thermal_cr
 class Window:
     """One transition. `seen` is by token (`from:KIND`, `to:KIND`), `loose` what could not be bound to a boot.
 
+    `earlier` is of the boot that ended, and too long before its end to bear on it (see NEAR_END).
+
     `covered` names the places that were read whole, `causes` why others were not.
     """
 
@@ -27,6 +29,7 @@ class Window:
     from_boot: Boot | None
     to_boot_id: str | None
     seen: dict[str, Seen] = field(default_factory=dict)
+    earlier: tuple[Seen, ...] = ()
     loose: tuple[Seen, ...] = ()
     covered: frozenset[str] = frozenset()
     causes: tuple[tuple[str, str | None], ...] = ()
@@ -74,7 +77,7 @@ def _window(
     if before.last_s is None or missed is not None:
         cause = missed or (UnknownCause.JOURNAL_LOST_BOOT, "the journal names the boot and holds no entry of it")
         gone = None if missed else before
-        return Window(index, gone, after.boot_id, {}, loose, frozenset(), (cause, *causes), after)
+        return Window(index, gone, after.boot_id, {}, (), loose, frozenset(), (cause, *causes), after)
     if entered is None and wtmp is not None and wtmp.is_read:
         causes.append((UnknownCause.WTMP_NOT_BOUND, "wtmp has no records of these two boots that follow each other"))
     everything = [*things, entered] if entered else things
@@ -87,7 +90,8 @@ def _window(
     }
     kept = {token: one for token, one in seen.items() if _is_near(token, one, seen, before)}
     places = frozenset(place for place, whole in covered.items() if whole)
-    return Window(index, before, after.boot_id, kept, loose, places, tuple(causes), after)
+    earlier = tuple(one for token, one in seen.items() if token not in kept)
+    return Window(index, before, after.boot_id, kept, earlier, loose, places, tuple(causes), after)
 
 
 def _missed(before: Boot, after: Boot, *, adjacent: bool | None, keeps_no_wtmp: bool) -> tuple[str, str | None] | None:
@@ -140,7 +144,7 @@ def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[S
         cause = (UnknownCause.JOURNAL_LOST_BOOT, "the journal that is kept does not hold the running boot")
     else:
         cause = (UnknownCause.NO_PREVIOUS_BOOT, "the journal holds no boot before this one")
-    return Window(index, None, to_boot, {}, loose, frozenset(), (cause,))
+    return Window(index, None, to_boot, {}, (), loose, frozenset(), (cause,))
 
 
 def _causes(by_source: dict[str, Report]) -> Iterator[tuple[str, str | None]]:

@@ -97,9 +97,9 @@ def list_(state: Path | None, folder: Path | None, form: str, kinds: bool) -> No
 @with_dir
 @with_format
 def break_(node: str, fault: str, state: Path | None, folder: Path | None, form: str) -> None:
-    """Make a simulated NODE suffer FAULT while the lab runs.
+    """Make a simulated NODE suffer FAULT while the lab runs, or give it a reset story: how it went down last.
 
-    Example: sparkctl lab break sim-03 full-disk
+    Example: sparkctl lab break sim-03 reset-panic
     """
     from sparkctl.app.lab import LabPlace
     from sparkctl.app.places import places

@@ -9,9 +9,11 @@ from sparkctl.lab.behaviours import BEHAVIOUR_FAULTS
 from sparkctl.lab.faults import MACHINE_FAULTS, Fault
 from sparkctl.lab.makes import MAKES
 from sparkctl.lab.node_model import DriveHealth, Gpu, NodeModel, RootDisk
+from sparkctl.lab.reset_stories import STORY_FAULTS
 
 FAULT_TABLE: dict[str, Fault] = {fault.name: fault for fault in (*MACHINE_FAULTS, *BEHAVIOUR_FAULTS)}
-FAULTS: dict[str, str] = {name: fault.description for name, fault in FAULT_TABLE.items()}
+_BREAKS = FAULT_TABLE | STORY_FAULTS
+FAULTS: dict[str, str] = {name: fault.description for name, fault in _BREAKS.items()}
 """What a node can be broken with while the lab runs, each with one line of what it does."""
 
 CHARACTERS: dict[str, str] = {make.name: make.description for make in MAKES.values()} | FAULTS
@@ -47,18 +49,18 @@ def cast(nodes: int, characters: Sequence[str] | None) -> list[tuple[str, str | 
 
 
 def fault_named(name: str) -> Fault:
-    """The fault of this name; raises UsageError with the list of all."""
-    if name not in FAULT_TABLE:
-        close = difflib.get_close_matches(name, FAULT_TABLE, 1)
+    """The fault or reset story of this name; raises UsageError with the list of all."""
+    if name not in _BREAKS:
+        close = difflib.get_close_matches(name, _BREAKS, 1)
         meant = f"did you mean {close[0]}? " if close else ""
         raise UsageError(f"the lab has no fault {name!r}", hint=f"{meant}all of them: sparkctl lab list --kinds")
-    return FAULT_TABLE[name]
+    return _BREAKS[name]
 
 
 def model_of(name: str, seed: int, make: str, fault: str | None) -> NodeModel:
     """The model of a node with its fault."""
     node = _lively(NodeModel(name=name, seed=str(seed), make=MAKES[make]))
-    change = None if fault is None else FAULT_TABLE[fault].change
+    change = None if fault is None else _BREAKS[fault].change
     return node if change is None else change(node)
 
 
@@ -76,7 +78,7 @@ def _lively(node: NodeModel) -> NodeModel:
 
 def behaviour_of(fault: str | None) -> str:
     """How the server treats visits to a node with this fault."""
-    return "normal" if fault is None else FAULT_TABLE[fault].behaviour
+    return "normal" if fault is None else _BREAKS[fault].behaviour
 
 
 def _played_by(character: str, at: int) -> tuple[str, str | None]:

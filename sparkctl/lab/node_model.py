@@ -102,8 +102,8 @@ class NodeModel:
     `cabled` is None for a ConnectX-7 that left the bus for want of a cable, else whether its first cage has a link.
     `hanging` are files whose read never returns, `kernel_lines` are added to the kernel log as (seconds, text), `sudo`
     says whether sudo lets the user run what needs root, `swapped` whether another machine stands in this one's place,
-    `plain_vm` whether it is no GB10 machine at all (see `plain_vm`).
-    `bus_errors` are (PCI address, nonfatal, fatal) counts.
+    `plain_vm` whether it is no GB10 machine at all (see `plain_vm`). `past` names the story of its earlier boots (see
+    `reset_stories`), None for an ordinary one. `bus_errors` are (PCI address, nonfatal, fatal) counts.
     """
 
     name: str
@@ -132,6 +132,7 @@ class NodeModel:
     sudo: bool = True
     swapped: bool = False
     plain_vm: bool = False
+    past: str | None = None
     bus_errors: tuple[tuple[str, int, int], ...] = ()
     ota_versions: tuple[tuple[str, str], ...] = field(
         default=(
@@ -165,6 +166,10 @@ class NodeModel:
     def machine_id(self) -> str:
         """The contents of /etc/machine-id."""
         return self.material("machine-id", 16).hex()
+
+    def earlier_boot_id(self, name: str) -> str:
+        """The id of a boot before the running one, by the name that the node's story gives it."""
+        return self._uuid(f"boot {name}")
 
     def mac(self, port: int) -> str:
         """The MAC address of a port: locally administered, 02:..."""

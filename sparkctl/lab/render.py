@@ -7,7 +7,7 @@ from sparkctl.lab.facts_identity import add_identity
 from sparkctl.lab.facts_network import add_network
 from sparkctl.lab.facts_os import add_os
 from sparkctl.lab.facts_ota import add_ota
-from sparkctl.lab.facts_readiness import add_readiness
+from sparkctl.lab.facts_readiness import READ_AT, add_readiness
 from sparkctl.lab.facts_security import DENIED, add_security
 from sparkctl.lab.facts_software import add_software
 from sparkctl.lab.facts_storage import add_storage
@@ -19,6 +19,8 @@ from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.plain_vm import become_plain_vm
 from sparkctl.lab.recordings import add_recordings
 from sparkctl.lab.recordings_gpu import add_gpu_recordings
+from sparkctl.lab.reset_render import add_past
+from sparkctl.lab.reset_stories import past_of
 from sparkctl.lab.tree import Tree
 
 USER_ID = 1000
@@ -29,11 +31,15 @@ ADDERS = (
 )  # fmt: skip
 
 
-def render(node: NodeModel) -> Tree:
-    """Every file and every command output of a node, as an ordinary user of it sees them."""
+def render(node: NodeModel, now: float = READ_AT.timestamp()) -> Tree:
+    """Every file and every command output of a node, as an ordinary user of it sees them at `now`.
+
+    `now` is in seconds since 1970; what the node's past left behind is dated back from there.
+    """
     tree = Tree()
     for add in ADDERS:
         add(tree, node)
+    private = add_past(tree, node, past_of(node), now if node.clock.shows is None else node.clock.shows)
     if node.plain_vm:
         become_plain_vm(tree, node)
     tree.pipes += node.hanging
@@ -42,7 +48,13 @@ def render(node: NodeModel) -> Tree:
     tree.facts = {
         "simulated": True,
         "euid": USER_ID,
-        "denied": [*(f"/sys/class/dmi/id/{name}" for name in SERIALS), "/sys/fs/pstore", *ESRT_FILES, *DENIED],
+        "denied": [
+            *(f"/sys/class/dmi/id/{name}" for name in SERIALS),
+            "/sys/fs/pstore",
+            *ESRT_FILES,
+            *DENIED,
+            *private,
+        ],
     }
     if node.clock.shows is not None:
         tree.facts["now"] = node.clock.shows

@@ -47,4 +47,5 @@ class Scenery:
 
     def _write(self, node: LabNode) -> None:
         model = model_of(node.name, self._lab.seed, node.make, node.fault)
-        write_tree(render(model), self._lab.tree(node.name), self._pool, time.time())
+        now = time.time()
+        write_tree(render(model, now), self._lab.tree(node.name), self._pool, now)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from sparkctl.model.base import MAX_INTEGER, DottedCode, Record, Text, Word
 from sparkctl.model.vocabulary import Comparison, Status, UnknownReason
+from sparkctl.model.witnesses import Witnesses
 
 Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Scalar = bool | Integer | float | Text
@@ -94,8 +95,12 @@ def roll_up(findings: Iterable[Finding]) -> Rollup:
 
 
 class HealthData(Record):
-    """The findings of one level, one for each planned check, and their roll-up."""
+    """The findings of one level, one for each planned check, and their roll-up.
+
+    `witnesses` is what the running boot has armed; null in documents of older programs.
+    """
 
     level: Literal["L1"]
     findings: Annotated[list[Finding], Field(max_length=500)]
     rollup: Rollup
+    witnesses: Witnesses | None = None

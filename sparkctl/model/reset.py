@@ -7,9 +7,7 @@ from pydantic import Field, StringConstraints
 from sparkctl.model.base import Record, Text, Word
 from sparkctl.model.envelope import Count, Envelope
 from sparkctl.model.reset_words import Antecedent, Axis, Source, SourceState, Strength, UnknownCause
-
-BootId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
-"""A boot id as /proc/sys/kernel/random/boot_id has it."""
+from sparkctl.model.witnesses import BootId, Seconds, Witnesses
 
 AxisPath = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+){0,3}$", max_length=80)]
 """A path in the tree of an axis, or `any`."""
@@ -18,7 +16,6 @@ ObservationId = Annotated[str, StringConstraints(pattern=r"^o[0-9]{1,4}$")]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.[a-z_]+/[0-9]+$", max_length=80)]
 """A rule with its version: `termination.orderly/1`."""
 
-Seconds = Annotated[float, Field(ge=0, le=2**40)]
 MAX_TRANSITIONS = 64
 MAX_OBSERVATIONS = 400
 
@@ -154,25 +151,6 @@ class Transition(Record):
     window: Window
     would_decide: Annotated[list[Text], Field(max_length=20)]
     arm_now: Annotated[list[Text], Field(max_length=20)]
-
-
-class Witnesses(Record):
-    """What the running boot has armed, so that its own end can be told; null where that could not be read.
-
-    Kept by the bastion from visit to visit. `uptime_s` in seconds, `watchdog_state` as sysfs has it.
-    """
-
-    boot_id: BootId | None
-    uptime_s: Seconds | None
-    journal_persistent: bool | None
-    pstore_backend: Word | None
-    watchdog_identity: Word | None
-    watchdog_state: Word | None
-    watchdog_bootstatus: Count | None
-    panic_timeout_s: Annotated[int, Field(ge=-(2**31), le=2**31)] | None
-    crash_kernel_loaded: bool | None
-    unsafe_shutdowns: Count | None
-    power_cycles: Count | None
 
 
 class ResetData(Record):

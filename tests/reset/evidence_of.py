@@ -27,7 +27,7 @@ def window(*tokens: str, covered: frozenset[str] = EVERYWHERE, sources: Mapping[
         side, _, kind = token.partition(":")
         boot_id = BEFORE if side == "from" else AFTER
         seen[token] = thing(kind, boot_id, source=(sources or {}).get(token, "journal"))
-    return Window(0, Boot(BEFORE, last_s=100.0), AFTER, seen, (), covered)
+    return Window(0, Boot(BEFORE, last_s=100.0), AFTER, seen, (), (), covered)
 
 
 def entry(message: str, at_s: float = 1.0, *, boot_id: str = BEFORE, **fields: str) -> Entry:

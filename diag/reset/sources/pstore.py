@@ -21,6 +21,7 @@ LIVE, ARCHIVE = "/sys/fs/pstore", "/var/lib/systemd/pstore"
 # One exact command for however many records there are; a point matches any line that is not empty.
 READ_ALL = ("/usr/bin/grep", "-r", "-a", "-H", ".", LIVE, ARCHIVE)
 ELEVATED = (READ_ALL,)
+ARCHIVE_DEPTH = 2  # systemd-pstore: a folder by the second, since version 255 with one for each count in it
 MOST_FILES, FILE_BYTES, ALL_BYTES, MOST_RECORDS = 300, 64 * 1024, 4 * 1024 * 1024, 24
 NAME = re.compile(r"dmesg-([a-z_]+)-(\d{1,20})")
 HEADER = re.compile(r"^(Panic|Oops|Emergency|Restart|Shutdown|Halt|Poweroff)#(\d+) Part(\d+)$")
@@ -75,13 +76,18 @@ def _paths(machine: Machine) -> Iterator[str]:
         if not machine.exists(folder):
             continue
         found = True
-        for name in machine.names(folder):
-            inside = machine.names(f"{folder}/{name}") if folder == ARCHIVE else []
-            yield from (f"{folder}/{name}/{file}" for file in inside if NAME.match(file))
-            if NAME.match(name):
-                yield f"{folder}/{name}"
+        yield from _records_in(machine, folder, ARCHIVE_DEPTH if folder == ARCHIVE else 0)
     if not found:
         raise FileNotFoundError(2, "No such folder", LIVE)
+
+
+def _records_in(machine: Machine, folder: str, depth: int) -> Iterator[str]:
+    for name in machine.names(folder):
+        path = f"{folder}/{name}"
+        if NAME.match(name):
+            yield path
+        elif depth and name.isdigit():
+            yield from _records_in(machine, path, depth - 1)
 
 
 def _grepped(text: str) -> dict[str, str]:
