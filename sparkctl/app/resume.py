@@ -21,7 +21,12 @@ class Earlier:
 
 def facets_of(store: Store, wanted: str) -> list[str]:
     """The facets that the collection to take up asked for; raises UsageError when there is none."""
-    return _named(store, wanted, RunKind.COLLECT).asked.split(",")
+    return asked_of(store, wanted, RunKind.COLLECT).split(",")
+
+
+def asked_of(store: Store, wanted: str, kind: RunKind) -> str:
+    """What the run to take up asked for, as the store keeps it; raises UsageError when there is none."""
+    return _named(store, wanted, kind).asked
 
 
 def find_earlier(store: Store, wanted: str, kind: RunKind, asked: str, program_sha256: str) -> Earlier:
@@ -33,7 +38,9 @@ def find_earlier(store: Store, wanted: str, kind: RunKind, asked: str, program_s
             hint=f"take it up with: sparkctl {entry.kind.value} --resume {entry.run_id}",
         )
     if entry.asked != asked:
-        raise UsageError(f"run {entry.run_id} asked for {entry.asked}", hint="name the same facets, or none")
+        raise UsageError(
+            f"run {entry.run_id} asked for {entry.asked}", hint="ask for the same, or for nothing in particular"
+        )
     if entry.program_sha256 != program_sha256:
         raise UsageError(
             f"run {entry.run_id} asked other things than this version of sparkctl does",

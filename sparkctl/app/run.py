@@ -84,8 +84,8 @@ class Asked:
 
     @property
     def words(self) -> str:
-        """The facets that were asked for, as the store keeps them."""
-        return ",".join(self.question.facets)
+        """What was asked beside other runs of this kind, as the store keeps it."""
+        return self.question.asked
 
 
 def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCode:

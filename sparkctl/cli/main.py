@@ -25,6 +25,7 @@ from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
 from sparkctl.cli.ota import ota
 from sparkctl.cli.program import program
+from sparkctl.cli.reset_reason import reset_reason
 from sparkctl.cli.schema import schema
 from sparkctl.cli.show import show
 from sparkctl.cli.store import store
@@ -55,6 +56,7 @@ for command in (
     lab,
     ota,
     program,
+    reset_reason,
     schema,
     show,
     store,

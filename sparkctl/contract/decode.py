@@ -11,18 +11,22 @@ from sparkctl.errors import ContractError
 from sparkctl.model.envelope import ErrorItem, HealthEnvelope, Meta
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.health import HealthData, roll_up
+from sparkctl.model.reset import ResetEnvelope
+from sparkctl.model.reset_tree import contradictions
 from sparkctl.model.vocabulary import Elevation, Origin
 
 HEALTH_SCHEMA = "sparkctl.health/1"
 FACTS_SCHEMA = "sparkctl.facts/1"
-EnvelopeT = TypeVar("EnvelopeT", HealthEnvelope, FactsEnvelope)
+RESET_SCHEMA = "sparkctl.reset/1"
+EnvelopeT = TypeVar("EnvelopeT", HealthEnvelope, FactsEnvelope, ResetEnvelope)
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What a document must agree with: the limit it was given, the program that was sent, and what was asked of it.
 
-    `checks` maps the planned checks to whether each is required, `facets` names those that were asked for.
+    `checks` maps the planned checks to whether each is required, `facets` names those that were asked for, `back` is
+    the end of a boot that was asked for: 0 for the newest, None for all.
     """
 
     limit: int
@@ -31,6 +35,7 @@ class Expected:
     origin: Origin
     checks: Mapping[str, bool] = field(default_factory=dict)
     facets: tuple[str, ...] = ()
+    back: int | None = 0
 
 
 def decode_health(document: bytes, expected: Expected) -> HealthEnvelope:
@@ -53,6 +58,20 @@ def decode_facts(document: bytes, expected: Expected) -> FactsEnvelope:
     if found != set(expected.facets):
         named = ", ".join(sorted(found ^ set(expected.facets))[:5])
         raise ContractError("incomplete", f"the facets are not those that were asked for: {named}")
+    return envelope
+
+
+def decode_reset(document: bytes, expected: Expected) -> ResetEnvelope:
+    """Validate one reset document: the ends of boots that were asked for, each claim as its own proof has it.
+
+    Parts that contradict each other are found; a lie that all of them tell alike is not. Raises ContractError.
+    """
+    envelope = _decode(document, expected, ResetEnvelope, RESET_SCHEMA)
+    assert envelope.data is not None  # noqa: S101 - `_decode` refuses a document without
+    running = envelope.meta.node.boot_id
+    found = next(contradictions(envelope.data, back=expected.back, running=running), None)
+    if found is not None:
+        raise ContractError("incomplete", found)
     return envelope
 
 

@@ -16,6 +16,8 @@ from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.reset import ResetEnvelope
+from sparkctl.model.reset_report import ResetReport
+from sparkctl.model.reset_score import ResetScore
 from sparkctl.model.reset_words import (
     Antecedent,
     Axis,
@@ -43,6 +45,8 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "ingest": IngestRecord,
     "ota-report": OtaReport,
     "reset-envelope": ResetEnvelope,
+    "reset-report": ResetReport,
+    "reset-score": ResetScore,
     "run-record": RunRecord,
     "sweep-report": SweepReport,
 }
@@ -50,7 +54,17 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
 
 NODE_WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "nodekit/vocabulary.py": (Status, UnknownReason, Severity, Elevation, Origin, Comparison),
-    "reset/words.py": (Axis, Termination, ResetDomain, Initiator, Strength, Source, SourceState, Antecedent, UnknownCause),
+    "reset/words.py": (
+        Axis,
+        Termination,
+        ResetDomain,
+        Initiator,
+        Strength,
+        Source,
+        SourceState,
+        Antecedent,
+        UnknownCause,
+    ),
 }
 """The words that programs on a node use, by their file in `diag/`."""
 

@@ -22,6 +22,9 @@ NAME_OF_SCHEMA = {
     "sparkctl.drift-report/1": "drift-report",
     "sparkctl.ota-report/1": "ota-report",
     "sparkctl.ingest/1": "ingest",
+    "sparkctl.reset/1": "reset-envelope",
+    "sparkctl.reset-report/1": "reset-report",
+    "sparkctl.reset-score/1": "reset-score",
 }
 """From the `schema` (or `meta.schema`) that a document names to the name of its JSON Schema."""
 

@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 
-from sparkctl.contract.decode import decode_facts, decode_health
+from sparkctl.contract.decode import decode_facts, decode_health, decode_reset
 from sparkctl.executor.answer import Decode
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`arguments` begin with the program's sub-command; `facets` are those that must come back."""
+    """`arguments` begin with the program's sub-command, where it has any.
+
+    `facets` are those that must come back, `back` is the end of a boot that must: 0 for the newest, None for all.
+    `asked` says in a word what this question asks beside others of its kind.
+    """
 
     arguments: tuple[str, ...]
     decode: Decode
     facets: tuple[str, ...] = ()
+    back: int | None = 0
+    asked: str = ""
 
 
 HEALTH = Question(("health", "--level=L1"), decode_health)
@@ -21,4 +27,16 @@ HEALTH = Question(("health", "--level=L1"), decode_health)
 
 def what_is_it(facets: tuple[str, ...]) -> Question:
     """What is it? These facets."""
-    return Question(("collect", f"--facets={','.join(facets)}"), decode_facts, facets)
+    named = ",".join(facets)
+    return Question(("collect", f"--facets={named}"), decode_facts, facets, asked=named)
+
+
+def why_did_it_go_down(back: int | None) -> Question:
+    """How did a boot end? The newest that ended for 0, the one before it for 1; all for None."""
+    which = "--all" if back is None else f"--boot={-back}"
+    return Question((which,), decode_reset, back=back, asked=which.removeprefix("--"))
+
+
+def back_of(asked: str) -> int | None:
+    """The end that a question of `why_did_it_go_down` asked for, of its words."""
+    return None if asked == "all" else -int(asked.removeprefix("boot="))

@@ -2,15 +2,24 @@
 
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
+from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.vocabulary import Status
 
 MOST_TELLING = (Status.FAIL, Status.WARN, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 
 
-def summarise(envelope: HealthEnvelope | FactsEnvelope | None) -> dict[str, str]:
-    """A word for each part of the answer: the most telling status of each group of checks, or how a facet was read."""
+Answered = HealthEnvelope | FactsEnvelope | ResetEnvelope
+
+
+def summarise(envelope: Answered | None) -> dict[str, str]:
+    """A word for each part of the answer.
+
+    The most telling status of each group of checks, how a facet was read, or what is claimed of the newest end.
+    """
     if isinstance(envelope, HealthEnvelope):
         return _statuses(envelope)
+    if isinstance(envelope, ResetEnvelope):
+        return _claims(envelope)
     return _readings(envelope) if envelope else {}
 
 
@@ -29,7 +38,12 @@ def _readings(envelope: FactsEnvelope) -> dict[str, str]:
     }
 
 
-def truncation_warnings(envelope: HealthEnvelope | FactsEnvelope | None) -> list[str]:
+def _claims(envelope: ResetEnvelope) -> dict[str, str]:
+    newest = envelope.data.transitions[0].claims if envelope.data else None
+    return {axis: str(claim) for axis, claim in newest} if newest else {}
+
+
+def truncation_warnings(envelope: Answered | None) -> list[str]:
     """What a document dropped to stay within its limit, in words."""
     dropped = envelope.meta.truncation if envelope else []
     return [f"dropped {cut.dropped} {cut.part} to stay within the limit" for cut in dropped]

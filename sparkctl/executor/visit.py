@@ -145,6 +145,7 @@ async def _run(session: Session, node: Node, errand: Errand, progress: Progress)
         origin=Origin.SIMULATED if node.simulated else Origin.LIVE,
         checks=errand.program.checks,
         facets=errand.question.facets,
+        back=errand.question.back,
     )
     return read_answer(ended, nonce, expected, errand.question.decode)
 

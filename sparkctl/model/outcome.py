@@ -9,6 +9,9 @@ from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facets.base import Gap
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.health import Finding, Rollup
+from sparkctl.model.reset import Claims, ResetEnvelope, UnknownReason
+from sparkctl.model.reset_report import Certainty
+from sparkctl.model.reset_words import Antecedent
 from sparkctl.model.run import Failure, RunRecord
 from sparkctl.model.vocabulary import Origin, Status
 
@@ -79,8 +82,62 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class BootEnd:
+    """How one boot ended, in few words, with what is claimed, why no more is, and what was seen of it before.
+
+    What belongs to no boot that is known is not among `antecedents`.
+    """
+
+    words: str
+    claims: Claims
+    expected: Certainty
+    data_at_risk: Certainty
+    antecedents: tuple[Antecedent, ...]
+    unknown: tuple[UnknownReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResetSeen:
+    """The substance of a reset document: the ends that were asked for, newest first, and what to arm on the node.
+
+    `cpu_ms` is what the node spent.
+    """
+
+    ends: tuple[BootEnd, ...]
+    arm_now: tuple[str, ...]
+    origin: Origin
+    cpu_ms: int
+
+    @classmethod
+    def of(cls, envelope: ResetEnvelope) -> Self | None:
+        """What an envelope says, None when it has no data."""
+        if envelope.data is None:
+            return None
+        transitions = envelope.data.transitions
+        bound = {one.id for one in envelope.data.observations if one.boot_id is not None}
+        return cls(
+            ends=tuple(
+                BootEnd(
+                    words=one.flat.words,
+                    claims=one.claims,
+                    expected=one.flat.expected,
+                    data_at_risk=one.flat.data_at_risk,
+                    antecedents=tuple(
+                        dict.fromkeys(seen.kind for seen in one.antecedents if bound.intersection(seen.observations))
+                    ),
+                    unknown=tuple(one.unknown_reasons),
+                )
+                for one in transitions
+            ),
+            arm_now=tuple(dict.fromkeys(advice for one in transitions for advice in one.arm_now)),
+            origin=envelope.meta.origin,
+            cpu_ms=envelope.meta.cost.cpu_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NodeOutcome:
-    """One visit as the sweep goes on with it: a judgement, facts or a failure, and the whole run record as JSON.
+    """One visit as the run goes on with it: a judgement, facts, ends of boots or a failure, and its record as JSON.
 
     The record's objects weigh ten times its text, so they end with the visit, and the text is made only once: what is
     printed, stored and hashed are the same bytes.
@@ -94,6 +151,7 @@ class NodeOutcome:
     received_bytes: int
     judgement: Judgement | None
     facts: Facts | None
+    reset: ResetSeen | None
     failure: Failure | None
     record: str
 
@@ -109,6 +167,7 @@ class NodeOutcome:
             received_bytes=record.visit.received_bytes if record.visit else 0,
             judgement=Judgement.of(record.envelope) if isinstance(record.envelope, HealthEnvelope) else None,
             facts=Facts.of(record.envelope) if isinstance(record.envelope, FactsEnvelope) else None,
+            reset=ResetSeen.of(record.envelope) if isinstance(record.envelope, ResetEnvelope) else None,
             failure=record.failure,
             record=record.model_dump_json(),
         )

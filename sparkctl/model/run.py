@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from sparkctl.model.base import NodeId, Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count, HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
+from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.vocabulary import Cause, Outcome, Stage
 
 
@@ -40,7 +41,8 @@ class RunRecord(Record):
     """One visit to one node; a superset of the record the vendor's orchestration guide describes.
 
     `ts` is when the visit began. `simulated` is what the inventory says. `status` is `ok`, or
-    `stage.cause` of the failure. `summary` gives the worst status of each group of checks.
+    `stage.cause` of the failure. `summary` gives the worst status of each group of checks, how each facet was read, or
+    what is claimed of how the newest boot ended.
     """
 
     record_schema: Annotated[Literal["sparkctl.run-record/1"], Field(alias="schema")] = "sparkctl.run-record/1"
@@ -58,7 +60,7 @@ class RunRecord(Record):
     outcome: Outcome
     simulated: bool
     visit: Visit | None
-    envelope: HealthEnvelope | FactsEnvelope | None
+    envelope: HealthEnvelope | FactsEnvelope | ResetEnvelope | None
     failure: Failure | None
 
     @model_validator(mode="after")

@@ -59,8 +59,11 @@ sys.exit(main(sys.argv[1:]))
 '''
 
 
+ENTRIES = {"health": "spark_diagctl", "collect": "spark_diagctl", "reset-reason": "reset_reason_reporter"}
+"""The entry point in `diag/` of each command that asks something of nodes."""
+
 COMMANDS = {"health": ("health", "checks"), "collect": ("collect", "facets")}
-"""The commands that travel together: one that works on a node, and one that lists what it works with."""
+"""The sub-commands that travel together, where an entry point has any: one that works, and one that lists what with."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,10 @@ class Program:
         return zlib.compress(self.text, 9)
 
 
-def bundle(diag: Path, command: str = "health", entry: str = "spark_diagctl") -> Program:
-    """Bundle `diag/ENTRY.py` with all that one of COMMANDS needs; raises SparkctlError when it is over its limit."""
-    roots = [f"diag.{entry}", *(f"diag.commands.{name}" for name in COMMANDS[command])]
+def bundle(diag: Path, command: str = "health") -> Program:
+    """Bundle the entry point of one of ENTRIES with all that it needs; raises SparkctlError over its limit of bytes."""
+    entry = ENTRIES[command]
+    roots = [f"diag.{entry}", *(f"diag.commands.{name}" for name in COMMANDS.get(command, ()))]
     sources = needed(diag, roots)
     modules = "".join(
         f"    {name!a}: ({path.name == '__init__.py'}, {slim(path.read_text('utf-8'))!a}),\n"

@@ -5,9 +5,10 @@ from typing import Protocol, TextIO
 
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.reports import RunReport
 from sparkctl.model.sweep import SweepReport
 
-Report = SweepReport | CollectReport
+Report = RunReport
 """What a run ends with."""
 
 
@@ -104,10 +105,14 @@ class Screen:
             from sparkctl.report.screen import show_sweep  # noqa: PLC0415
 
             show_sweep(report, self._stdout, verbose=self._verbose)
-        else:
+        elif isinstance(report, CollectReport):
             from sparkctl.report.collection import show_collection  # noqa: PLC0415
 
             show_collection(report, self._stdout, verbose=self._verbose)
+        else:
+            from sparkctl.report.reset import show_resets  # noqa: PLC0415
+
+            show_resets(report, self._stdout, verbose=self._verbose)
 
 
 class Forgiving:

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NOTABLE
+from sparkctl.model.reports import RunReport
 from sparkctl.model.sweep import FoldedFailure, FoldedFinding, NodeWarning, SweepReport
 from sparkctl.model.vocabulary import REFUSALS, Stage, Status
 from sparkctl.report.words import SIMULATED, count, duration, names, size
@@ -69,7 +69,7 @@ def _show_sweep(report: SweepReport, console: Console, *, verbose: bool) -> None
         console.print(Text(costs(report), style="dim"))
 
 
-def headline(report: SweepReport | CollectReport, command: str, *words: str) -> Text:
+def headline(report: RunReport, command: str, *words: str) -> Text:
     """What was run on whom, and whether it was real and came to its end."""
     line = Text.assemble((f"sparkctl {command}", "bold"), *(f"  {each}" for each in (report.selector, *words)))
     if report.shard:
@@ -195,7 +195,7 @@ def notes(console: Console, warnings: list[NodeWarning]) -> None:
         console.print(Text.assemble(("note ", STYLES["warn"]), f"{warning.node_id}: {warning.message}"))
 
 
-def costs(report: SweepReport | CollectReport) -> str:
+def costs(report: RunReport) -> str:
     """What the run took on the nodes and here."""
     per_node = report.node_cpu_ms / report.reported if report.reported else 0
     return (

@@ -6,17 +6,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sparkctl.model.collection import CollectReport
+from sparkctl.model.reports import RunReport
 from sparkctl.model.run import RunRecord
-from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status, UnknownReason
 
 
 class RunKind(StrEnum):
-    """What a run asked: how the nodes are, or what they are."""
+    """What a run asked, by the command that asks it: how the nodes are, what they are, or how they went down."""
 
     HEALTH = "health"
     COLLECT = "collect"
+    RESET = "reset-reason"
 
 
 class RunState(StrEnum):
@@ -31,7 +31,7 @@ class RunState(StrEnum):
 class RunEntry:
     """One run; `shard` is the part of its selection (`3/8`), `resumes` the run that it took up.
 
-    `asked` names the facets of a collection. `selected` counts the nodes that were asked for, `recorded` those with a
+    `asked` names the facets of a collection, or the ends of boots. `selected` counts the nodes that were asked for, `recorded` those with a
     record in the store.
 
     An interrupted run with a report was stopped in good order; one without ended with its process, `pid` on `host`.
@@ -53,7 +53,7 @@ class RunEntry:
     recorded: int
     pid: int
     host: str
-    report: SweepReport | CollectReport | None
+    report: RunReport | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from sqlalchemy import Select, func, select
 
 from sparkctl.errors import StoreError
 from sparkctl.model.collection import CollectReport
+from sparkctl.model.reports import RunReport
+from sparkctl.model.reset_report import ResetReport
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
 from sparkctl.store.database import Database
@@ -17,9 +19,10 @@ from sparkctl.store.schema import documents, nodes, runs, visits
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _PAGE = 100
-_REPORTS: dict[RunKind, type[SweepReport] | type[CollectReport]] = {
+_REPORTS: dict[RunKind, type[RunReport]] = {
     RunKind.HEALTH: SweepReport,
     RunKind.COLLECT: CollectReport,
+    RunKind.RESET: ResetReport,
 }
 
 

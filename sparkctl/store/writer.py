@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import SweepReport
+from sparkctl.model.reports import RunReport
 from sparkctl.store.store import Store
 
 GATHER_S = 0.02
@@ -42,7 +41,7 @@ class AsyncWriter:
             if batch.done():
                 self._batches.discard(batch)
 
-    async def finish_run(self, report: SweepReport | CollectReport) -> None:
+    async def finish_run(self, report: RunReport) -> None:
         """Close the run as `Store.finish_run` does, after all outcomes that were given before."""
         await asyncio.gather(*self._batches, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._store.finish_run, report)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select, update
 
-from sparkctl.model.collection import CollectReport
-from sparkctl.model.sweep import RunStart, SweepReport
+from sparkctl.model.reports import RunReport
+from sparkctl.model.sweep import RunStart
 from sparkctl.store.database import Database
 from sparkctl.store.documents import ids_of, pack, put_all
 from sparkctl.store.entries import RunKind, RunState
@@ -29,7 +29,7 @@ def begin_run(database: Database, start: RunStart, kind: RunKind, asked: str) ->
         connection.execute(insert(runs), row)
 
 
-def finish_run(database: Database, report: SweepReport | CollectReport) -> None:
+def finish_run(database: Database, report: RunReport) -> None:
     """Store the report of a running run and close it."""
     document = pack(report.model_dump_json())
     changed: dict[str, object] = {

@@ -20,7 +20,7 @@ COMMANDS = [
     "health", "history", "demo", "sudoers", "inventory list", "inventory show", "inventory check", "inventory pin",
     "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
     "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
-    "ingest",
+    "ingest", "reset-reason", "reset-reason score",
 ]  # fmt: skip
 
 
@@ -62,6 +62,9 @@ def test_every_command_explains_itself_with_an_example(command: str, tmp_path: P
         (["health", "nobody", "--fleet", "{fleet}"], "nobody"),
         (["health", "rack=a1 &", "--fleet", "{fleet}"], "rack=a1 &"),
         (["health", "--fleet", "{fleet}", "--state", "/dev/null/state"], "/dev/null/state"),
+        (["reset-reason"], "there is no fleet.yaml"),
+        (["reset-reason", "--resume", "last", "--fleet", "{fleet}", "--state", "{fleet}.state"], "there is no store"),
+        (["reset-reason", "score", "/nowhere"], "/nowhere"),
     ],
 )
 def test_mistakes_are_usage_errors_in_one_message(
@@ -184,6 +187,14 @@ def test_output_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
 def test_output_is_utf_8_whatever_the_locale(tmp_path: Path, local_fleet: Path) -> None:
     ran = in_a_shell("LC_ALL=C PYTHONIOENCODING=ascii $SPARKCTL lab list --kinds --format human", tmp_path)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_the_reporter_is_printed_as_it_is_sent(tmp_path: Path) -> None:
+    printed = sparkctl("program", "reset-reason", home=tmp_path).stdout.encode()
+    assert hashlib.sha256(printed).hexdigest() == bundle(shipped("diag"), "reset-reason").sha256
+    (tmp_path / "by_hand.py").write_bytes(printed)
+    ran = subprocess.run([sys.executable, "-I", "-S", str(tmp_path / "by_hand.py")], capture_output=True, check=True)
+    assert json.loads(ran.stdout)["meta"]["schema"] == "sparkctl.reset/1"
 
 
 def test_the_program_is_printed_as_it_is_sent(tmp_path: Path) -> None:

@@ -6,13 +6,20 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sparkctl.contract.generated import DOCUMENTS, json_schema
-from sparkctl.contract.outside import complaint_about, complaints
+from sparkctl.contract.outside import NAME_OF_SCHEMA, complaint_about, complaints
 from tests.support.envelopes import envelope, finding, reported, unreported
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_schemas_are_schemas(name: str) -> None:
     Draft202012Validator.check_schema(json_schema(name))
+
+
+def test_every_schema_that_a_document_names_is_known() -> None:
+    fields = (model.model_fields for model in DOCUMENTS.values())
+    named = {field.default for each in fields for field in each.values() if field.alias == "schema"}
+    assert named - {None} <= NAME_OF_SCHEMA.keys()
+    assert set(NAME_OF_SCHEMA.values()) == set(DOCUMENTS)
 
 
 def test_good_documents_pass() -> None:

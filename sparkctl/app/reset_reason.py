@@ -1,0 +1,141 @@
+"""Why did it go down? Asked of nodes over SSH, or of a saved tree by the same program, run here."""
+
+import asyncio
+import os
+import secrets
+import sys
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from sparkctl.app.resume import asked_of
+from sparkctl.app.run import Asked, RunRequest, run_fleet
+from sparkctl.contract.decode import Expected, decode_reset
+from sparkctl.errors import ContractError, ExitCode, SparkctlError, UsageError
+from sparkctl.executor.answer import read_answer
+from sparkctl.executor.limits import Limits
+from sparkctl.executor.question import back_of, why_did_it_go_down
+from sparkctl.model.printable import printable
+from sparkctl.model.reset import ResetEnvelope
+from sparkctl.model.reset_words import ANY
+from sparkctl.model.vocabulary import Cause, Elevation, Origin
+from sparkctl.probes import stage_one
+from sparkctl.probes.program import Program, bundle
+from sparkctl.report.outputs import SweepOutput
+from sparkctl.report.reset import ResetTally
+from sparkctl.resources import shipped
+from sparkctl.store.entries import RunKind
+from sparkctl.store.store import Store
+from sparkctl.transport.local import LocalSession
+from sparkctl.transport.seam import Command, Ended, TransportError
+
+COMMAND = "reset-reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The end of a boot that is asked for: 0 for the newest, 1 for the one before it, None for all."""
+
+    back: int | None = 0
+
+
+class UnjudgedTree(SparkctlError):
+    """The program came to no answer on a tree."""
+
+    exit_code = ExitCode.UNJUDGED
+
+
+def reset_reason(request: RunRequest, ends: Ends | None, output: SweepOutput) -> ExitCode:
+    """Ask the selected nodes how boots ended: those named, else as the run to take up did, else the newest.
+
+    Raises as `run_fleet` does.
+    """
+    if ends is None:
+        ends = _ends_of(request, request.resume) if request.resume else Ends()
+    question = why_did_it_go_down(ends.back)
+    return run_fleet(request, Asked(RunKind.RESET, _program(), question, ResetTally(question.asked)), output)
+
+
+def _ends_of(request: RunRequest, resume: str) -> Ends:
+    with Store.open(request.places.state, create=False) as store:
+        return Ends(back_of(asked_of(store, resume, RunKind.RESET)))
+
+
+def answer_of_tree(root: Path, *, every: bool = False, back: int = 0) -> ResetEnvelope:
+    """What the node program says of a saved tree: of the end `back`, or of `every` one.
+
+    Raises UsageError for a folder that cannot be read, UnjudgedTree where the program did not come to its end.
+    """
+    _require_readable(root)
+    question, limits, nonce = why_did_it_go_down(None if every else back), Limits(), secrets.token_hex(16)
+    program = _program()
+    expected = Expected(
+        limit=limits.document_bytes,
+        program_sha256=program.sha256,
+        elevation=Elevation.NONE,
+        origin=Origin.TREE,
+        back=question.back,
+    )
+    try:
+        ended = asyncio.run(_run_here(program, nonce, (f"--root={root}", *question.arguments), limits))
+        answer = read_answer(ended, nonce, expected, _decode)
+    except TransportError as error:
+        raise _explained(root, error) from error
+    assert isinstance(answer.envelope, ResetEnvelope)  # noqa: S101 - `_decode` makes nothing else
+    return answer.envelope
+
+
+def exit_code_of(envelope: ResetEnvelope) -> ExitCode:
+    """OK when it is claimed of every end how it came about."""
+    transitions = envelope.data.transitions if envelope.data else []
+    told = bool(transitions) and all(one.claims.termination != ANY for one in transitions)
+    return ExitCode.OK if told else ExitCode.UNJUDGED
+
+
+@lru_cache(maxsize=1)
+def _program() -> Program:
+    return bundle(shipped("diag"), COMMAND)
+
+
+def _require_readable(root: Path) -> None:
+    try:
+        with os.scandir(root) as entries:
+            next(entries, None)
+    except OSError as error:
+        raise UsageError(
+            f"the tree {root} cannot be read: {error.strerror}", hint="name a folder that holds proc, var, sys or cmd"
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"{printable(str(root))} is no name of a folder") from error
+
+
+async def _run_here(program: Program, nonce: str, arguments: tuple[str, ...], limits: Limits) -> Ended:
+    """Run the program as on a node, in a child process and under the same limits, by the Python that runs this one."""
+    bounds = (f"--seconds={limits.program_s:g}", f"--bytes={limits.document_bytes}")
+    argv = stage_one.argv(program, nonce, (*arguments, *bounds))
+    command = Command(
+        argv=(sys.executable, *argv[1:]),
+        stdin=program.packed,
+        stdout_limit=limits.document_bytes + limits.noise_bytes,
+        stderr_limit=limits.stderr_bytes,
+    )
+    return await LocalSession().execute(command, limits.deadlines.run_s)
+
+
+def _decode(document: bytes, expected: Expected) -> ResetEnvelope:
+    """A tree may be that of a simulated machine, which it says itself."""
+    try:
+        return decode_reset(document, expected)
+    except ContractError as error:
+        if error.cause != Cause.WRONG_PROGRAM:
+            raise
+        return decode_reset(document, replace(expected, origin=Origin.SIMULATED))
+
+
+def _explained(root: Path, error: TransportError) -> SparkctlError:
+    """The program refused the tree, did not come to its end, or answered what it may not: then the bug is ours."""
+    if error.cause is Cause.EXIT_STATUS:
+        return UsageError(f"the tree {root} cannot be judged: {error.message}")
+    if error.cause in (Cause.TIMEOUT, Cause.SIGNAL):
+        return UnjudgedTree(f"the tree {root} was not judged: {error.message}")
+    return SparkctlError(f"the program's answer on the tree {root} is not one of ours: {error.message}")

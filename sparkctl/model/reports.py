@@ -1,0 +1,7 @@
+"""What runs end with, each kind with a report of its own."""
+
+from sparkctl.model.collection import CollectReport
+from sparkctl.model.reset_report import ResetReport
+from sparkctl.model.sweep import SweepReport
+
+RunReport = SweepReport | CollectReport | ResetReport
