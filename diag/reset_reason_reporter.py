@@ -3,6 +3,7 @@
     python3 reset_reason_reporter.py             the newest: how the boot before this one ended
     python3 reset_reason_reporter.py --boot -1   the one before; --all: up to twelve
     python3 reset_reason_reporter.py --root DIR  of a saved tree of another machine
+    python3 reset_reason_reporter.py --list      what it reads, and the commands that would need root
 
 Prints one JSON document. Reads only; writes no file. The bastion streams this program with its modules as one text.
 """
@@ -19,6 +20,7 @@ if __package__ in (None, "") and "__file__" in globals():
     sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from diag.nodekit import document as emit
 from diag.nodekit import envelope
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import Machine
@@ -41,6 +43,9 @@ def main(argv: list[str]) -> int:
     """Print the document; returns the exit status."""
     started = time.monotonic()
     options = parse(argv)
+    if options.list:
+        emit.write(emit.encode({"sources": [task.described() for task in load_sources(Scope())]}), None, "")
+        return 0
     # Whatever else goes wrong, the kernel ends this program soon after its limit.
     signal.setitimer(signal.ITIMER_REAL, options.seconds + envelope.EMIT_SECONDS)
     try:
@@ -75,6 +80,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--boot", type=_boot, default=0, metavar="-N", help="an earlier one (default: 0, the newest)")
     which.add_argument("--all", action="store_true", help=f"all, up to {MOST_BACK}")
+    parser.add_argument("--list", action="store_true", help="list the sources and the commands that would need root")
     return parser.parse_args(argv)
 
 

@@ -25,6 +25,7 @@ LIST_BYTES = 4 * 1024 * 1024
 PART_BYTES = 4 * 1024 * 1024
 EXPORT_BYTES = 16 * 1024 * 1024
 SECONDS = 6.0
+ELEVATED_BOOTS = 2
 MOST_CANDIDATES = 40  # boots that may have come before one
 JSON = ("--no-pager", "--quiet", "--output=json", f"--output-fields={','.join(FIELDS)}")
 LIST_BOOTS = ("--no-pager", "--quiet", "--output=json", "--list-boots")
@@ -76,10 +77,10 @@ ELEVATED = tuple(
     ("/usr/bin/journalctl", *arguments)
     for arguments in (
         LIST_BOOTS,
-        *(part(offset) for offset in (0, -1, -2) for part in (tail, kernel_tail, alarms, head)),
+        *(part(offset) for offset in range(0, -ELEVATED_BOOTS, -1) for part in (tail, kernel_tail, alarms, head)),
     )
 )
-"""What a run that may elevate commands runs as root: enough for the two newest transitions."""
+"""What a run that may elevate commands runs as root: enough for the newest transition."""
 
 
 class JournalFiles:
@@ -90,7 +91,8 @@ class JournalFiles:
         self._where = () if folder is None else (f"--directory={folder}",)
         self._complaints: list[str] = []
         self._beginnings: dict[str, list[Entry]] = {}
-        self.boots = parse_boots(self._run(LIST_BOOTS, LIST_BYTES).stdout)
+        listed = parse_boots(self._run(LIST_BOOTS, LIST_BYTES).stdout)
+        self.boots = listed[-ELEVATED_BOOTS:] if elevate else listed
 
     @property
     def complaints(self) -> list[str]:

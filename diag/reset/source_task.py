@@ -35,6 +35,10 @@ class SourceTask:
         self._module = importlib.import_module(f"diag.reset.sources.{name}")
         self.elevated: tuple[tuple[str, ...], ...] = self._module.ELEVATED
 
+    def described(self) -> Document:
+        """Name, budget in seconds, commands that need root."""
+        return {"source": self.name, "seconds": self.seconds, "elevated": [list(argv) for argv in self.elevated]}
+
     @property
     def seconds(self) -> float:
         """The budget, in seconds."""

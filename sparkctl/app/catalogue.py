@@ -34,6 +34,14 @@ class FacetEntry:
     elevated: tuple[tuple[str, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """One source of evidence; `elevated` lists the commands that it runs as root where a node allows it."""
+
+    source: str
+    elevated: tuple[tuple[str, ...], ...]
+
+
 def catalogue() -> list[CatalogueEntry]:
     """Every check of the health program, by id; raises SparkctlError when the program does not answer."""
     return [_entry(check) for check in _listed("health", "checks")]
@@ -47,14 +55,23 @@ def facet_catalogue() -> list[FacetEntry]:
     ]
 
 
-def _listed(program: str, command: str) -> list[dict[str, Any]]:
+def source_catalogue() -> list[SourceEntry]:
+    """Every source of evidence of the reset program, by name; raises SparkctlError when the program does not answer."""
+    return [
+        SourceEntry(str(source["source"]), tuple(tuple(argv) for argv in source["elevated"]))
+        for source in _listed("reset-reason", "sources", "--list")
+    ]
+
+
+def _listed(program: str, what: str, command: str | None = None) -> list[dict[str, Any]]:
+    """What a program lists when it is run with a command, which is named as the list where there is no other word."""
     asked = subprocess.run(
-        [sys.executable, "-I", "-S", "-", command],
+        [sys.executable, "-I", "-S", "-", command or what],
         input=bundle(shipped("diag"), program).text, capture_output=True, timeout=ASK_SECONDS, check=False,
     )  # fmt: skip
     if asked.returncode != 0:
-        raise SparkctlError(f"the program does not list its {command}: {asked.stderr.decode(errors='replace')[-300:]}")
-    listed: list[dict[str, Any]] = json.loads(asked.stdout)[command]
+        raise SparkctlError(f"the program does not list its {what}: {asked.stderr.decode(errors='replace')[-300:]}")
+    listed: list[dict[str, Any]] = json.loads(asked.stdout)[what]
     return listed
 
 

@@ -30,6 +30,11 @@ from sparkctl.transport.local import LocalSession
 from sparkctl.transport.seam import Command, Ended, TransportError
 
 COMMAND = "reset-reason"
+DOCUMENT_BYTES = 64 * 1024
+"""The limit of a document; a claim with its proof takes some five thousand bytes."""
+
+
+_LIMITS = Limits(document_bytes=DOCUMENT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ def reset_reason(request: RunRequest, ends: Ends | None, output: SweepOutput) ->
     if ends is None:
         ends = _ends_of(request, request.resume) if request.resume else Ends()
     question = why_did_it_go_down(ends.back)
+    request = replace(request, limits=replace(request.limits, document_bytes=DOCUMENT_BYTES))
     return run_fleet(request, Asked(RunKind.RESET, _program(), question, ResetTally(question.asked)), output)
 
 
@@ -67,7 +73,7 @@ def answer_of_tree(root: Path, *, every: bool = False, back: int = 0) -> ResetEn
     Raises UsageError for a folder that cannot be read, UnjudgedTree where the program did not come to its end.
     """
     _require_readable(root)
-    question, limits, nonce = why_did_it_go_down(None if every else back), Limits(), secrets.token_hex(16)
+    question, limits, nonce = why_did_it_go_down(None if every else back), _LIMITS, secrets.token_hex(16)
     program = _program()
     expected = Expected(
         limit=limits.document_bytes,

@@ -1,10 +1,12 @@
-"""The sudoers drop-in for `elevation: commands`: the exact commands that checks and facets declare, nothing else."""
+"""The sudoers drop-in for `elevation: commands`: the exact commands that the programs declare, nothing else."""
 
-from sparkctl.app.catalogue import catalogue, facet_catalogue
+import re
+
+from sparkctl.app.catalogue import catalogue, facet_catalogue, source_catalogue
 
 
 def elevated_commands() -> dict[tuple[str, ...], list[str]]:
-    """Every argv that a check or a facet wants to run as root, with those that want it."""
+    """Every argv that a check, a facet or a source wants to run as root, with those that want it."""
     wanted: dict[tuple[str, ...], list[str]] = {}
     for entry in catalogue():
         for argv in entry.elevated:
@@ -12,6 +14,9 @@ def elevated_commands() -> dict[tuple[str, ...], list[str]]:
     for facet in facet_catalogue():
         for argv in facet.elevated:
             wanted.setdefault(argv, []).append(f"facet {facet.facet}")
+    for source in source_catalogue():
+        for argv in source.elevated:
+            wanted.setdefault(argv, []).append(f"reset-reason {source.source}")
     return dict(sorted(wanted.items()))
 
 
@@ -23,5 +28,10 @@ def sudoers_text(user: str) -> str:
         f"Defaults:{user} !requiretty",
     ]
     for argv, checks in elevated_commands().items():
-        lines += [f"# {', '.join(checks)}", f"{user} ALL=(root) NOPASSWD: {' '.join(argv)}"]
+        lines += [f"# {', '.join(checks)}", f"{user} ALL=(root) NOPASSWD: {' '.join(map(_escaped, argv))}"]
     return "\n".join(lines) + "\n"
+
+
+def _escaped(word: str) -> str:
+    """A word of a command as sudoers(5) wants it; checks and sources have no white space and no wildcards in theirs."""
+    return re.sub(r"([,:=\\])", r"\\\1", word)

@@ -13,7 +13,7 @@ from sparkctl.cli.options import say, with_format_for_files
 def sudoers(user: str, form: str) -> None:
     """Print the sudoers drop-in for nodes with `elevation: commands`.
 
-    It allows exactly the commands that checks and facets declare, with their exact arguments.
+    It allows exactly the commands that checks, facets and reset-reason declare, with their exact arguments.
 
     Example: sparkctl sudoers --user ops > 60-sparkctl
     """

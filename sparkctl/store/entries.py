@@ -31,8 +31,8 @@ class RunState(StrEnum):
 class RunEntry:
     """One run; `shard` is the part of its selection (`3/8`), `resumes` the run that it took up.
 
-    `asked` names the facets of a collection, or the ends of boots. `selected` counts the nodes that were asked for, `recorded` those with a
-    record in the store.
+    `asked` names the facets of a collection, or the ends of boots. `selected` counts the nodes that were asked for,
+    `recorded` those with a record in the store.
 
     An interrupted run with a report was stopped in good order; one without ended with its process, `pid` on `host`.
     The store cannot know who ended it, nor when.
