@@ -1,5 +1,6 @@
 """Hypothesis strategies for anything that a pydantic model of ours accepts, made from the model itself."""
 
+import re
 import types
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -10,8 +11,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
+from sparkctl.model.base import PRINTABLE
+
 # Characters that every document allows: no controls, no lone surrogates, nothing invisible.
-_LETTERS = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"))
+_LETTERS = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")).filter(
+    re.compile(PRINTABLE).match
+)
 
 
 def instances(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
