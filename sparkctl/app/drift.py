@@ -1,7 +1,7 @@
 """Hold what is known of nodes against a baseline."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,28 +13,31 @@ from sparkctl.app.ages import ages_of
 from sparkctl.app.baseline_file import BASELINE_NAME, NAMESPACE, BaselineFile, read_baseline
 from sparkctl.app.places import Places
 from sparkctl.app.signing import verify
+from sparkctl.app.since import Holding, since_when
 from sparkctl.errors import ExitCode
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
 from sparkctl.model.baseline import Clone, Drift, DriftReport, Unread
 from sparkctl.model.canonical import canonical_json
-from sparkctl.model.facets.difference import Difference, Gaps, Kind, differences, equal, pruned, value_at
-from sparkctl.model.facets.individual import UNIQUE
-from sparkctl.model.facets.paths import Path, covers, from_text, matches, to_text, values
+from sparkctl.model.facets.difference import Difference, Kind, differences, pruned
+from sparkctl.model.facets.paths import Path, covers, from_text, matches, to_text
 from sparkctl.store.entries import Held
 from sparkctl.store.store import Store
 
-_RECENT = 8  # an eighth of all runs, where most nodes changed last
 _DRIFTED = (Kind.CHANGED, Kind.APPEARED, Kind.DISAPPEARED)
 
 
 @dataclass
 class _Group:
-    """Nodes on which one field is otherwise in the same way, each with the moment its present facet began."""
+    """The documents of a facet in which one field is otherwise in the same way, with their nodes."""
 
     facet: str
     difference: Difference
-    since: dict[str, datetime] = field(default_factory=dict)
+    holdings: list[Holding] = field(default_factory=list)
+
+    def nodes(self, place: Mapping[str, int]) -> list[str]:
+        """The nodes in the order of the fleet."""
+        return sorted((node for each in self.holdings for node in each.since), key=place.__getitem__)
 
 
 def drift(
@@ -58,16 +61,16 @@ def drift(
     selected = [node.node_id for node in select(fleet, selector)]
     wanted = set(selected)
     with Store.open(places.state, create=False) as store:
-        held = {facet: store.held(facet) for facet in {*expected.baseline.facets, "identity"}}
-        ages = ages_of([each for facet in expected.baseline.facets for each in held[facet]], wanted, max_age)
+        held = {facet: store.held(facet) for facet in expected.baseline.facets}
+        ages = ages_of([each for found in held.values() for each in found], wanted, max_age)
         fresh = wanted - ages.stale
-        groups = [group for facet in expected.baseline.facets for group in _groups(expected, facet, held[facet], fresh)]
+        groups = [group for facet, found in held.items() for group in _groups(expected, facet, found, fresh)]
+        collected = [{node for each in found for node in each.since} for found in held.values()]
         # Clones are found by identity, whatever the baseline expects.
-        collected = [{node for each in held[facet] for node in each.since} for facet in held]
-        uncollected = {node for node in wanted if any(node not in known for known in collected)}
+        uncollected = wanted - store.collected("identity").intersection(*collected)
+        clones = list(_clones(store.shared_identifiers(), wanted, place))
         drifted = list(_told(store, [group for group in groups if group.difference.kind in _DRIFTED], place))
     unread = [_unread(group, place) for group in groups if group.difference.kind is Kind.UNREADABLE]
-    clones = list(_clones(held["identity"], wanted, place))
     code = _exit_code(found=bool(drifted or clones), unknown=bool(uncollected or ages.stale or unread or not wanted))
     return DriftReport(
         tool=f"sparkctl {__version__}",
@@ -104,13 +107,13 @@ def _groups(expected: BaselineFile, facet: str, held: Collection[Held], wanted: 
     ours = {"data": pruned(expected.baseline.facets[facet], ignored), "gaps": {}}
     groups: dict[bytes, _Group] = {}
     for each in held:
-        nodes = {node: moment for node, moment in each.since.items() if node in wanted}
+        holding = Holding({node: moment for node, moment in each.since.items() if node in wanted})
         theirs = {**each.document, "data": pruned(each.document.get("data"), ignored)}
-        for difference in differences(ours, theirs) if nodes else ():
+        for difference in differences(ours, theirs) if holding.since else ():
             if difference.kind is Kind.UNREADABLE and not _is_expected(difference.path, ours["data"], ignored):
                 continue  # a gap that nobody asked about
             key = canonical_json([*difference.path, difference.kind.value, difference.after])
-            groups.setdefault(key, _Group(facet, difference)).since.update(nodes)
+            groups.setdefault(key, _Group(facet, difference)).holdings.append(holding)
     return list(groups.values())
 
 
@@ -124,8 +127,8 @@ def _told(store: Store, groups: Collection[_Group], place: Mapping[str, int]) ->
     facets = {group.facet for group in groups}
     for facet in facets:
         mine = [group for group in groups if group.facet == facet]
-        since = _since_when(store, facet, mine)
-        for group, began in zip(mine, since, strict=True):
+        moments = since_when(store, facet, [(group.difference, group.holdings) for group in mine])
+        for group, (since, until) in zip(mine, moments, strict=True):
             difference = group.difference
             yield Drift(
                 facet=facet,
@@ -133,64 +136,10 @@ def _told(store: Store, groups: Collection[_Group], place: Mapping[str, int]) ->
                 kind=difference.kind,
                 expected=difference.before,
                 observed=difference.after,
-                nodes=sorted(group.since, key=place.__getitem__),
-                since=min(began),
-                until=max(began),
+                nodes=group.nodes(place),
+                since=since,
+                until=until,
             )
-
-
-def _since_when(store: Store, facet: str, groups: Collection[_Group]) -> list[list[datetime]]:
-    """For each group, when each of its nodes first had the value that it has, as far back as it had it unbroken.
-
-    Most changes are young: the last runs tell of most nodes, and the whole past is read of the others alone.
-    """
-    compared = [(group, _Sameness(group.difference)) for group in groups]
-    past = store.past(facet, {node for group in groups for node in group.since}, share=_RECENT)
-    known = store.facet_documents({document for spans in past.values() for _, document in spans})
-    unbroken = {
-        node
-        for group, same in compared
-        for node in group.since
-        if all(same.holds(document, known) for _, document in past.get(node, ()))
-    }
-    older = store.past(facet, unbroken)
-    past |= older
-    known |= store.facet_documents({document for spans in older.values() for _, document in spans} - known.keys())
-    found = [[_began(since, past.get(node, ()), same, known) for node, since in group.since.items()]
-             for group, same in compared]  # fmt: skip
-    starts = store.run_starts({moment for each in found for moment in each if isinstance(moment, int)})
-    return [[starts[moment] if isinstance(moment, int) else moment for moment in each] for each in found]
-
-
-class _Sameness:
-    """Whether a document has the value of a difference; many nodes had the same documents."""
-
-    def __init__(self, difference: Difference) -> None:
-        self._difference = difference
-        self._found: dict[int, bool] = {}
-
-    def holds(self, document: int, known: Mapping[int, Mapping[str, Any]]) -> bool:
-        """Look at a document once."""
-        if document not in self._found:
-            self._found[document] = _same(known[document], self._difference)
-        return self._found[document]
-
-
-def _began(
-    since: datetime, spans: Sequence[tuple[int, int]], same: _Sameness, known: Mapping[int, Mapping[str, Any]]
-) -> datetime | int:
-    """When a node first had its value: the start of what holds now, or the number of an earlier run."""
-    began: datetime | int = since
-    for run, document in reversed(spans):
-        if not same.holds(document, known):
-            break
-        began = run
-    return began
-
-
-def _same(document: Mapping[str, Any], difference: Difference) -> bool:
-    hidden = Gaps(document).at(difference.path) is not None
-    return not hidden and equal(value_at(document, difference.path), difference.after)
 
 
 def _unread(group: _Group, place: Mapping[str, int]) -> Unread:
@@ -198,25 +147,18 @@ def _unread(group: _Group, place: Mapping[str, int]) -> Unread:
         facet=group.facet,
         field=to_text(group.difference.path),
         reason=str(group.difference.after),
-        nodes=sorted(group.since, key=place.__getitem__),
+        nodes=group.nodes(place),
     )
 
 
-def _clones(held: Collection[Held], wanted: AbstractSet[str], place: Mapping[str, int]) -> Iterator[Clone]:
+def _clones(
+    shared: Mapping[tuple[str, str], AbstractSet[str]], wanted: AbstractSet[str], place: Mapping[str, int]
+) -> Iterator[Clone]:
     """Values of identity that stand on more than one node of the fleet, one of them selected.
 
     A value counts wherever it stands: a drive that moved to another slot is the same drive.
     """
-    of_fleet = [(each, nodes) for each in held if (nodes := each.since.keys() & place.keys())]
-    for pattern in sorted(UNIQUE):
-        fields = from_text(pattern)[1:]
-        first: dict[Any, set[str]] = {}
-        shared: dict[Any, set[str]] = {}
-        for each, nodes in of_fleet:
-            for value in values(fields, each.document.get("data")):
-                known = first.setdefault(value, nodes)
-                if known is not nodes or len(nodes) > 1:
-                    shared.setdefault(value, set(known)).update(nodes)
-        for value, found in sorted(shared.items()):
-            if len(found) > 1 and found & wanted:
-                yield Clone(field=pattern, value=str(value), nodes=sorted(found, key=place.__getitem__))
+    for (name, value), holders in sorted(shared.items()):
+        found = holders & place.keys()
+        if len(found) > 1 and found & wanted:
+            yield Clone(field=name, value=value, nodes=sorted(found, key=place.__getitem__))

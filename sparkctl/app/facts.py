@@ -10,7 +10,6 @@ from sparkctl.app.places import Places
 from sparkctl.errors import UsageError
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.problems import nearest
-from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.inventory.selector import select
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.facets.catalogue import FACETS
@@ -106,7 +105,7 @@ def known_facts(
 
     With `ages_of_many` the facets are read of a single node only, and of several nothing but when they were collected.
     """
-    selected = {node.node_id for node in select(load_fleet(places.fleet), selector)}
+    selected = [node.node_id for node in select(load_fleet(places.fleet), selector)]
     with Store.open(places.state, create=False) as store:
         held = {facet: store.held(facet) for facet in dict.fromkeys(condition.path[0] for condition in conditions)}
         found: dict[str, dict[str, KnownFacet]] = {node_id: {} for node_id in _meeting(selected, held, conditions)}
@@ -119,16 +118,18 @@ def known_facts(
     for node_id, known in found.items():
         if known:
             ages[node_id] = min(facet.seen for facet in known.values())
-    return [Known(node_id, ages.get(node_id), found[node_id]) for node_id in natural_sorted(found)]
+    return [Known(node_id, ages.get(node_id), known) for node_id, known in found.items()]
 
 
-def _meeting(selected: set[str], held: Mapping[str, Collection[Held]], conditions: Collection[Condition]) -> set[str]:
-    """The selected nodes whose facets meet all conditions."""
+def _meeting(
+    selected: Collection[str], held: Mapping[str, Collection[Held]], conditions: Collection[Condition]
+) -> list[str]:
+    """The selected nodes whose facets meet all conditions, in the order of the selection."""
     meeting = [
         {node_id for each in held[condition.path[0]] if condition.holds(each.document) for node_id in each.since}
         for condition in conditions
     ]
-    return selected.intersection(*meeting)
+    return [node_id for node_id in selected if all(node_id in nodes for nodes in meeting)]
 
 
 def steps(places: Places, node_id: str, facet: str) -> list[Step]:
@@ -162,19 +163,23 @@ class FieldValue:
 def fold_values(known: Collection[Known], path: Path) -> list[FieldValue]:
     """The values of one field, the most frequent first; apart, nodes with none, by why."""
     values: dict[bytes, FieldValue] = {}
+    of_document: dict[int, FieldValue] = {}  # many nodes have the same one
     for each in known:
-        value, why = _value_of(each.facets.get(path[0]), path)
-        key = canonical_json([value, why])
-        values.setdefault(key, FieldValue(value, why, [])).nodes.append(each.node_id)
+        facet = each.facets.get(path[0])
+        document = facet.document if facet else None
+        if id(document) not in of_document:
+            value, why = _value_of(document, path)
+            of_document[id(document)] = values.setdefault(canonical_json([value, why]), FieldValue(value, why, []))
+        of_document[id(document)].nodes.append(each.node_id)
     return sorted(values.values(), key=lambda one: (one.why is not None, -len(one.nodes)))
 
 
-def _value_of(facet: KnownFacet | None, path: Path) -> tuple[Any, str | None]:
-    if facet is None:
+def _value_of(document: Mapping[str, Any] | None, path: Path) -> tuple[Any, str | None]:
+    if document is None:
         return None, "never collected"
-    if (gap := Gaps(facet.document).at(path[1:])) is not None:
+    if (gap := Gaps(document).at(path[1:])) is not None:
         return None, f"could not be read: {gap}"
-    value = value_at(facet.document, path[1:])
+    value = value_at(document, path[1:])
     return value, "nothing there" if value is None else None
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sparkctl.inventory.draft import FleetDraft, GroupDraft, Reference
-from sparkctl.inventory.selector import Evaluation, Subject, View
-from sparkctl.inventory.selector_syntax import Expression, SelectorError, parse, terms
+from sparkctl.inventory.selector import Evaluation, Subject, View, names_alone
+from sparkctl.inventory.selector_syntax import Expression, SelectorError, parse
 from sparkctl.model.printable import printable
 
 Members = dict[str, dict[str, None]]
@@ -19,13 +19,14 @@ Members = dict[str, dict[str, None]]
 def find_members(draft: FleetDraft, subjects: Callable[[Members], list[Subject]]) -> Members:
     """Return the groups of every node. `subjects` tells what selectors see, given the members found so far."""
     finder = _MemberFinder(draft)
-    names = View([Subject(name) for name in draft.nodes])
+    selections = finder.selections()
+    names = View([Subject(name) for name in draft.nodes] if selections else [])
     later: list[_Selection] = []
-    for selection in finder.selections():
-        if any(term.field not in (None, "node") for term in terms(selection.expression)):
-            later.append(selection)
-        else:
+    for selection in selections:
+        if names_alone(selection.expression):
             finder.select(selection, names)
+        else:
+            later.append(selection)
     seen = View(subjects(finder.members) if later else [])
     for selection in later:
         finder.select(selection, seen)

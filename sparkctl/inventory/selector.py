@@ -48,11 +48,18 @@ def select(fleet: Fleet, text: str) -> list[Node]:
     Raises SelectorError, a UsageError, when the text is no selector, names what does not exist, or selects nothing.
     """
     expression = parse(text)
-    evaluation = Evaluation(View([_subject(node) for node in fleet.nodes]), text)
+    by_name = names_alone(expression)  # as most selectors are, and a large fleet has much else to tell
+    subjects = [Subject(node.node_id) if by_name else _subject(node) for node in fleet.nodes]
+    evaluation = Evaluation(View(subjects), text)
     selected = evaluation.evaluate(expression)
     if not selected:
         raise evaluation.nothing_selected(expression)
     return [node for index, node in enumerate(fleet.nodes) if index in selected]
+
+
+def names_alone(expression: Expression) -> bool:
+    """Whether an expression asks for nothing but names of nodes."""
+    return all(term.field in (None, "node") for term in terms(expression))
 
 
 class View:

@@ -12,6 +12,7 @@ from sparkctl.store.changes import HEALTH, note_changes
 from sparkctl.store.database import Database
 from sparkctl.store.documents import Packed, ids_of, pack, put_all
 from sparkctl.store.entries import RunState
+from sparkctl.store.identifiers import IDENTITY, note_identifiers
 from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
 from sparkctl.store.vectors import vector_of
 
@@ -20,16 +21,17 @@ _OF_PART = (standings.c.node == bindparam("of_node")) & (standings.c.part == bin
 
 
 class _Addition:
-    """An outcome with its documents ready to be stored; `parts` are what it says of the node, by name."""
+    """An outcome with its documents ready to be stored; `texts` and `parts` are what it says of the node, by name."""
 
     def __init__(self, outcome: NodeOutcome) -> None:
         self.outcome = outcome
         self.record = pack(outcome.record)
-        self.parts = {name: pack(text) for name, text in _parts(outcome).items()}
+        self.texts = _texts(outcome)
+        self.parts = {name: pack(text) for name, text in self.texts.items()}
         self.vector = pack(vector_of(outcome, {name: part.sha256 for name, part in self.parts.items()}))
 
 
-def _parts(outcome: NodeOutcome) -> dict[str, str]:
+def _texts(outcome: NodeOutcome) -> dict[str, str]:
     if outcome.judgement is not None:
         return {HEALTH: outcome.judgement.verdict}
     return dict(outcome.facts.facets) if outcome.facts else {}
@@ -61,6 +63,7 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
             for name, part in addition.parts.items()
             if (number, name) not in before or before[number, name].sha256 != part.sha256
         ]
+        places = {(number, name) for number, name, _ in moved}
         stored = _put(connection, additions, [part for _, _, part in moved])
         rows = [
             {
@@ -74,10 +77,16 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
         ]
         _add_visits(connection, rows, outcomes)
         _move(connection, run, moved, before, stored)
-        _note_seen(connection, run, zip(numbers, additions, strict=True), {(node, name) for node, name, _ in moved})
-        judged_otherwise = {number for number, name, _ in moved if name == HEALTH and (number, HEALTH) in before}
+        _note_seen(connection, run, zip(numbers, additions, strict=True), places)
+        identities = {
+            number: addition.texts[IDENTITY]
+            for number, addition in zip(numbers, additions, strict=True)
+            if (number, IDENTITY) in places
+        }
+        if identities:
+            note_identifiers(connection, identities)
         for number, addition in zip(numbers, additions, strict=True):
-            if number in judged_otherwise:
+            if (number, HEALTH) in places and (number, HEALTH) in before:
                 note_changes(connection, run, number, addition.outcome.record, before[number, HEALTH].sha256)
 
 

@@ -4,9 +4,10 @@ import fcntl
 import os
 import re
 import sqlite3
+import sys
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from sparkctl.errors import StoreError
 from sparkctl.store.location import CHOOSE_ANOTHER, folder_trouble
-from sparkctl.store.schema import SCHEMA_VERSION, meta, metadata
+from sparkctl.store.lock import SweepLock
+from sparkctl.store.schema import OLDEST_VERSION, SCHEMA_VERSION, meta, metadata
+from sparkctl.store.upgrade import upgrade
 
 ValueT = TypeVar("ValueT")
 DATABASE_NAME = "state.db"
@@ -110,7 +113,9 @@ class Database:
 def open_database(folder: Path, *, create: bool) -> Database:
     """Open the database of a state folder that exists; with `create`, make it when it is absent.
 
-    Raises StoreError when there is none, when it is not ours, of a newer version, damaged, or not writable.
+    One of an older version is brought to ours, which needs the lock of the folder: the caller has it with `create`.
+
+    Raises StoreError when there is none, when it is not ours, of another version, damaged, or not writable.
     """
     path = folder / DATABASE_NAME
     size = _size(path)
@@ -126,8 +131,11 @@ def open_database(folder: Path, *, create: bool) -> Database:
             with _alone(folder):
                 _touch(path)
                 _make_tables(database)
-        else:
-            _check_version(database)
+        elif _is_old(database):
+            # An older sparkctl that is in the middle of a run would not keep what is new.
+            with nullcontext() if create else SweepLock(folder, sys.argv), database.writing() as connection:
+                if _version(connection) != str(SCHEMA_VERSION):
+                    upgrade(connection)
     except BaseException:
         database.close()
         raise
@@ -197,24 +205,29 @@ def _make_tables(database: Database) -> None:
         connection.execute(insert(meta), {"key": "schema_version", "value": str(SCHEMA_VERSION)})
 
 
-def _check_version(database: Database) -> None:
+def _is_old(database: Database) -> bool:
+    """Whether the store can and must be brought to our version; raises StoreError when it is none, or of another."""
     with database.reading() as connection:
         tables = inspect(connection).get_table_names()
-        found = None
-        if meta.name in tables:
-            found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
+        found = _version(connection) if meta.name in tables else None
     if not tables:
         # A process that was killed between making the file and making the tables left this.
         _make_tables(database)
-    elif found is None or not re.fullmatch(r"[0-9]{1,9}", found):
+        return False
+    if found is None or not re.fullmatch(r"[0-9]{1,9}", found):
         raise StoreError(
             f"{database.path} is a database, but not a store of sparkctl", hint=f"move it away, or {CHOOSE_ANOTHER}"
         )
-    elif int(found) != SCHEMA_VERSION:
+    if not OLDEST_VERSION <= int(found) <= SCHEMA_VERSION:
         raise StoreError(
             f"the store {database.path} has version {found}, and this sparkctl knows version {SCHEMA_VERSION}",
             hint=f"use the sparkctl that wrote it or a newer one, or {CHOOSE_ANOTHER}",
         )
+    return int(found) < SCHEMA_VERSION
+
+
+def _version(connection: Connection) -> str | None:
+    return connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
 
 
 def _trouble(path: Path, error: BaseException | None) -> StoreError:

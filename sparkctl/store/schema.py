@@ -18,8 +18,11 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised whenever a table changes in a way that an older sparkctl would misread."""
+
+OLDEST_VERSION = 5
+"""Stores from this version on are brought to ours when they are opened."""
 
 
 class UtcMoment(TypeDecorator[datetime]):
@@ -128,6 +131,17 @@ spans = Table(
     Column("run", RowId, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
     Column("until_run", RowId, ForeignKey("runs.id"), nullable=False),
     Column("document", RowId, ForeignKey("documents.id"), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What no two machines may share (`model/facets/individual.py`), of the identity that holds now: a node for each value.
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("field", String(80), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("node", RowId, ForeignKey("nodes.id"), primary_key=True, autoincrement=False),
+    Index("identifiers_by_node", "node"),
     sqlite_with_rowid=False,
 )
 

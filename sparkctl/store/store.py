@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from sparkctl.errors import StoreError
-from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.reports import RunReport
 from sparkctl.model.run import RunRecord
-from sparkctl.model.sweep import RunStart, SweepReport
+from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import Outcome
 from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, Pruned, RunEntry, RunKind, StatusChange
 from sparkctl.store.location import make_state_dir
@@ -93,7 +93,7 @@ class Store:
         """
         self._additions.add_outcomes(self._database, outcomes)
 
-    def finish_run(self, report: SweepReport | CollectReport) -> None:
+    def finish_run(self, report: RunReport) -> None:
         """Store the report and close its run: finished, or interrupted when the report says so.
 
         Raises ValueError when the run is not running.
@@ -128,6 +128,14 @@ class Store:
         """What holds now of a facet over all nodes: each distinct document once, with its nodes."""
         return self._history.held(self._database, facet)
 
+    def collected(self, facet: str) -> set[str]:
+        """The nodes of which a facet was ever collected."""
+        return self._history.collected(self._database, facet)
+
+    def shared_identifiers(self) -> dict[tuple[str, str], set[str]]:
+        """The nodes of each value that no two machines may share and several do now, by the field and the value."""
+        return self._history.shared_identifiers(self._database)
+
     def oldest_facts(self) -> dict[str, datetime]:
         """By node, when the facet was seen last that was seen longest ago."""
         return self._history.oldest_facts(self._database)
@@ -135,7 +143,7 @@ class Store:
     def past(self, facet: str, node_ids: Collection[str], *, share: int = 1) -> dict[str, list[tuple[int, int]]]:
         """What some nodes had of a facet before, oldest first: the run that first saw it, and the id of the document.
 
-        A `share` of 8 leaves it at what ended in the last eighth of all runs. `run_starts` and `facet_documents` say
+        A `share` of 5 leaves it at what began in the last fifth of all runs. `run_starts` and `facet_documents` say
         what the numbers stand for.
         """
         return self._history.past_of(self._database, facet, node_ids, share=share)

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
@@ -33,6 +33,7 @@ from sparkctl.model.canonical import canonical_json
 from sparkctl.model.facets.catalogue import FACETS
 from sparkctl.store import Store
 from sparkctl.store.documents import pack
+from sparkctl.store.identifiers import IDENTITY, identifiers_in
 from tests.bench import machine
 from tests.bench.figures import Aim, Spread, table
 from tests.bench.options import parser as command_line
@@ -114,9 +115,13 @@ class Parts:
     held: dict[str, list[tuple[int, str, int]]] = field(default_factory=dict)
     past: int = 0
 
-    def first(self, part: str, texts: Iterator[str]) -> None:
-        """What holds at the beginning."""
+    def first(self, part: str, texts: Iterable[str]) -> None:
+        """What holds at the beginning; identities, which never change here, with what should be theirs alone."""
+        texts = list(texts)
         self.held[part] = [(*self.year.document(text), self.year.run) for text in texts]
+        if part == IDENTITY:
+            rows = ((*each, node) for node, text in enumerate(texts, 1) for each in identifiers_in(text))
+            self.year.connection.executemany("INSERT INTO identifiers VALUES (?, ?, ?)", rows)
 
     def move(self, part: str, node: int, text: str) -> None:
         """A node has something else now."""

@@ -72,6 +72,8 @@ def test_since_reaches_as_far_back_as_the_value_does_however_many_runs_there_wer
     for node, day in changed_on.items():
         (one,) = drift(tmp_path, node, code=1)["drift"]
         assert one["since"] == f"2026-11-{day:02}T00:00:00Z"
+    (one,) = drift(tmp_path, "spark[01-03]", code=1)["drift"]
+    assert (one["since"], one["until"]) == ("2026-11-01T00:00:00Z", "2026-11-23T00:00:00Z")
 
 
 def test_what_could_not_be_read_or_was_never_collected_is_neither_drift_nor_well(tmp_path: Path) -> None:
@@ -113,6 +115,28 @@ def test_clones_are_found_also_outside_the_selection(tmp_path: Path) -> None:
         ("identity.machine_id", ["spark01", "spark03"]),
     ]
     assert drift(tmp_path, "spark02", code=0)["clones"] == []
+
+
+def test_a_clone_is_told_by_what_holds_now_on_nodes_of_the_fleet(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+
+    def machine(machine_id: str, key: str) -> dict[str, Any]:
+        return {"identity": facet(identity(machine_id=machine_id, host_keys={"ssh-ed25519": key}))}
+
+    remember(state, 1, {"spark01": machine("a", "x"), "spark02": machine("a", "y"), "gone77": machine("b", "x")})
+    baseline(tmp_path, "--node", "spark01")
+    assert [clone["value"] for clone in drift(tmp_path, "spark[01-02]", code=1)["clones"]] == ["a"]
+    remember(state, 2, {"spark02": machine("b", "y")})  # made new; the one it is like now left the fleet
+    assert drift(tmp_path, "spark[01-02]", code=0)["clones"] == []
+    remember(state, 3, {"spark02": machine("a", "x")})
+    remember(state, 4, {"spark02": None})  # did not report: what was known of it holds
+    found = {(clone["field"], tuple(clone["nodes"])) for clone in drift(tmp_path, "spark02", code=1)["clones"]}
+    assert found == {
+        ("identity.host_keys.*", ("spark01", "spark02")),
+        ("identity.machine_id", ("spark01", "spark02")),
+    }
+    remember(state, 5, {"spark02": lost()})  # reported, and its identity could not be read
+    assert drift(tmp_path, "spark[01-02]", code=3)["clones"] == []
 
 
 def test_a_baseline_of_a_group_is_what_most_of_it_are(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""A store of an older version is brought to ours where it is opened, and by nobody while a run goes on in it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sparkctl.errors import BusyError
+from sparkctl.store import Store, SweepLock
+from sparkctl.store.identifiers import IDENTITY
+from sparkctl.store.schema import SCHEMA_VERSION
+from tests.support.facts import facet, identity, remember
+
+TWINS = {("identity.machine_id", "1"): {"n1", "n2"}}
+
+
+def collect(folder: Path, day: int, machine_ids: dict[str, str]) -> None:
+    nodes = {node: {IDENTITY: facet(identity(machine_id=number))} for node, number in machine_ids.items()}
+    remember(folder, day, nodes)
+
+
+@pytest.fixture
+def old(folder: Path) -> Path:
+    """The folder of a store as version 5 left it, with a machine-id that two nodes have now and one had before."""
+    collect(folder, 1, {"n1": "1", "n2": "2", "n3": "1", "n4": "2"})
+    collect(folder, 2, {"n2": "1", "n3": "3"})
+    raw = sqlite3.connect(folder / "state.db")
+    raw.executescript("DROP TABLE identifiers; UPDATE meta SET value = '5' WHERE key = 'schema_version'")
+    raw.close()
+    return folder
+
+
+def version(folder: Path) -> str:
+    raw = sqlite3.connect(folder / "state.db")
+    (found,) = raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+    raw.close()
+    return str(found)
+
+
+def test_whoever_reads_an_old_store_finds_in_it_what_is_new(old: Path) -> None:
+    for _ in range(2):
+        with Store.open(old, create=False) as store:
+            assert store.shared_identifiers() == TWINS
+            assert len(store.spans("n2", IDENTITY)) == 2
+    assert version(old) == str(SCHEMA_VERSION)
+
+
+def test_a_run_goes_on_with_an_old_store(old: Path) -> None:
+    collect(old, 3, {"n1": "4", "n4": "1"})
+    with Store.open(old, create=False) as store:
+        assert store.shared_identifiers() == {("identity.machine_id", "1"): {"n2", "n4"}}
+
+
+def test_an_old_store_stays_as_it_is_while_a_run_of_an_older_sparkctl_may_write_it(old: Path) -> None:
+    with SweepLock(old, ["sparkctl", "collect"]), pytest.raises(BusyError, match="`sparkctl collect`"):
+        Store.open(old, create=False)
+    assert version(old) == "5"
+    with Store.open(old, create=False) as store:
+        assert store.shared_identifiers() == TWINS
