@@ -10,11 +10,14 @@ from pathlib import Path
 
 from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
+from sparkctl.app.ups_log import read_outages
 from sparkctl.contract.decode import Expected, decode_reset
-from sparkctl.errors import ContractError, ExitCode, SparkctlError, UsageError
+from sparkctl.errors import ContractError, ExitCode, SparkctlError, StoreError, UsageError
 from sparkctl.executor.answer import read_answer
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.question import back_of, why_did_it_go_down
+from sparkctl.inventory.load import load_fleet
+from sparkctl.model.contacts import Contacts
 from sparkctl.model.printable import printable
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_words import ANY
@@ -50,8 +53,12 @@ class UnjudgedTree(SparkctlError):
     exit_code = ExitCode.UNJUDGED
 
 
-def reset_reason(request: RunRequest, ends: Ends | None, output: SweepOutput) -> ExitCode:
+def reset_reason(
+    request: RunRequest, ends: Ends | None, output: SweepOutput, *, ups_log: Path | None = None
+) -> ExitCode:
     """Ask the selected nodes how boots ended: those named, else as the run to take up did, else the newest.
+
+    `ups_log` is the log of the UPS that feeds them.
 
     Raises as `run_fleet` does.
     """
@@ -59,7 +66,19 @@ def reset_reason(request: RunRequest, ends: Ends | None, output: SweepOutput) ->
         ends = _ends_of(request, request.resume) if request.resume else Ends()
     question = why_did_it_go_down(ends.back)
     request = replace(request, limits=replace(request.limits, document_bytes=DOCUMENT_BYTES))
-    return run_fleet(request, Asked(RunKind.RESET, _program(), question, ResetTally(question.asked)), output)
+    outages = read_outages(ups_log) if ups_log else []
+    groups = {node.node_id: node.power_group for node in load_fleet(request.places.fleet).nodes if node.power_group}
+    tally = ResetTally(question.asked, _ledger(request), groups, outages)
+    return run_fleet(request, Asked(RunKind.RESET, _program(), question, tally), output)
+
+
+def _ledger(request: RunRequest) -> dict[str, list[Contacts]]:
+    """The contacts before this run; none where there is no store yet."""
+    try:
+        with Store.open(request.places.state, create=False) as store:
+            return store.contacts([node.node_id for node in load_fleet(request.places.fleet).nodes])
+    except StoreError:
+        return {}
 
 
 def _ends_of(request: RunRequest, resume: str) -> Ends:

@@ -47,6 +47,7 @@ class CommandAndMore(click.Command):
 @click.option("--boot", type=click.IntRange(OLDEST, 0), metavar="-N", help="An earlier end: -1 is the one before [0].")
 @click.option("--all", "every", is_flag=True, help="All ends, at most twelve.")
 @click.option("--timeline", is_flag=True, help="Draw the last boots as a picture; all, unless --boot names one.")
+@click.option("--ups-log", type=click.Path(path_type=Path), metavar="FILE", help="Log of the UPS that feeds them.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the whole proof of every end, and costs.")
 def reset_reason(
     selector: tuple[str, ...],
@@ -58,6 +59,7 @@ def reset_reason(
     boot: int | None,
     every: bool,
     timeline: bool,
+    ups_log: Path | None,
     verbose: bool,
     **bounds: Any,
 ) -> int:
@@ -75,9 +77,14 @@ def reset_reason(
     """
     ends = _ends(boot, every=every or (timeline and boot is None and not bounds["resume"]))
     if root is None and bundle is None:
-        return _of_nodes(run_request(selector, fleet, state, bounds), ends, form, verbose=verbose, timeline=timeline)
+        request = run_request(selector, fleet, state, bounds)
+        return _of_nodes(request, ends, ups_log, form, verbose=verbose, timeline=timeline)
     if root is not None and bundle is not None:
         raise click.UsageError("--root and --bundle name two trees; give one of them")
+    if ups_log is not None:
+        raise click.UsageError(
+            "--ups-log goes with nodes that are asked: a tree does not say when it was last heard of"
+        )
     if selector or bounds["resume"] or bounds["shard"]:
         raise click.UsageError("--root and --bundle take the place of nodes: neither SELECTOR, --shard nor --resume")
     return _of_tree(root, bundle, ends, form, verbose=verbose, timeline=timeline)
@@ -97,13 +104,16 @@ def _ends(boot: int | None, *, every: bool) -> "Ends | None":
     return None if boot is None else Ends(-boot)
 
 
-def _of_nodes(request: "RunRequest", ends: "Ends | None", form: str, *, verbose: bool, timeline: bool) -> int:
+def _of_nodes(
+    request: "RunRequest", ends: "Ends | None", ups_log: Path | None, form: str, *, verbose: bool, timeline: bool
+) -> int:
     from sparkctl.app.reset_reason import reset_reason as ask
     from sparkctl.report.reset_screen import ResetScreen
 
     if form == "human":
-        return ask(request, ends, ResetScreen(sys.stdout, sys.stderr, verbose=verbose, timeline=timeline))
-    return ask(request, ends, output_for(form, verbose=verbose))
+        screen = ResetScreen(sys.stdout, sys.stderr, verbose=verbose, timeline=timeline)
+        return ask(request, ends, screen, ups_log=ups_log)
+    return ask(request, ends, output_for(form, verbose=verbose), ups_log=ups_log)
 
 
 def _of_tree(

@@ -14,6 +14,7 @@ from sparkctl.model.reset_report import Certainty
 from sparkctl.model.reset_words import Antecedent
 from sparkctl.model.run import Failure, RunRecord
 from sparkctl.model.vocabulary import Origin, Status
+from sparkctl.model.witnesses import BOOT_ID
 
 NOTABLE = (Status.FAIL, Status.WARN, Status.UNKNOWN)
 """The statuses that a sweep names nodes for, the most pressing first."""
@@ -88,6 +89,8 @@ class BootEnd:
     What belongs to no boot that is known is not among `antecedents`.
     """
 
+    from_boot_id: str | None
+    to_boot_id: str | None
     words: str
     claims: Claims
     expected: Certainty
@@ -118,6 +121,8 @@ class ResetSeen:
         return cls(
             ends=tuple(
                 BootEnd(
+                    from_boot_id=one.from_boot_id,
+                    to_boot_id=one.to_boot_id,
                     words=one.flat.words,
                     claims=one.claims,
                     expected=one.flat.expected,
@@ -140,7 +145,8 @@ class NodeOutcome:
     """One visit as the run goes on with it: a judgement, facts, ends of boots or a failure, and its record as JSON.
 
     The record's objects weigh ten times its text, so they end with the visit, and the text is made only once: what is
-    printed, stored and hashed are the same bytes.
+    printed, stored and hashed are the same bytes. `boot_id` is that of the boot that answered, None where it is none;
+    `witnesses` is what it has armed, as JSON, where the visit brought that.
     """
 
     run_id: str
@@ -153,6 +159,8 @@ class NodeOutcome:
     facts: Facts | None
     reset: ResetSeen | None
     failure: Failure | None
+    boot_id: str | None
+    witnesses: str | None
     record: str
 
     @classmethod
@@ -169,5 +177,20 @@ class NodeOutcome:
             facts=Facts.of(record.envelope) if isinstance(record.envelope, FactsEnvelope) else None,
             reset=ResetSeen.of(record.envelope) if isinstance(record.envelope, ResetEnvelope) else None,
             failure=record.failure,
+            boot_id=_boot_id(record),
+            witnesses=_witnesses(record),
             record=record.model_dump_json(),
         )
+
+
+def _boot_id(record: RunRecord) -> str | None:
+    """The boot that answered, if what it says of itself is a boot id."""
+    said = record.envelope.meta.node.boot_id if record.envelope else None
+    return said if said is not None and BOOT_ID.fullmatch(said) else None
+
+
+def _witnesses(record: RunRecord) -> str | None:
+    """What the boot that answered has armed, where it is that boot that says so."""
+    data = record.envelope.data if isinstance(record.envelope, HealthEnvelope | ResetEnvelope) else None
+    said = data.witnesses if data else None
+    return said.model_dump_json() if said is not None and said.boot_id == _boot_id(record) else None

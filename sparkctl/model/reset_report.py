@@ -11,8 +11,11 @@ from sparkctl.model.reset import Claims
 from sparkctl.model.reset_tree import is_under
 from sparkctl.model.reset_words import ANY, Antecedent, Axis, UnknownCause
 from sparkctl.model.sweep import BastionCost, FoldedFailure, NodeWarning
+from sparkctl.model.witnesses import BootId
 
 Certainty = Literal["yes", "no", "unknown"]
+FEWEST_TOGETHER = 2
+"""Nodes that went down in one span of time, before that is worth a word."""
 
 
 class EndKind(StrEnum):
@@ -70,11 +73,37 @@ class FoldedAdvice(Record):
     nodes: Annotated[list[NodeId], Field(min_length=1)]
 
 
+class FromHere(Record):
+    """One end of a boot as seen from the bastion, by the bastion's clock.
+
+    The boot that ended was last heard of at `last_contact` (null: never); the next one began at `began`, told by its
+    uptime, and was first heard of at `first_contact`.
+    """
+
+    node: NodeId
+    from_boot_id: BootId
+    last_contact: UtcDatetime | None
+    began: UtcDatetime | None
+    first_contact: UtcDatetime
+    premises: Annotated[list[Text], Field(max_length=20)]
+
+
+class WentTogether(Record):
+    """Nodes on one supply whose boots ended without a shutdown, or in a way not known, in one span of time."""
+
+    power_group: Word
+    nodes: Annotated[list[NodeId], Field(min_length=FEWEST_TOGETHER)]
+    members: Annotated[int, Field(ge=FEWEST_TOGETHER)]
+    after: UtcDatetime
+    before: UtcDatetime
+    premises: Annotated[list[Text], Field(max_length=20)]
+
+
 class ResetReport(Record):
     """One run over many nodes; every selected node is either reported or among the failures.
 
     `asked` says which ends: `boot=0` is the newest, `boot=-1` the one before it, `all` are all. `worst` counts reported
-    nodes by the most pressing of their ends.
+    nodes by the most pressing of their ends. `from_here` and `together` are what the bastion saw of the newest ends.
     """
 
     report_schema: Annotated[Literal["sparkctl.reset-report/1"], Field(alias="schema")] = "sparkctl.reset-report/1"
@@ -97,6 +126,8 @@ class ResetReport(Record):
     answers: list[FoldedAnswer]
     unknown: list[FoldedUnknown]
     arm_now: list[FoldedAdvice]
+    from_here: list[FromHere]
+    together: list[WentTogether]
     failures: list[FoldedFailure]
     warnings: list[NodeWarning]
     node_cpu_ms: Count

@@ -1,12 +1,14 @@
 """What a running boot has armed and counts, kept from visit to visit, so that its own end can be told."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from sparkctl.model.base import MAX_INTEGER, Record, Word
 
-BootId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")]
+BOOT_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
+BootId = Annotated[str, StringConstraints(pattern=f"^{BOOT_ID.pattern}$")]
 """A boot id as /proc/sys/kernel/random/boot_id has it."""
 
 Seconds = Annotated[float, Field(ge=0, le=2**40)]

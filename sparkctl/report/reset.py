@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -10,10 +10,22 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sparkctl.errors import ExitCode
-from sparkctl.inventory.ranges import natural_sorted
+from sparkctl.inventory.ranges import natural_key, natural_sorted
+from sparkctl.model.contacts import Contacts, Outage
 from sparkctl.model.outcome import BootEnd, NodeOutcome
 from sparkctl.model.reset import UnknownReason
-from sparkctl.model.reset_report import EndKind, FoldedAdvice, FoldedAnswer, FoldedUnknown, ResetReport, kind_of
+from sparkctl.model.reset_from_here import from_here, went_together
+from sparkctl.model.reset_report import (
+    EndKind,
+    FoldedAdvice,
+    FoldedAnswer,
+    FoldedUnknown,
+    FromHere,
+    ResetReport,
+    WentTogether,
+    kind_of,
+)
+from sparkctl.model.reset_tree import is_under
 from sparkctl.model.reset_words import ANY, Antecedent, Axis, UnknownCause
 from sparkctl.model.sweep import RunEnd, RunStart
 from sparkctl.report.answers import Alike, Answers
@@ -35,11 +47,24 @@ _FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 
 
 class ResetTally(Answers):
-    """What has been seen so far of a run that asked how boots ended; `asked` says which ends."""
+    """What has been seen so far of a run that asked how boots ended; `asked` says which ends.
 
-    def __init__(self, asked: str) -> None:
+    `ledger` are the contacts before the run by node, `power_groups` names that of each node that has one, and `outages`
+    are the times that a UPS was on battery.
+    """
+
+    def __init__(
+        self,
+        asked: str,
+        ledger: Mapping[str, Sequence[Contacts]] | None = None,
+        power_groups: Mapping[str, str] | None = None,
+        outages: Sequence[Outage] = (),
+    ) -> None:
         super().__init__()
         self._asked = asked
+        self._ledger, self._power_groups, self._outages = ledger or {}, power_groups or {}, outages
+        self._from_here: list[FromHere] = []
+        self._unplanned: set[str] = set()
         self._alike: dict[AnswerKey, Alike[BootEnd]] = {}
         self._ends: Counter[AnswerKey] = Counter()
         self._before: dict[AnswerKey, Counter[Antecedent]] = {}
@@ -56,6 +81,7 @@ class ResetTally(Answers):
         assert outcome.reset is not None  # noqa: S101 - decoding guarantees it
         ends = outcome.reset.ends
         self._node_cpu_ms += outcome.reset.cpu_ms
+        self._join(outcome)
         self._worst[min((_kind(end) for end in ends), key=PRESSING.index)] += 1
         self._untold |= any(end.claims.termination == ANY for end in ends)
         for key in dict.fromkeys(map(_key, ends)):
@@ -71,6 +97,16 @@ class ResetTally(Answers):
         Alike.note(self._alike, key, node_id, ends[0])
         self._ends[key] += len(ends)
         self._before.setdefault(key, Counter()).update({kind for end in ends for kind in end.antecedents})
+
+    def _join(self, outcome: NodeOutcome) -> None:
+        """Hold the newest end against what the bastion itself has seen."""
+        seen = from_here(outcome, self._ledger.get(outcome.node_id, ()), self._outages)
+        if seen is None:
+            return
+        self._from_here.append(seen)
+        assert outcome.reset is not None  # noqa: S101 - there is an end to hold
+        if not is_under(outcome.reset.ends[0].claims.termination, "orderly"):
+            self._unplanned.add(outcome.node_id)
 
     def exit_code(self) -> ExitCode:
         """Refusals before what could not be told; how a boot ended is an answer, whatever it is."""
@@ -89,6 +125,8 @@ class ResetTally(Answers):
                 map(_unknown, self._unknown.values()), key=lambda one: (one.axis, -len(one.nodes), one.cause)
             ),
             arm_now=sorted(map(_advice, self._arm_now.values()), key=lambda one: (-len(one.nodes), one.advice)),
+            from_here=sorted(self._from_here, key=lambda one: natural_key(one.node)),
+            together=went_together(self._from_here, self._unplanned, self._power_groups, self._outages),
             node_cpu_ms=self._node_cpu_ms,
         )
 
@@ -144,6 +182,7 @@ def show_resets(report: ResetReport, stream: TextIO, *, verbose: bool = False) -
             _show_answers(console, kind, [one for one in report.answers if one.kind is kind])
         for title, failures in by_kind(report.failures).items():
             show_failures(console, title, failures)
+        _show_together(console, report.together)
         _show_unknown(console, report, verbose=verbose)
         _show_advice(console, report.arm_now, verbose=verbose)
         notes(console, report.warnings)
@@ -200,6 +239,34 @@ def _before(answer: FoldedAnswer) -> str:
         kind.value.replace("_", " ") + (f" on {count(number, 'node')}" if several else "")
         for kind, number in answer.antecedents.items()
     )
+
+
+def _show_together(console: Console, together: list[WentTogether]) -> None:
+    """Nodes on one supply that went down in one span of time."""
+    if not together:
+        return
+    rows = table(console, "Went down together, on one supply; that it was the supply is not said", "warn")
+    for one in together:
+        span = f"between {one.after:%Y-%m-%d %H:%M:%S} and {one.before:%H:%M:%S} UTC"
+        line = Text(f"power group {one.power_group}: {len(one.nodes)} of its {one.members} nodes, {span}")
+        for premise in one.premises:
+            line.append(f"\n{premise}", style="dim")
+        rows.add_row(Text(names(one.nodes), "bold"), line)
+    console.print(Padding(rows, (0, 0, 0, 2)))
+
+
+def show_from_here(report: ResetReport, node_id: str, console: Console) -> None:
+    """What the bastion saw of the newest end of one node."""
+    seen = next((one for one in report.from_here if one.node == node_id), None)
+    if seen is None:
+        return
+    last = f"last heard of {seen.last_contact:%Y-%m-%d %H:%M:%S} UTC" if seen.last_contact else "never heard of before"
+    began = f", the next began {seen.began:%Y-%m-%d %H:%M:%S} UTC" if seen.began else ""
+    console.print(Text("Seen from here, by the clock of this machine", style="bold"))
+    console.print(Text(f"  the boot that ended was {last}{began}"))
+    for premise in seen.premises:
+        console.print(Text(f"  {premise}"))
+    console.print()
 
 
 def _show_unknown(console: Console, report: ResetReport, *, verbose: bool) -> None:

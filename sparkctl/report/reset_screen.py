@@ -11,7 +11,7 @@ from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_report import ResetReport
 from sparkctl.model.run import RunRecord
 from sparkctl.report.outputs import Report, Screen
-from sparkctl.report.reset import ends_in_words, show_resets
+from sparkctl.report.reset import ends_in_words, show_from_here, show_resets
 from sparkctl.report.reset_one import show_node
 from sparkctl.report.reset_timeline import show_timeline
 from sparkctl.report.screen import headline, notes, screen_on
@@ -56,6 +56,8 @@ class ResetScreen(Screen):
             show_answer(node_id, envelope, self._stdout, whole=alone or self._verbose, verbose=self._verbose,
                         timeline=self._timeline)  # fmt: skip
         if alone:
+            with screen_on(self._stdout) as console:
+                show_from_here(report, next(iter(self._kept)), console)
             show_exit(ExitCode(report.exit_code), self._stdout)
         else:
             show_resets(report, self._stdout, verbose=self._verbose)

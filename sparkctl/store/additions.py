@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.store.changes import HEALTH, note_changes
+from sparkctl.store.contacts import note_contacts
 from sparkctl.store.database import Database
 from sparkctl.store.documents import Packed, ids_of, pack, put_all
 from sparkctl.store.entries import RunState
@@ -78,6 +79,7 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
         _add_visits(connection, rows, outcomes)
         _move(connection, run, moved, before, stored)
         _note_seen(connection, run, zip(numbers, additions, strict=True), places)
+        note_contacts(connection, {number: one.outcome for number, one in zip(numbers, additions, strict=True)})
         identities = {
             number: addition.texts[IDENTITY]
             for number, addition in zip(numbers, additions, strict=True)

@@ -145,6 +145,19 @@ identifiers = Table(
     sqlite_with_rowid=False,
 )
 
+# The ledger of contacts: each boot of a node in which it answered, when it did first and last, and what that boot had
+# armed at the last contact (JSON, `model/witnesses.py`), so that its own end can be told.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("node", RowId, ForeignKey("nodes.id"), primary_key=True, autoincrement=False),
+    Column("boot_id", String(36), primary_key=True),
+    Column("first_at", UtcMoment, nullable=False),
+    Column("last_at", UtcMoment, nullable=False),
+    Column("witnesses", Text),
+    sqlite_with_rowid=False,
+)
+
 # A row for each check that came out otherwise than in the node's report before.
 changes = Table(
     "changes",

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sparkctl.errors import StoreError
+from sparkctl.model.contacts import Contacts
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reports import RunReport
 from sparkctl.model.run import RunRecord
@@ -34,13 +35,13 @@ class Store:
         written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
         """
         # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
-        from sparkctl.store import additions, database, history, pruning, reads, writes  # noqa: PLC0415
+        from sparkctl.store import additions, contacts, database, history, pruning, reads, writes  # noqa: PLC0415
 
         if create:
             make_state_dir(folder)
         self.folder = folder
         self._reads, self._writes, self._additions = reads, writes, additions
-        self._history, self._pruning = history, pruning
+        self._history, self._pruning, self._contacts = history, pruning, contacts
         self._database = database.open_database(folder, create=create)
         self._database.give_up_at = give_up_at
         try:
@@ -135,6 +136,13 @@ class Store:
     def shared_identifiers(self) -> dict[tuple[str, str], set[str]]:
         """The nodes of each value that no two machines may share and several do now, by the field and the value."""
         return self._history.shared_identifiers(self._database)
+
+    def contacts(self, node_ids: Collection[str]) -> dict[str, list[Contacts]]:
+        """The boots in which nodes answered, by node, the newest last."""
+        found: dict[str, list[Contacts]] = {}
+        for node_id, each in self._contacts.contacts_of(self._database, node_ids):
+            found.setdefault(node_id, []).append(each)
+        return found
 
     def oldest_facts(self) -> dict[str, datetime]:
         """By node, when the facet was seen last that was seen longest ago."""

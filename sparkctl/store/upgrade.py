@@ -4,14 +4,15 @@ from sqlalchemy import Connection, select, update
 
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.identifiers import IDENTITY, note_identifiers
-from sparkctl.store.schema import SCHEMA_VERSION, documents, identifiers, meta, standings
+from sparkctl.store.schema import SCHEMA_VERSION, contacts, documents, identifiers, meta, standings
 
 _PAGE = 500
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring version 5 to version 6, which knows whose each identifier is."""
+    """Bring version 5 to version 6, which knows whose each identifier is, and which boots a node answered in."""
     identifiers.create(connection)
+    contacts.create(connection)
     query = (
         select(standings.c.node, *COLUMNS)
         .join(documents, documents.c.id == standings.c.document)

@@ -25,7 +25,9 @@ def old(folder: Path) -> Path:
     collect(folder, 1, {"n1": "1", "n2": "2", "n3": "1", "n4": "2"})
     collect(folder, 2, {"n2": "1", "n3": "3"})
     raw = sqlite3.connect(folder / "state.db")
-    raw.executescript("DROP TABLE identifiers; UPDATE meta SET value = '5' WHERE key = 'schema_version'")
+    raw.executescript(
+        "DROP TABLE identifiers; DROP TABLE contacts; UPDATE meta SET value = '5' WHERE key = 'schema_version'"
+    )
     raw.close()
     return folder
 
