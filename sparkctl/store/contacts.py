@@ -26,7 +26,8 @@ def note_contacts(connection: Connection, outcomes: Mapping[int, NodeOutcome]) -
         if (number, outcome.boot_id) not in known:
             new.append({**place, "first_at": outcome.ts, "last_at": outcome.ts, "witnesses": outcome.witnesses})
             continue
-        row: dict[str, object] = {"of_node": number, "of_boot": outcome.boot_id, "at": outcome.ts, "said": outcome.witnesses}
+        row: dict[str, object] = {"of_node": number, "of_boot": outcome.boot_id, "at": outcome.ts}
+        row["said"] = outcome.witnesses
         (again if outcome.witnesses is None else told).append(row)
     if new:
         connection.execute(insert(contacts), new)

@@ -7,11 +7,9 @@ import json
 import os
 import shutil
 import struct
-import subprocess
-import sys
 import tarfile
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,25 +17,13 @@ from typing import Any
 import pytest
 import zstandard
 
-from diag.nodekit.machine import Machine
-from diag.reset.correlate import is_under
-from diag.reset.evidence import Report
-from diag.reset.report import document
-from diag.reset.scope import Scope
-from diag.reset.source_task import load_sources
-from diag.reset.sources.journal import current_boot
-from sparkctl.model.reset import ResetData, ResetEnvelope
-
-Document = dict[str, Any]
 Row = dict[str, str]
 VARIABLE = "SPARKCTL_CORPUS"
-PROGRAM = Path(__file__).parents[2] / "diag" / "reset_reason_reporter.py"
 MACHINE_ID = "5a" * 16
 SEQUENCE_ID = "c0ffee" * 5 + "00"
 FIRST_START, APART_S, RUN_S = 1_790_000_000, 7200, 3600  # when the first boot began, how far apart, how long each ran
 CLEAN, RECOVERED = "root: clean, 100/200 files, 300/400 blocks", "root: recovering journal"
 SMART = {"critical_warning": 0, "percent_used": 1, "unsafe_shutdowns": 3, "power_cycles": 9}
-AXES = ("termination", "reset_domain", "initiator")
 
 
 def kernel(message: str) -> Row:
@@ -87,8 +73,8 @@ class End:
     """How a boot ends.
 
     `last` is what its journal has of it, `found` what that of the next boot says, `fsck` what the next initramfs logs,
-    `shutdown` whether wtmp has one entered, `record` the words of a panic in pstore; `claims` what is to be claimed, None where
-    more than one answer would do.
+    `shutdown` whether wtmp has one entered, `record` the words of a panic in pstore; `claims` what is to be claimed,
+    None where more than one answer would do.
     """
 
     last: tuple[Row, ...]
@@ -106,7 +92,9 @@ ENDS = {
     "power_key": End((KEY, *orderly("poweroff")), ("orderly.poweroff", "platform_reset", "human_physical")),
     "heat": End((HEAT, *orderly("poweroff")), ("orderly.poweroff", "platform_reset", "os.kernel_policy.thermal")),
     "silent": End((), ("disorderly", "any", "any"), **CUT_OFF),
-    "bitten": End((), ("disorderly", "any", "hardware.watchdog"), **{**CUT_OFF, "found": (REGISTER, UNCLEAN)}),
+    "bitten": End(
+        (), ("disorderly", "platform_reset", "hardware.watchdog"), **{**CUT_OFF, "found": (REGISTER, UNCLEAN)}
+    ),
     "forced": End((init("Shutting down."), LAST_INIT, *CLOSED), ("disorderly.forced", "any", "os"), shutdown=False),
     "panic": End((), ("disorderly.panic", "platform_reset", "any"), record="sysrq triggered crash", **CUT_OFF),
     # A shutdown that begins and does not come to its end: nothing is claimed of it.
@@ -137,27 +125,33 @@ def boot_ids(count: int, name: str = "spark") -> list[str]:
 def boots_of(ends: Sequence[str], name: str = "spark") -> list[Boot]:
     """The boots of a machine, oldest first; the last one runs."""
     boots: list[Boot] = []
-    sequence, found = 1, (FSCK,)
+    sequence, found = 1, ENDS["reboot"].found
     for number, boot_id in enumerate(boot_ids(len(ends) + 1, name)):
         end = ENDS[ends[number]] if number < len(ends) else None
         start = FIRST_START + number * APART_S
-        timed = _timed(found, end, jitter=uuid.UUID(boot_id).int % 9973)
-        rows = tuple(
-            _entry(row, boot_id, start, at_us, sequence + offset) for offset, (at_us, row) in enumerate(timed)
-        )
+        timed = _timed(found, end, boot_id)
+        rows = tuple(_entry(row, boot_id, start, at_us, sequence + offset) for offset, (at_us, row) in enumerate(timed))
         boots.append(Boot(boot_id, start, rows, end))
         sequence += len(rows)
         found = end.found if end else ()
     return boots
 
 
-def _timed(found: Sequence[Row], end: End | None, jitter: int) -> Iterator[tuple[int, Row]]:
+def user_space_us(boot_id: str) -> int:
+    """When user space began, in microseconds: two to six seconds after the kernel. systemd enters that time in wtmp."""
+    return 2_000_000 + uuid.UUID(boot_id).int % 4_000_037
+
+
+def _timed(found: Sequence[Row], end: End | None, boot_id: str) -> Iterator[tuple[int, Row]]:
     """The entries of a boot with their time in microseconds, which no two boots share."""
+    jitter, kernel_us = uuid.UUID(boot_id).int % 9973, user_space_us(boot_id)
+    words = f"Startup finished in {kernel_us / 1e6:.3f}s (kernel) + 11.000s (userspace) = {kernel_us / 1e6 + 11:.3f}s."
+    started = {**init(words), "KERNEL_USEC": str(kernel_us), "USERSPACE_USEC": "11000000"}
     yield 1, kernel("Linux version 6.17.0-1014-nvidia (buildd@bos03) #14-Ubuntu SMP")
     yield 2, kernel("Command line: BOOT_IMAGE=/boot/vmlinuz root=/dev/nvme0n1p2 ro")
     for number in range(20):
         yield 1_000_003 + number * 50_021 + jitter, kernel(f"probe {number}: device {number % 4} is up")
-    early = (journald("Journal started"), *found, init("Startup finished in 9s (kernel) + 11s (userspace) = 20s."))
+    early = (journald("Journal started"), *found, started)
     for number, row in enumerate(early):
         yield 9_000_000 + number * 1_000_000 + jitter, row
     for number in range(30):
@@ -237,8 +231,8 @@ def wtmp_of(boots: Sequence[Boot], *, wide: bool = False) -> bytes:
     """A record for every boot, for a login in it, and for its shutdown where there was one."""
     records = []
     for boot in boots:
-        late = uuid.UUID(boot.boot_id).int % 4001 / 1000  # no two boots take the same time
-        records += [(2, "reboot", boot.start + 10 + late), (7, "operator", boot.start + 300 + late)]
+        late = user_space_us(boot.boot_id) / 1e6
+        records += [(2, "reboot", boot.start + late), (7, "operator", boot.start + 300 + late)]
         if boot.end and boot.end.shutdown:
             records.append((1, "shutdown", boot.start + RUN_S + late))
     return b"".join(record(*one, wide=wide) for one in records)
@@ -248,7 +242,9 @@ def pstore_of(boot: Boot) -> dict[str, str]:
     """The archive of the panic of a boot, in parts of few lines each, the newest lines in the first part."""
     if boot.end is None or boot.end.record is None:
         return {}
-    said = [(int(row["_SOURCE_MONOTONIC_TIMESTAMP"]), row["MESSAGE"]) for row in boot.rows if row["MESSAGE"][:4] == "eth0"]
+    said = [
+        (int(row["_SOURCE_MONOTONIC_TIMESTAMP"]), row["MESSAGE"]) for row in boot.rows if row["MESSAGE"][:4] == "eth0"
+    ]
     last = RUN_S * 1_000_000 + uuid.UUID(boot.boot_id).int % 20_000_003
     said += [(last, f"Kernel panic - not syncing: {boot.end.record}"), (last + 77, "CPU: 3 PID: 4242 Comm: bash")]
     lines = [f"<4>[{at // 10**6:5}.{at % 10**6:06}] {message}" for at, message in said]
@@ -273,9 +269,12 @@ def corpus_tree(name: str, folder: Path) -> Path:
     case = folder / name
     if not case.exists():
         packed = Path(os.environ[VARIABLE]) / "reset-vm" / f"{name}.tar.zst"
-        with packed.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
-                archive.extractall(folder, filter="tar")
+        with (
+            packed.open("rb") as file,
+            zstandard.ZstdDecompressor().stream_reader(file) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as archive,
+        ):
+            archive.extractall(folder, filter="tar")
     return case / "root"
 
 
@@ -292,74 +291,3 @@ def take_away(root: Path, pattern: str) -> None:
             shutil.rmtree(place)
         else:
             place.unlink(missing_ok=True)
-
-
-def reports_of(root: Path, only: Collection[str] | None = None) -> list[Report]:
-    """What every source, or `only` some, bring of all boots; a source that breaks fails the test."""
-    machine = Machine(str(root))
-    tasks = [task for task in load_sources(Scope(None)) if only is None or task.name in only]
-    answers = [task.judge(machine) for task in tasks]
-    assert [bug for _, bugs in answers for bug in bugs] == []
-    return [Report.of(json.loads(json.dumps(part))) for parts, _ in answers for part in parts]
-
-
-def answer(root: Path, known: Sequence[Report] = ()) -> Document:
-    """All transitions of a tree, by the modules of the program in this process; the schema is held.
-
-    What is `known` is not read again.
-    """
-    names = [task.name for task in load_sources(Scope(None))]
-    fresh = reports_of(root, set(names) - {one.source for one in known})
-    reports = sorted([*known, *fresh], key=lambda one: names.index(one.source))
-    made = document(reports, current_boot(Machine(str(root))), None)
-    ResetData.model_validate_json(json.dumps(made))
-    return made
-
-
-def run_program(root: Path, *arguments: str) -> ResetEnvelope:
-    """What the program itself prints of a tree, as a node would run it."""
-    argv = [sys.executable, "-I", "-S", str(PROGRAM), "--root", str(root), *arguments]
-    ran = subprocess.run(argv, capture_output=True, check=False, timeout=60, stdin=subprocess.DEVNULL)
-    assert (ran.returncode, ran.stderr) == (0, b"")
-    return ResetEnvelope.model_validate_json(ran.stdout)
-
-
-def claims(made: Document) -> list[tuple[str, ...]]:
-    """The claims of all transitions, newest first."""
-    return [tuple(one["claims"][axis] for axis in AXES) for one in made["transitions"]]
-
-
-def boots_in(made: Document) -> set[str]:
-    """The boots that a document tells of."""
-    return {one[key] for one in made["transitions"] for key in ("from_boot_id", "to_boot_id")} - {None}
-
-
-def excess(part: Document, whole: Document, foreign: Collection[str] = ()) -> list[str]:
-    """What a document says that another one, which had more evidence, does not: empty when it says the same or less.
-
-    A transition is held against what the other says of the same boot's end, and of what came before the same boot; the
-    newest against the newest. Those between two `foreign` boots are passed over.
-    """
-    found = []
-    for one in part["transitions"]:
-        if {one["from_boot_id"], one["to_boot_id"]} <= set(foreign):
-            continue
-        same = [other for other in whole["transitions"] if _is_same(one, other)]
-        found += [words for other in same for words in _more(one, other)]
-        if not same and any(one["claims"][axis] != "any" for axis in AXES):
-            found.append(f"{one['from_boot_id']} to {one['to_boot_id']} is asserted, which was no transition")
-    return found
-
-
-def _is_same(one: Document, other: Document) -> bool:
-    keys = ("from_boot_id", "to_boot_id")
-    return one["index"] == other["index"] == 0 or any(one[key] is not None and one[key] == other[key] for key in keys)
-
-
-def _more(one: Document, other: Document) -> Iterator[str]:
-    where = f"{one['index']} ({one['from_boot_id']} to {one['to_boot_id']})"
-    for axis in AXES:
-        if not is_under(other["claims"][axis], one["claims"][axis]):
-            yield f"{where}: {axis} {one['claims'][axis]}, with more evidence {other['claims'][axis]}"
-        if not set(other["open"][axis]) <= set(one["open"][axis]):
-            yield f"{where}: {axis} leaves {one['open'][axis]} open, with more evidence {other['open'][axis]}"
