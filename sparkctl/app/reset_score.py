@@ -32,8 +32,7 @@ from sparkctl.model.reset_score import (
     is_bad,
     score_end,
 )
-from sparkctl.model.reset_tree import leaves_under
-from sparkctl.model.reset_words import ANY, Axis
+from sparkctl.model.reset_words import Axis
 
 AT_ONCE = 2
 CASE_FILE, EVIDENCE, ROOT, PACKED = "case.json", "evidence.txt", "root", ".tar.zst"
@@ -135,7 +134,6 @@ def _read_case(name: str, path: Path) -> Case:
         with _opened(path) as folder:
             if (folder / ROOT).is_dir():
                 label = _TreeLabel.model_validate_json((folder / CASE_FILE).read_bytes())
-                _refuse_unknown_paths(path, label)
                 return Case(name, path, label)
             words = _TextLabel.model_validate_json((folder / CASE_FILE).read_bytes())
             return Case(name, path, words, (folder / EVIDENCE).read_text("utf-8"))
@@ -154,13 +152,6 @@ def _first_of(error: ValidationError) -> str:
     """The key and the words of the first thing that is wrong with a document."""
     first = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}"
-
-
-def _refuse_unknown_paths(path: Path, label: _TreeLabel) -> None:
-    for axis, paths in (label.axes or {}).items():
-        for one in paths:
-            if one == ANY or not leaves_under(axis, one):
-                raise UsageError(f"{path / CASE_FILE}: axes.{axis}: {one} is no path of this axis")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sparkctl.model.base import Record, Text, Word
 from sparkctl.model.envelope import Count
 from sparkctl.model.reset import AxisPath, Transition
 from sparkctl.model.reset_labels import Basis, Truth
-from sparkctl.model.reset_tree import claim_of, is_under, open_of
+from sparkctl.model.reset_tree import claim_of, is_under, leaves_under, open_of
 from sparkctl.model.reset_words import ANY, Axis
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -127,9 +127,20 @@ def is_true(claim: str, truth: Iterable[str]) -> bool:
     return claim != ANY and any(is_under(path, claim) for path in truth)
 
 
-def is_open(leaves: Sequence[str], truth: Iterable[str]) -> bool:
-    """Whether a true path is among the open leaves, or lies under or above one of them."""
-    return any(is_under(path, leaf) or is_under(leaf, path) for path in truth for leaf in leaves)
+def is_open(axis: Axis, leaves: Sequence[str], truth: Iterable[str]) -> bool:
+    """Whether a true path is among the open leaves, or lies under or above one of them.
+
+    A label may name a leaf that our tree has not: then the nearest branch that it has must be open.
+    """
+    known = [known_part(axis, path) for path in truth]
+    return any(is_under(path, leaf) or is_under(leaf, path) for path in known for leaf in leaves)
+
+
+def known_part(axis: Axis, path: str) -> str:
+    """The path itself if it is in the tree of its axis, else the nearest branch above it that is, `any` at last."""
+    while path and not leaves_under(axis, path):
+        path = path.rpartition(".")[0]
+    return path or ANY
 
 
 def score_end(
@@ -145,7 +156,7 @@ def _axis_score(axis: Axis, transition: Transition | None, truth: Truth, *, cont
         return _scored(axis, claim, Truth((), Basis.LABEL), Result.RIGHT if claim == ANY else Result.WRONG)
     if claim != ANY and (astray or (truth.paths and not is_true(claim, truth.paths))):
         return _scored(axis, claim, truth, Result.WRONG)
-    if truth.paths and transition is not None and not is_open(open_of(transition, axis), truth.paths):
+    if truth.paths and transition is not None and not is_open(axis, open_of(transition, axis), truth.paths):
         return _scored(axis, claim, truth, Result.LOST)
     return _scored(axis, claim, truth, Result.SILENT if claim == ANY else Result.RIGHT)
 

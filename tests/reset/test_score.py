@@ -18,7 +18,17 @@ from sparkctl.contract.generated import json_schema
 from sparkctl.errors import ExitCode, UsageError
 from sparkctl.model.reset import Transition
 from sparkctl.model.reset_labels import BY_FAULT, LABELS, Basis, Label, Truth, truth_of
-from sparkctl.model.reset_score import AxisScore, CaseScore, Group, ResetScore, Result, figures_of, is_bad, score_end
+from sparkctl.model.reset_score import (
+    AxisScore,
+    CaseScore,
+    Group,
+    ResetScore,
+    Result,
+    figures_of,
+    is_bad,
+    known_part,
+    score_end,
+)
 from sparkctl.model.reset_tree import leaves_under
 from sparkctl.model.reset_words import ANY, Axis
 
@@ -234,6 +244,9 @@ def older_boot(place: Path, fault: str) -> None:
     for entry in first:
         entry |= {"_BOOT_ID": older, "__REALTIME_TIMESTAMP": str(int(entry["__REALTIME_TIMESTAMP"]) - 10**9)}
     (commands / "journal-2.json").write_text("\n".join(map(json.dumps, first)))
+    with (commands / "last-x-F.txt").open("a") as entered:
+        entered.write("shutdown system down  6.17.0 Thu May 28 20:20:40 2026 - Thu May 28 20:26:42 2026  (00:06)\n")
+        entered.write("reboot   system boot  6.17.0 Thu May 28 20:10:02 2026 - Thu May 28 20:20:40 2026  (00:10)\n")
     label = json.loads((place / "case.json").read_text())
     label["boots"].insert(0, {"boot_id": "c0ffee00-0000-4000-8000-000000000000", "ended_by": fault})
     (place / "case.json").write_text(json.dumps(label))
@@ -317,10 +330,22 @@ def test_a_case_that_cannot_be_read_is_named_with_its_key(
     assert told.value.exit_code == ExitCode.USAGE
 
 
-def test_a_path_that_is_on_no_axis_is_a_bad_label(tmp_path: Path) -> None:
-    copy_of(TREE, tmp_path, axes={"termination": ["orderly.rebot"]})
-    with pytest.raises(UsageError, match=r"case\.json: axes\.termination: orderly\.rebot"):
-        score_folder(tmp_path)
+@pytest.mark.parametrize(
+    ("truth", "result"),
+    [("orderly.reboot.warm", Result.RIGHT), ("orderly.by_hand", Result.WRONG), ("somehow.else", Result.WRONG)],
+)
+def test_a_leaf_that_only_the_label_has_is_held_against_the_nearest_branch(
+    truth: str, result: Result, tmp_path: Path
+) -> None:
+    copy_of(TREE, tmp_path, axes={"termination": [truth], "reset_domain": [], "initiator": []})
+    (case,) = score_folder(tmp_path).cases
+    assert result_of(Axis.TERMINATION, case.axes) is result
+
+
+def test_the_nearest_branch_of_a_leaf_that_only_the_label_has() -> None:
+    assert known_part(Axis.INITIATOR, "supply.mains.grid") == "supply.mains"
+    assert known_part(Axis.INITIATOR, "supply.battery") == "supply"
+    assert known_part(Axis.INITIATOR, "aliens") == "any"
 
 
 @pytest.mark.parametrize("name", ["missing", "file", "empty"])
