@@ -10,11 +10,12 @@ from typing import Any
 from diag.reset.evidence import dashed
 
 FIELDS = (
-    "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "SHUTDOWN", "UNIT", "_TRANSPORT", "_PID", "_UID", "_COMM",
+    "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "SYSLOG_FACILITY", "SHUTDOWN", "UNIT", "_TRANSPORT", "_PID", "_UID",
+    "_COMM",
     "_SYSTEMD_UNIT", "_SOURCE_MONOTONIC_TIMESTAMP",
 )  # fmt: skip
 MAX_MESSAGE = 2000
-KERNEL = "kernel"
+KERNEL, KERNEL_FACILITY = "kernel", "0"
 INIT_PID = "1"
 
 
@@ -33,6 +34,7 @@ class Entry:
     sequence: int | None
     transport: str
     identifier: str
+    facility: str
     pid: str
     uid: str
     unit: str
@@ -43,14 +45,13 @@ class Entry:
 
     @property
     def is_kernel(self) -> bool:
-        """Whether the kernel itself said it, not a program that wrote to its log."""
-        return self.transport == KERNEL and self.identifier == KERNEL
+        """Whether the kernel itself said it, not a program that wrote to its log: it gives those another facility."""
+        return self.transport == KERNEL and self.identifier == KERNEL and self.facility in ("", KERNEL_FACILITY)
 
     @property
     def is_init(self) -> bool:
-        """Whether it is from the first process, through the journal or through the kernel's log."""
-        through_kernel = self.transport == KERNEL and self.identifier == "systemd"
-        return through_kernel or (self.pid == INIT_PID and self.transport in ("journal", "syslog", "stdout"))
+        """Whether it is from the first process: to the journal, since whoever is root may write to the kernel's log."""
+        return self.pid == INIT_PID and self.transport == "journal"
 
     @property
     def is_root(self) -> bool:
@@ -99,6 +100,7 @@ def _entry(fields: dict[str, Any]) -> Entry | None:
         sequence=_number(cursor.get("i"), 16),
         transport=transport,
         identifier=identifier,
+        facility=_text(fields.get("SYSLOG_FACILITY")),
         pid=_text(fields.get("_PID")),
         uid=_text(fields.get("_UID")),
         unit=_text(fields.get("UNIT")) or _text(fields.get("_SYSTEMD_UNIT")),

@@ -38,8 +38,13 @@ def logind(entry: Entry) -> bool:
 
 
 def journald(entry: Entry) -> bool:
-    """The journal itself; early in a boot through the kernel's log."""
-    return entry.identifier == "systemd-journald" and entry.is_root
+    """The journal itself."""
+    return entry.identifier == "systemd-journald" and entry.is_root and entry.transport != "kernel"
+
+
+def journald_or_kmsg(entry: Entry) -> bool:
+    """The journal itself, be it through the kernel's log, to which it turns early and late in a boot."""
+    return journald(entry) or (entry.transport == "kernel" and entry.identifier == "systemd-journald")
 
 
 def root_fsck(entry: Entry) -> bool:
@@ -114,7 +119,7 @@ ENDING: tuple[Meaning, ...] = (
         last_init,
         r"^(?:Syncing filesystems|Sending SIG(?:TERM|KILL) to remaining|Unmounting file systems|All filesystems unm)",
     ),
-    _meaning("journald_sigterm", journald, r"^Received SIGTERM from PID 1 \(systemd-shutdow"),
+    _meaning("journald_sigterm", journald_or_kmsg, r"^Received SIGTERM from PID 1 \(systemd-shutdow"),
     _meaning("journal_stopped", journald, r"^Journal stopped", JOURNAL_STOPPED),
     _meaning("kernel_ends", kernel, r"^reboot: (?P<value>Restarting system|Power down|System halted)"),
     _meaning(
@@ -151,7 +156,9 @@ ENDING: tuple[Meaning, ...] = (
 """What the end of a boot can hold that bears on how it ended."""
 
 BEGINNING: tuple[Meaning, ...] = (
-    _meaning("journal_unclean", journald, r"^File \S*/system\.journal corrupted or uncleanly shut down, renaming"),
+    _meaning(
+        "journal_unclean", journald_or_kmsg, r"^File \S*/system\.journal corrupted or uncleanly shut down, renaming"
+    ),
     _meaning("root_recovered", kernel, r"^EXT4-fs \([^)]+\): (?:INFO: )?recovery required on readonly filesystem"),
     _meaning("root_recovered", root_fsck, r"recovering journal"),
     _meaning(

@@ -64,7 +64,7 @@ def _orderly(verb: str, path: str) -> Rule:
         Axis.TERMINATION,
         path,
         Strength.S2,
-        required=((target,), ("from:journal_stopped", "from:journald_sigterm")),
+        required=((target,), ("from:journal_stopped",)),
         forbidden=(*PANICS, *LOST_WRITES, *SLEEP, *(token for token in TARGETS if token != target)),
         coverage=(TAIL, HEAD),
         corroborating=("from:wtmp_shutdown", "to:root_clean"),
@@ -82,10 +82,10 @@ RULES: tuple[Rule, ...] = (
     _orderly("kexec", "orderly"),
     Rule(
         "forced", 1, Axis.TERMINATION, Termination.FORCED, Strength.S2,
-        required=(("from:init_ends", "from:last_init"), ("from:journal_stopped", "from:journald_sigterm")),
+        required=(("from:init_ends",), ("from:journal_stopped",)),
         forbidden=(
             "from:logind_verb", "from:targets_stopped", "from:final_target", *TARGETS, "from:soft_reboot",
-            "from:wtmp_shutdown", *PANICS, *SLEEP,
+            "from:wtmp_shutdown", *PANICS, *LOST_WRITES, *SLEEP,
         ),
         coverage=(TAIL, HEAD, WTMP),
         validity="the first process ended without stopping a target, and no shutdown was entered in wtmp: a "
@@ -102,12 +102,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "disorderly", 1, Axis.TERMINATION, "disorderly", Strength.S2,
-        required=(("to:journal_unclean", "to:root_recovered"), ("from:wtmp_no_shutdown",)),
+        required=(("to:root_recovered",), ("from:wtmp_no_shutdown",)),
         forbidden=(*ALL_STEPS, *SLEEP, *NO_WRITES, "from:wtmp_shutdown"),
         coverage=(TAIL, HEAD, WTMP),
-        corroborating=("from:wtmp_no_shutdown",),
-        validity="no step of a shutdown in the journal, none entered in wtmp, and the next boot found the journal or "
-        "the root file system as one leaves them that is cut off",
+        corroborating=("to:journal_unclean",),
+        validity="no step of a shutdown in the journal, none entered in wtmp, and the next boot had to recover "
+        "the root file system: one that is unmounted, or made read-only before, needs no recovery",
         calibrated=(VM, VM_SERIES),
     ),
     Rule(

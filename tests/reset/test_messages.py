@@ -32,7 +32,8 @@ def test_only_the_first_process_reaches_a_target(message: str, kind: str) -> Non
     assert kind in kinds(of_init(message))
     forged = entry(message, _PID="4711", _UID="0", SYSLOG_IDENTIFIER="systemd", _TRANSPORT="syslog")
     piped = entry(message, _PID="4711", _UID="0", SYSLOG_IDENTIFIER="systemd", _TRANSPORT="stdout")
-    assert kinds(forged) == kinds(piped) == set()
+    by_root = entry(message, SYSLOG_IDENTIFIER="systemd", _TRANSPORT="kernel", _PID="1", SYSLOG_FACILITY="3")
+    assert kinds(forged) == kinds(piped) == kinds(by_root) == set()
 
 
 def test_a_panic_is_the_kernels_own_word() -> None:
@@ -40,6 +41,8 @@ def test_a_panic_is_the_kernels_own_word() -> None:
     assert kinds(of_kernel(words)) == {"kernel_panic"}
     assert kinds(entry(words, _PID="9", SYSLOG_IDENTIFIER="kernel", _TRANSPORT="syslog")) == set()
     assert kinds(entry(words, SYSLOG_IDENTIFIER="mytool", _TRANSPORT="kernel")) == set()
+    by_root = entry(words, SYSLOG_IDENTIFIER="kernel", SYSLOG_FACILITY="1", _TRANSPORT="kernel")
+    assert kinds(by_root) == set()
     assert kinds(of_kernel("Command line: root=/dev/sda panic=60 Kernel panic - not syncing")) == {"command_line"}
 
 

@@ -69,9 +69,12 @@ def test_a_target_alone_is_no_orderly_end() -> None:
     assert claim(Axis.TERMINATION, "from:target_reboot", "from:init_ends") == ANY
 
 
-def test_a_cut_off_machine_is_told_by_two_witnesses_or_by_one_and_wtmp() -> None:
-    assert claim(Axis.TERMINATION, "to:journal_unclean", "from:wtmp_no_shutdown") == "disorderly"
+def test_a_cut_off_machine_is_told_by_its_root_and_a_second_witness() -> None:
+    """A root file system that was made read-only leaves an open journal and no shutdown in wtmp, however it ended."""
+    assert claim(Axis.TERMINATION, "to:root_recovered", "from:wtmp_no_shutdown") == "disorderly"
     assert claim(Axis.TERMINATION, "to:journal_unclean", "to:root_recovered") == "disorderly"
+    assert claim(Axis.TERMINATION, "to:journal_unclean", "from:wtmp_no_shutdown") == ANY
+    assert claim(Axis.TERMINATION, "to:root_recovered") == ANY
     assert claim(Axis.TERMINATION, "to:journal_unclean") == ANY
     assert claim(Axis.TERMINATION, "from:wtmp_no_shutdown") == ANY
 
@@ -99,10 +102,11 @@ def test_nothing_is_taken_for_absent_where_nobody_looked(missing: str) -> None:
 
 
 def test_a_forced_restart_needs_wtmp_to_be_told() -> None:
-    forced = ("from:init_ends", "from:last_init", "from:journald_sigterm")
+    forced = ("from:init_ends", "from:last_init", "from:journal_stopped")
     assert claim(Axis.TERMINATION, *forced) == "disorderly.forced"
     assert claim(Axis.TERMINATION, *forced, covered=EVERYWHERE - {WTMP}) == ANY
     assert claim(Axis.TERMINATION, *forced, "from:wtmp_shutdown") == ANY
+    assert claim(Axis.TERMINATION, *forced, "to:root_recovered") == ANY
 
 
 def test_a_panic_is_told_by_its_record_alone() -> None:

@@ -132,7 +132,7 @@ def _placed(one: Seen, ending: list[Entry], beginning: list[Entry]) -> tuple[See
 
 def _is_first_journald(one: Seen, beginning: list[Entry]) -> bool:
     """Only the first journald of a boot tells of the boot before; one that is restarted finds what the first left."""
-    said = [entry for entry in beginning if messages.journald(entry)]
+    said = [entry for entry in beginning if messages.journald_or_kmsg(entry)]
     soft = any(entry.is_init and "soft-reboot" in entry.message.lower() for entry in beginning)
     mine = [entry for entry in said if entry.at_s == one.at_s]
     return not soft and bool(mine) and mine[0].pid == said[0].pid and (one.at_s or 0.0) < EARLY_S
