@@ -15,6 +15,7 @@ FIELDS = (
     "_SYSTEMD_UNIT", "_SOURCE_MONOTONIC_TIMESTAMP",
 )  # fmt: skip
 MAX_MESSAGE = 2000
+MAX_NUMBER = 10**18  # microseconds: thirty thousand years
 KERNEL, KERNEL_FACILITY = "kernel", "0"
 INIT_PID = "1"
 
@@ -78,6 +79,12 @@ def parse_entries(text: str) -> list[Entry]:
     return entries
 
 
+def is_spoilt(text: str) -> bool:
+    """Whether an export has lines that are no whole entries."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return len(parse_entries(text)) != len(lines)
+
+
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
     """Entries by their number where they have one, else by their time since boot; each once."""
     unique = dict.fromkeys(entries)
@@ -127,4 +134,4 @@ def _number(value: Any, base: int = 10) -> int | None:
         number = int(value, base) if isinstance(value, str) else None
     except ValueError:
         return None
-    return number if number is not None and 0 <= number < 2**63 else None
+    return number if number is not None and 0 <= number < MAX_NUMBER else None

@@ -15,7 +15,7 @@ from diag.nodekit.command import Ran
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.vocabulary import Origin
-from diag.reset.entries import FIELDS, Entry, in_order, parse_entries
+from diag.reset.entries import FIELDS, Entry, in_order, is_spoilt, parse_entries
 from diag.reset.evidence import dashed
 
 ON_DISK, IN_MEMORY = "/var/log/journal", "/run/log/journal"
@@ -72,6 +72,9 @@ class Journal(Protocol):
     def before(self, boot_id: str) -> str | None:
         """The boot that wrote to this journal before this one, by the order of writing where that is known."""
 
+    def holds(self, boot_id: str) -> bool:
+        """Whether it has entries of a boot, listed or not: a clock that was set back may hide one from the list."""
+
 
 ELEVATED = tuple(
     ("/usr/bin/journalctl", *arguments)
@@ -122,6 +125,12 @@ class JournalFiles:
                 return boot
         return listed
 
+    def holds(self, boot_id: str) -> bool:
+        """As Journal has it."""
+        if boot_id not in self.boots and not self._elevate and self._last_number(boot_id) is not None:
+            self.boots.append(boot_id)
+        return boot_id in self.boots
+
     def _last_number(self, boot_id: str) -> int | None:
         arguments = (*JSON, f"--boot={self._name(boot_id)}", "--reverse", "--lines=1")
         return next((entry.sequence for entry in parse_entries(self._run(arguments, PART_BYTES).stdout)), None)
@@ -154,9 +163,12 @@ class ExportedJournal:
 
     def __init__(self, machine: Machine) -> None:
         self._entries: dict[str, list[Entry]] = {}
+        self._complaints: list[str] = []
         order: list[str] = []
         for name in sorted((n for n in machine.names("/cmd") if _export_index(n) is not None), key=_export_key):
             content = machine.read_bytes(f"/cmd/{name}", EXPORT_BYTES).decode("utf-8", "replace")
+            if is_spoilt(content):
+                self._complaints.append(f"/cmd/{name} has lines that are no entries of a journal")
             for entry in parse_entries(content):
                 self._entries.setdefault(entry.boot_id, []).append(entry)
             order += [boot for boot in self._entries if boot not in order]
@@ -166,8 +178,8 @@ class ExportedJournal:
 
     @property
     def complaints(self) -> list[str]:
-        """An export has no files that could be damaged."""
-        return []
+        """Files that are no export, or not all of it."""
+        return self._complaints
 
     def ending(self, boot_id: str) -> list[Entry]:
         """As Journal has it."""
@@ -186,6 +198,10 @@ class ExportedJournal:
             boot for boot, last in ends.items() if number is not None and last == number - 1 and boot != boot_id
         ]
         return going_on[0] if going_on else _listed_before(self.boots, boot_id)
+
+    def holds(self, boot_id: str) -> bool:
+        """As Journal has it."""
+        return boot_id in self.boots
 
 
 def _listed_before(boots: list[str], boot_id: str) -> str | None:
@@ -254,6 +270,12 @@ class Both:
         """As Journal has it."""
         of_files = self._files.before(boot_id) if boot_id in self._files.boots else None
         return of_files or _listed_before(self.boots, boot_id)
+
+    def holds(self, boot_id: str) -> bool:
+        """As Journal has it."""
+        if boot_id not in self.boots and self._files.holds(boot_id):
+            self.boots.append(boot_id)
+        return boot_id in self.boots
 
     def _of(self, boot_id: str) -> Journal:
         return self._files if boot_id in self._files.boots else self._exported

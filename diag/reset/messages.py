@@ -97,7 +97,9 @@ ENDING: tuple[Meaning, ...] = (
         LOGIND_SHUTDOWN,
     ),
     _meaning("logind_request", logind, r"^The system will (?P<value>[a-z -]+) now!"),
-    _meaning("power_key", logind, r"^(?P<value>Power|Reboot|Suspend|Hibernate|Lid|Sleep) (?:key pressed|closed)"),
+    _meaning("power_key", logind, r"^(?P<value>Power|Reboot) key pressed"),
+    _meaning("key_action", logind, r"^(?P<value>Powering [Oo]ff|Rebooting)\.\.\.$"),
+    _meaning("other_key", logind, r"^(?P<value>Suspend|Hibernate|Lid|Sleep) (?:key pressed|closed)"),
     _meaning("ctrl_alt_del", init, r"Ctrl-Alt-Del was pressed"),
     _meaning(
         "targets_stopped", init, r"^Stopped target (?:multi-user|graphical|basic)\.target|^Stopped target Multi-User"
@@ -111,6 +113,8 @@ ENDING: tuple[Meaning, ...] = (
     _meaning("target_reboot", init, _REACHED.format(unit="reboot", old="Reboot|System Reboot")),
     _meaning("target_poweroff", init, _REACHED.format(unit="poweroff", old="Power-Off|System Power Off")),
     _meaning("target_halt", init, _REACHED.format(unit="halt", old="Halt|System Halt")),
+    _meaning("target_halt", init, r"^Starting systemd-halt\.service"),  # nothing is logged after it
+    _meaning("kexec_tools", anybody, r"Will now restart with kexec"),
     _meaning("target_kexec", init, _REACHED.format(unit="kexec", old="Kexec|Reboot via kexec")),
     _meaning("soft_reboot", init, r"^Reached target soft-reboot\.target|^Soft-rebooting"),
     _meaning("init_ends", init, r"^Shutting down\.$"),
@@ -136,7 +140,7 @@ ENDING: tuple[Meaning, ...] = (
     _meaning(
         "thermal_critical",
         kernel,
-        r"critical temperature reached|^reboot: HARDWARE PROTECTION shutdown \((?P<value>[^)]{1,60})",
+        r"critical temperature reached|^reboot: HARDWARE PROTECTION shutdown \((?P<value>Temperature too high)",
     ),
     _meaning(
         "operator_command", sudo, r"^\s*(?P<value>\S{1,64}) : .*COMMAND=\S*/(?:reboot|shutdown|poweroff|halt|telinit)\b"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from diag.reset.words import Axis, Initiator, Strength, Termination
 
-TAIL, HEAD, WTMP = "tail", "head", "wtmp"
+TAIL, HEAD, WTMP, ROOT = "tail", "head", "wtmp", "root"
 ALL_STEPS = (
     "from:logind_verb", "from:logind_request", "from:targets_stopped", "from:final_target", "from:target_reboot",
     "from:target_poweroff", "from:target_halt", "from:target_kexec", "from:init_ends", "from:last_init",
@@ -25,9 +25,13 @@ TARGETS = ("from:target_reboot", "from:target_poweroff", "from:target_halt", "fr
 PANICS = ("from:panic_record", "from:crash_dump", "from:kernel_panic", "from:fatal_words")
 # A root file system that took no more writes looks afterwards as if the machine had been cut off, however it ended.
 NO_WRITES = ("from:read_only", "to:root_errors")
+KEYS_HEAT_POWER = (
+    "from:power_key", "from:other_key", "from:thermal_critical", "from:ups", "from:ctrl_alt_del", "from:sysrq",
+)  # fmt: skip
 SLEEP = ("from:hibernating", "to:hibernate_image")
 LOST_WRITES = ("to:root_recovered",)
 VM, VM_SERIES, PUBLIC = "resets of virtual machines", "series of resets of one machine", "public cases"
+INDUCED = "resets induced by us, of User Mode Linux with systemd 252 and 254"
 ORDERLY = ("claim:orderly.reboot", "claim:orderly.poweroff", "claim:orderly.halt", "claim:orderly")
 
 
@@ -65,8 +69,14 @@ def _orderly(verb: str, path: str) -> Rule:
         path,
         Strength.S2,
         required=((target,), ("from:journal_stopped",)),
-        forbidden=(*PANICS, *LOST_WRITES, *SLEEP, *(token for token in TARGETS if token != target)),
-        coverage=(TAIL, HEAD),
+        forbidden=(
+            *PANICS,
+            *LOST_WRITES,
+            *SLEEP,
+            "from:kexec_tools",
+            *(token for token in TARGETS if token != target),
+        ),
+        coverage=(TAIL, HEAD, ROOT),
         corroborating=("from:wtmp_shutdown", "to:root_clean"),
         validity="systemd reached the last target of this verb and then had the journal closed; the next boot found "
         "nothing to recover on the root file system",
@@ -123,11 +133,13 @@ RULES: tuple[Rule, ...] = (
         "disorderly_in_shutdown", 1, Axis.TERMINATION, "disorderly", Strength.S1,
         required=(("to:journal_unclean",), ("to:root_recovered",), ("from:logind_verb", "from:targets_stopped")),
         forbidden=(
-            "from:journal_stopped", "from:journald_sigterm", "from:last_init", "from:init_ends", *SLEEP, *NO_WRITES,
+            "from:journal_stopped", "from:journald_sigterm", "from:last_init", "from:init_ends", *TARGETS, *SLEEP,
+            *NO_WRITES,
         ),
         coverage=(TAIL, HEAD),
         validity="a shutdown had begun but did not come to its end: the journal was never closed and the root file "
         "system had to be recovered",
+        calibrated=(INDUCED,),
     ),
     Rule(
         "orderly", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S2,
@@ -160,7 +172,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "requested", 1, Axis.INITIATOR, "os", Strength.S2,
         required=(ORDERLY, ("from:logind_verb",)),
-        forbidden=("from:power_key", "from:thermal_critical", "from:ups", "from:ctrl_alt_del", "from:sysrq"),
+        forbidden=KEYS_HEAT_POWER,
         coverage=(TAIL,),
         validity="a program asked the login manager for it, and neither a key, nor heat, nor a UPS is in the journal "
         "before",
@@ -169,16 +181,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "operator", 1, Axis.INITIATOR, "os.operator", Strength.S2,
         required=(ORDERLY, ("from:operator_command",), ("from:logind_verb",)),
-        forbidden=("from:power_key", "from:thermal_critical", "from:ups", "from:ctrl_alt_del", "from:sysrq"),
+        forbidden=KEYS_HEAT_POWER,
         coverage=(TAIL,),
         validity="sudo logged the command that asks for it, within the minute before",
     ),
     Rule(
         "power_key", 1, Axis.INITIATOR, "human_physical", Strength.S2,
-        required=(("from:power_key",), ("from:logind_verb",)),
+        required=(("from:power_key",), ("from:key_action",), ("from:logind_verb",)),
         forbidden=("from:operator_command", "from:thermal_critical", "from:ups"),
         coverage=(TAIL,),
-        validity="the login manager saw the key pressed and shut down for it, within the minute before",
+        validity="the login manager saw the key pressed, said that it acts on it, and shut down",
         calibrated=(PUBLIC,),
     ),
     Rule(

@@ -11,8 +11,8 @@ from diag.reset.binding import bound, wtmp_between
 from diag.reset.evidence import Boot, Report, Seen
 from diag.reset.words import Source, SourceState, UnknownCause
 
-NEAR_END_S = 60.0
-NEAR_END = {"power_key": NEAR_END_S, "operator_command": NEAR_END_S, "thermal_critical": 600.0}
+# A desktop counts down for a minute after a key; the kernel gives an orderly power-off for heat its time.
+NEAR_END = {"power_key": 300.0, "other_key": 300.0, "operator_command": 60.0, "thermal_critical": 600.0}
 """Kinds that bear on the end only when they came within so many seconds before it, or before the shutdown began."""
 
 
@@ -87,6 +87,8 @@ def _window(
         rules.TAIL: before.tail and _is_whole(before, after),
         rules.HEAD: after.head,
         rules.WTMP: entered is not None,
+        # What the initramfs saw of the root is kept for the running boot only; of earlier ones nobody can know it.
+        rules.ROOT: index < 0 or any(token in seen for token in ("to:root_clean", "to:root_recovered")),
     }
     kept = {token: one for token, one in seen.items() if _is_near(token, one, seen, before)}
     places = frozenset(place for place, whole in covered.items() if whole)
@@ -133,9 +135,11 @@ def _is_near(token: str, one: Seen, seen: dict[str, Seen], boot: Boot) -> bool:
 
 def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[Seen], current: str | None) -> Window:
     loose = tuple(one for one in things if one.boot_id is None)
-    to_boot = current or (boots[-1].boot_id if boots else None)
-    if journal is None:
-        cause: tuple[str, str | None] = (UnknownCause.NOT_COLLECTED, "no journal was looked at")
+    cause: tuple[str, str | None]
+    if current is None:
+        cause = (UnknownCause.NOT_COLLECTED, "nothing tells which boot was running")
+    elif journal is None:
+        cause = (UnknownCause.NOT_COLLECTED, "no journal was looked at")
     elif journal.state == SourceState.UNREAD:
         cause = (journal.cause or UnknownCause.SOURCE_FAILED, journal.detail)
     elif journal.cause is not None:
@@ -144,7 +148,7 @@ def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[S
         cause = (UnknownCause.JOURNAL_LOST_BOOT, "the journal that is kept does not hold the running boot")
     else:
         cause = (UnknownCause.NO_PREVIOUS_BOOT, "the journal holds no boot before this one")
-    return Window(index, None, to_boot, {}, (), loose, frozenset(), (cause,))
+    return Window(index, None, current, {}, (), loose, frozenset(), (cause,))
 
 
 def _causes(by_source: dict[str, Report]) -> Iterator[tuple[str, str | None]]:

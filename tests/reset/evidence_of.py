@@ -6,11 +6,11 @@ from itertools import count
 
 from diag.reset.entries import Entry, parse_entries
 from diag.reset.evidence import Boot, Seen
-from diag.reset.rules import HEAD, TAIL, WTMP
+from diag.reset.rules import HEAD, ROOT, TAIL, WTMP
 from diag.reset.window import Window
 
 BEFORE, AFTER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-EVERYWHERE = frozenset({TAIL, HEAD, WTMP})
+EVERYWHERE = frozenset({TAIL, HEAD, WTMP, ROOT})
 _numbers = count(1)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from diag.reset.correlate import ANY, LEAVES, correlate, is_under
 from diag.reset.messages import ALARMS, BEGINNING, ENDING
-from diag.reset.rules import HEAD, RULES, TAIL, WTMP, Rule
+from diag.reset.rules import HEAD, ROOT, RULES, TAIL, WTMP, Rule
 from diag.reset.words import Axis
 from tests.reset.evidence_of import EVERYWHERE, window
 
@@ -82,8 +82,8 @@ def test_a_cut_off_machine_is_told_by_its_root_and_a_second_witness() -> None:
 @pytest.mark.parametrize(
     "contrary",
     [
-        "from:logind_verb",
-        "from:targets_stopped",
+        "from:final_target",
+        "from:target_reboot",
         "from:read_only",
         "to:root_errors",
         "to:hibernate_image",
@@ -92,6 +92,17 @@ def test_a_cut_off_machine_is_told_by_its_root_and_a_second_witness() -> None:
 )
 def test_a_cut_off_machine_is_not_told_against_contrary_evidence(contrary: str) -> None:
     assert claim(Axis.TERMINATION, *CUT_OFF, contrary) != "disorderly"
+
+
+def test_an_orderly_end_needs_the_state_of_the_root_to_be_known() -> None:
+    assert claim(Axis.TERMINATION, *ORDERLY, covered=EVERYWHERE - {ROOT}) == ANY
+
+
+def test_a_shutdown_that_was_cut_off_is_told_by_root_and_journal_alone() -> None:
+    begun = ("from:logind_verb", "from:targets_stopped", "to:journal_unclean")
+    assert claim(Axis.TERMINATION, *begun, "to:root_recovered") == "disorderly"
+    assert claim(Axis.TERMINATION, *begun, "to:root_recovered", "from:target_reboot") == ANY
+    assert claim(Axis.TERMINATION, *begun) == ANY
 
 
 @pytest.mark.parametrize("missing", [TAIL, HEAD])
@@ -129,7 +140,9 @@ def test_the_kernel_after_a_panic_is_no_crash_kernel_or_the_firmware_is_not_told
     ("more", "path"),
     [
         ((), "os"),
-        (("from:power_key",), "human_physical"),
+        (("from:power_key", "from:key_action"), "human_physical"),
+        (("from:power_key",), ANY),
+        (("from:other_key",), ANY),
         (("from:thermal_critical",), "os.kernel_policy.thermal"),
         (("from:ups",), ANY),
         (("from:ctrl_alt_del",), ANY),

@@ -27,8 +27,8 @@ def read(machine: Machine, scope: Scope) -> Report:
     """The boots within `scope`, oldest first, with what their entries hold; none where it lacks the running one."""
     journal = open_journal(machine)
     complete = not machine.exists(EXCERPT)
-    newest = current_boot(machine) or (journal.boots[-1] if journal.boots else None)
-    wanted = scope.of(newest, journal.before) if newest in journal.boots and newest is not None else []
+    newest = current_boot(machine)
+    wanted = scope.of(newest, journal.before) if newest is not None and journal.holds(newest) else []
     boots: list[Boot] = []
     seen: list[Seen] = []
     for boot_id in reversed(wanted):

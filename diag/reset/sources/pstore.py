@@ -144,10 +144,11 @@ def _belongs(part: Part, group: list[Part]) -> bool:
 
 def _seen(record: list[Part]) -> Seen:
     text = "\n".join(part.text for part in record)
-    panic = PANIC.search(text)
-    reason = record[0].reason
-    kind = "panic_record" if reason == "Panic" or panic else "oops_record" if reason == "Oops" else "kernel_record"
     lines = [match for match in map(LINE.match, text.splitlines()) if match is not None]
+    # Only at the beginning of a message: a dump of a shutdown may quote the words of a program.
+    panic = next((found for match in lines if (found := PANIC.match(match[3])) is not None), None)
+    reason = record[0].reason or ("Panic" if panic else "")
+    kind = {"Panic": "panic_record", "Oops": "oops_record"}.get(reason, "kernel_record")
     last = max((int(match[1]) + int(match[2]) / 1e6 for match in lines), default=None)
     return Seen(
         source=Source.PSTORE,
