@@ -136,12 +136,12 @@ def _is_near(token: str, one: Seen, seen: dict[str, Seen], boot: Boot) -> bool:
 def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[Seen], current: str | None) -> Window:
     loose = tuple(one for one in things if one.boot_id is None)
     cause: tuple[str, str | None]
-    if current is None:
-        cause = (UnknownCause.NOT_COLLECTED, "nothing tells which boot was running")
-    elif journal is None:
+    if journal is None:
         cause = (UnknownCause.NOT_COLLECTED, "no journal was looked at")
     elif journal.state == SourceState.UNREAD:
         cause = (journal.cause or UnknownCause.SOURCE_FAILED, journal.detail)
+    elif current is None:
+        cause = (UnknownCause.NOT_COLLECTED, "nothing tells which boot was running")
     elif journal.cause is not None:
         cause = (journal.cause, journal.detail)
     elif not boots:

@@ -9,7 +9,8 @@ from typing import Any
 from diag.nodekit.machine import Machine
 from diag.reset.evidence import Report
 from diag.reset.scope import Scope
-from sparkctl.model.reset import Observation, SourceRead, Witnesses
+from sparkctl.model.reset import Observation, SourceRead
+from sparkctl.model.witnesses import Witnesses
 from tests.support.trees import build_tree
 
 BOOT_ID = "f826fa26-5e51-462b-ad3a-0ca974d02a35"

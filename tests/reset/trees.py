@@ -46,6 +46,7 @@ def journald(message: str) -> Row:
 
 
 KEY = program("systemd-logind", "Power key pressed short.")
+ACTS = program("systemd-logind", "Powering off...")
 VERB = {"reboot": "System is rebooting.", "poweroff": "System is powering down."}
 CLOSED = (journald("Received SIGTERM from PID 1 (systemd-shutdow)."), journald("Journal stopped"))
 LAST_INIT = {**kernel("Syncing filesystems and block devices."), "SYSLOG_IDENTIFIER": "systemd-shutdown"}
@@ -89,7 +90,7 @@ CUT_OFF: dict[str, Any] = {"found": (REPLAYED, UNCLEAN), "fsck": f"{RECOVERED}\n
 NOTHING = ("any", "any", "any")
 ENDS = {
     "reboot": End(orderly(), ("orderly.reboot", "platform_reset", "os")),
-    "power_key": End((KEY, *orderly("poweroff")), ("orderly.poweroff", "platform_reset", "human_physical")),
+    "power_key": End((KEY, ACTS, *orderly("poweroff")), ("orderly.poweroff", "platform_reset", "human_physical")),
     "heat": End((HEAT, *orderly("poweroff")), ("orderly.poweroff", "platform_reset", "os.kernel_policy.thermal")),
     "silent": End((), ("disorderly", "any", "any"), **CUT_OFF),
     "bitten": End(
@@ -97,9 +98,9 @@ ENDS = {
     ),
     "forced": End((init("Shutting down."), LAST_INIT, *CLOSED), ("disorderly.forced", "any", "os"), shutdown=False),
     "panic": End((), ("disorderly.panic", "platform_reset", "any"), record="sysrq triggered crash", **CUT_OFF),
-    # A shutdown that begins and does not come to its end: nothing is claimed of it.
-    "stuck": End(begun(), NOTHING, **CUT_OFF),
-    "stuck_entered": End(begun(), NOTHING, **{**CUT_OFF, "shutdown": True}),
+    # A shutdown that begins and does not come to its end.
+    "stuck": End(begun(), ("disorderly", "any", "any"), **CUT_OFF),
+    "stuck_entered": End(begun(), ("disorderly", "any", "any"), **{**CUT_OFF, "shutdown": True}),
     # Only wtmp has the shutdown: the journal lost its last half minute.
     "unwritten": End((), NOTHING, **{**CUT_OFF, "shutdown": True}),
     # The records of a shutdown are whole, and yet the initramfs found the root file system in need of recovery.
