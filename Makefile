@@ -41,11 +41,11 @@ format: $(STAMP)
 schemas: $(STAMP)
 	$(BIN)/sparkctl schema export
 
-# What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces and faketime. Without
-# root the tests that need them skip, loudly.
+# What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime and journalctl.
+# Without root the tests that need them skip, loudly.
 .PHONY: system
 system:
-	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime
+	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt
