@@ -31,7 +31,6 @@ from diag.reset.evidence import Report
 from diag.reset.report import document
 from diag.reset.scope import MOST_BACK, Scope
 from diag.reset.source_task import load_sources
-from diag.reset.sources.journal import current_boot
 
 TOOL = "reset_reason_reporter"
 SCHEMA = "sparkctl.reset/1"
@@ -61,11 +60,16 @@ def main(argv: list[str]) -> int:
         reports = [Report.of(part) for part in results.documents if "seen" in part]
         order = {task.name: number for number, task in enumerate(tasks)}
         reports.sort(key=lambda report: order.get(report.source, len(order)))
-        return document(reports, current_boot(machine), back)
+        return document(reports, running(reports), back)
 
     return envelope.run(
         options, machine, tasks, tool=TOOL, schema=SCHEMA, data=data, drops=drops.DROPS, started=started
     )  # fmt: skip
+
+
+def running(reports: list[Report]) -> str | None:
+    """The boot that runs, as a source read it: the parent itself reads nothing that may block."""
+    return next((report.facts["boot_id"] for report in reports if report.facts.get("boot_id")), None)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

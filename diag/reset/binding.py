@@ -13,6 +13,7 @@ FEWEST = 3  # messages at the same microsecond with the same words; one could be
 MUCH_RARER = 4  # a second boot that shares messages must share that many times fewer
 AGAIN_S = 0.01  # a restart of user space enters the very time again; measured: 4 microseconds beside it
 ALIKE_S = 2.0  # boots of one machine take the same time to user space, up to this
+EXACT_S = 0.05  # systemd dates the entry of a boot to when user space began: within 1 ms in 24 of 24 boots
 END_S = 120.0  # after the last entry of a journal a shutdown is entered within that time
 EARLY_S, LATE_S = 5.0, 600.0  # a boot is entered in wtmp once user space runs: after the kernel and the initramfs
 
@@ -112,9 +113,13 @@ def _is_of(records: Sequence[Record], boot: Boot) -> bool:
 
 
 def _offset(when: float | None, boot: Boot) -> float | None:
-    """How long after the beginning of a boot a record was dated, None where it cannot be that boot's."""
-    offsets = [when - start for start in boot.starts if -EARLY_S <= when - start <= LATE_S] if when is not None else []
-    return min(offsets, default=None)
+    """How far a record lies from where that of a boot is to be, None where it cannot be that boot's."""
+    if when is None:
+        return None
+    if boot.user_space_s is not None:
+        exact = [abs(when - start - boot.user_space_s) for start in boot.starts]
+        return min((off for off in exact if off < EXACT_S), default=None)
+    return min((when - start for start in boot.starts if -EARLY_S <= when - start <= LATE_S), default=None)
 
 
 def _is_again(when: float | None, last: float | None) -> bool:

@@ -12,7 +12,7 @@ from diag.reset.evidence import dashed
 FIELDS = (
     "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "SYSLOG_FACILITY", "SHUTDOWN", "UNIT", "_TRANSPORT", "_PID", "_UID",
     "_COMM",
-    "_SYSTEMD_UNIT", "_SOURCE_MONOTONIC_TIMESTAMP",
+    "_SYSTEMD_UNIT", "_SOURCE_MONOTONIC_TIMESTAMP", "KERNEL_USEC", "INITRD_USEC",
 )  # fmt: skip
 MAX_MESSAGE = 2000
 MAX_NUMBER = 10**18  # microseconds: thirty thousand years
@@ -43,6 +43,7 @@ class Entry:
     message_id: str
     shutdown: str
     cursor: str = ""
+    user_space_us: int | None = None
 
     @property
     def is_kernel(self) -> bool:
@@ -115,6 +116,7 @@ def _entry(fields: dict[str, Any]) -> Entry | None:
         message_id=_text(fields.get("MESSAGE_ID")).lower(),
         shutdown=_text(fields.get("SHUTDOWN")),
         cursor=_text(fields.get("__CURSOR"))[:300],
+        user_space_us=_user_space(fields),
     )
 
 
@@ -135,3 +137,9 @@ def _number(value: Any, base: int = 10) -> int | None:
     except ValueError:
         return None
     return number if number is not None and 0 <= number < MAX_NUMBER else None
+
+
+def _user_space(fields: dict[str, Any]) -> int | None:
+    """When user space began, as `Startup finished` has it: after the kernel and an initramfs that runs systemd."""
+    kernel = _number(fields.get("KERNEL_USEC"))
+    return None if kernel is None else kernel + (_number(fields.get("INITRD_USEC")) or 0)

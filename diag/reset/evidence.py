@@ -61,6 +61,7 @@ class Boot:
     tail: bool = False
     head: bool = False
     kernel: tuple[str, ...] = ()
+    user_space_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list
         last_sequence=last.sequence,
         tail=complete,
         head=complete and bool(beginning),
+        user_space_s=_user_space_s(beginning + ending),
         kernel=tuple(fingerprint(entry.at_us, entry.message) for entry in lines[-MOST_LINES:]),
     )
     return boot, things_in(ending, beginning, f"journalctl -b {boot_id.replace('-', '')}")
@@ -147,3 +148,10 @@ def _is_last(one: Seen, ending: list[Entry], seconds: float = 0.0) -> bool:
 def _after(one: Seen, entries: list[Entry], message: str) -> bool:
     at = one.at_s or 0.0
     return any(entry.is_init and entry.message == message and entry.at_s <= at for entry in entries)
+
+
+def _user_space_s(entries: list[Entry]) -> float | None:
+    """When user space began, by the first process itself: systemd enters that very time in wtmp."""
+    told = (entry.user_space_us for entry in entries if entry.is_init and entry.user_space_us is not None)
+    first = next(told, None)
+    return None if first is None else first / 1e6
