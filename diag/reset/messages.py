@@ -140,7 +140,8 @@ ENDING: tuple[Meaning, ...] = (
     _meaning(
         "thermal_critical",
         kernel,
-        r"critical temperature reached|^reboot: HARDWARE PROTECTION shutdown \((?P<value>Temperature too high)",
+        r"^thermal thermal_zone\d+: (?:[\w.-]+: )?critical temperature reached(?: \(\d+ C\))?, shutting down$"
+        r"|^reboot: HARDWARE PROTECTION shutdown \((?P<value>Temperature too high)",
     ),
     _meaning(
         "operator_command", sudo, r"^\s*(?P<value>\S{1,64}) : .*COMMAND=\S*/(?:reboot|shutdown|poweroff|halt|telinit)\b"

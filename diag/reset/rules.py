@@ -104,7 +104,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "panic", 1, Axis.TERMINATION, "disorderly.panic", Strength.S2,
-        required=(PANICS,),
+        required=(("from:panic_record", "from:kernel_panic", "from:fatal_words"),),
         corroborating=("to:journal_unclean", "to:root_recovered", "from:wtmp_no_shutdown"),
         validity="the kernel's own record of a panic: with messages of this very boot, or last in its "
         "journal",
@@ -150,7 +150,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "panic", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S1,
         required=(("claim:disorderly.panic",), ("to:command_line",)),
-        forbidden=("to:crash_kernel",),
+        forbidden=("to:crash_kernel", "from:crash_dump"),
         validity="from a panic a kernel gets out by a reset or into a crash kernel, whose command line "
         "says so; that of the boot that followed does not",
         calibrated=(VM,),

@@ -14,6 +14,7 @@ from sparkctl.model.witnesses import Witnesses
 
 CARD_RESET = 0x20  # WDIOF_CARDRESET, include/uapi/linux/watchdog.h
 ACTIVE = "active"
+MOST_UPTIME_S = 10 * 366 * 86400.0  # no Spark is older; what says more is no witness
 NO_BACKEND = (None, "", "(null)")
 
 
@@ -25,7 +26,7 @@ def from_here(outcome: NodeOutcome, ledger: Sequence[Contacts], outages: Sequenc
     by_boot = {each.boot_id: each for each in ledger}
     before, after = by_boot.get(end.from_boot_id), by_boot.get(end.to_boot_id)
     now = None if outcome.witnesses is None else Witnesses.model_validate_json(outcome.witnesses)
-    uptime = now.uptime_s if now else None
+    uptime = now.uptime_s if now and now.uptime_s and now.uptime_s < MOST_UPTIME_S else None
     began = None if uptime is None else outcome.ts - timedelta(seconds=uptime)
     last = before.last_at if before else None
     return FromHere(
@@ -88,25 +89,36 @@ def went_together(
     groups: dict[str, list[FromHere]] = {}
     for each in seen:
         group = power_groups.get(each.node)
-        if group is not None and each.node in unplanned and each.last_contact and each.began:
+        if group is None or each.node not in unplanned or each.last_contact is None or each.began is None:
+            continue
+        if each.last_contact <= each.began:  # else one of the two is wrong
             groups.setdefault(group, []).append(each)
-    found = (_together(group, members, power_groups, outages) for group, members in sorted(groups.items()))
-    return [each for each in found if each is not None]
+    return [
+        _told(group, together, power_groups, outages)
+        for group, members in sorted(groups.items())
+        for together in _clusters(members)
+        if len(together) >= FEWEST_TOGETHER
+    ]
 
 
-def _together(
-    group: str, members: list[FromHere], power_groups: Mapping[str, str], outages: Sequence[Outage]
-) -> WentTogether | None:
-    """Those of a group whose spans share a moment with the span that ends first."""
+Span = tuple[datetime, datetime, str]
+"""When the next boot began, when the one that ended was last heard of, and the node."""
+
+
+def _clusters(members: list[FromHere]) -> Iterator[list[Span]]:
+    """Spans that share a moment with the one that ends first, then the same of those that are left."""
     spans = sorted((each.began, each.last_contact, each.node) for each in members if each.began and each.last_contact)
-    first = spans[0][0]
-    same = [(began, last, node) for began, last, node in spans if last <= first]
-    if len(same) < FEWEST_TOGETHER:
-        return None
-    after, before = max(last for _, last, _ in same), min(began for began, _, _ in same)
+    while spans:
+        first = spans[0][0]
+        yield [span for span in spans if span[1] <= first]
+        spans = [span for span in spans if span[1] > first]
+
+
+def _told(group: str, together: list[Span], power_groups: Mapping[str, str], outages: Sequence[Outage]) -> WentTogether:
+    after, before = max(last for _, last, _ in together), min(began for began, _, _ in together)
     return WentTogether(
         power_group=group,
-        nodes=sorted(node for _, _, node in same),
+        nodes=sorted(node for _, _, node in together),
         members=sum(1 for name in power_groups.values() if name == group),
         after=after,
         before=before,

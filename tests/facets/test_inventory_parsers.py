@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from diag.nodekit.apt_conf import parse_updates, settings
@@ -87,6 +88,7 @@ def test_deep_json_is_refused(parse: Callable[[str], Any]) -> None:
         parse("[" * 100_000)
 
 
+@settings_of(suppress_health_check=[HealthCheck.too_slow])
 @given(devices=DEVICES)
 def test_every_device_that_fwupd_may_list_fits_the_model(devices: list[dict[str, Any]]) -> None:
     found = parse_devices(json.dumps({"Devices": devices}))

@@ -119,6 +119,30 @@ def test_nodes_that_went_at_different_times_or_as_planned_are_not_told_together(
     assert went_together([seen("spark01"), seen("spark02")], {"spark01"}, groups, []) == []
 
 
+def test_a_node_that_went_alone_long_before_hides_nobody() -> None:
+    groups = dict.fromkeys(("alone", "spark01", "spark02"), "pdu-a")
+    days = timedelta(days=3)
+    early = seen("alone").model_copy(
+        update={"began": BEGAN - days, "last_contact": BEGAN - days - timedelta(minutes=1)}
+    )
+    (one,) = went_together([early, seen("spark01"), seen("spark02")], set(groups), groups, [])
+    assert one.nodes == ["spark01", "spark02"]
+
+
+def test_a_boot_that_began_before_the_last_one_was_heard_of_joins_nobody() -> None:
+    groups = dict.fromkeys(("odd", "spark01", "spark02"), "pdu-a")
+    odd = seen("odd").model_copy(update={"began": BEGAN - timedelta(days=365)})
+    (one,) = went_together([odd, seen("spark01"), seen("spark02")], set(groups), groups, [])
+    assert one.nodes == ["spark01", "spark02"]
+
+
+@pytest.mark.parametrize("uptime", [7e10, 2.0**40])
+def test_an_impossible_uptime_is_no_witness(uptime: float) -> None:
+    found = from_here(outcome(uptime_s=uptime), [contact()], [])
+    assert found is not None
+    assert found.began is None
+
+
 def test_a_ups_on_battery_at_that_time_is_a_premise() -> None:
     outage = Outage(BEGAN - timedelta(minutes=2), BEGAN - timedelta(minutes=1))
     before = Outage(BEGAN - timedelta(hours=9), BEGAN - timedelta(hours=8))

@@ -60,6 +60,7 @@ def test_a_request_is_logind_s_word() -> None:
         "watchdog: watchdog0: watchdog did not stop!",
         "thermtrip: will shut down when cpu reaches 101000 mC",
         "OOM killer disabled.",
+        "process '/tmp/critical temperature reached' started with executable stack",
         "PCIe Bus Error: severity=Correctable",
         "mce: [Hardware Error]: Machine check events logged",
     ],
@@ -89,6 +90,14 @@ def test_the_last_of_a_kind_is_told_with_how_many_there_were() -> None:
         [of_kernel(xid.format(13), 5), of_kernel(xid.format(119), 9), of_kernel(xid.format(31), 7)], ALARMS, "x"
     )
     assert (one.value, one.count, one.at_s) == ("119", 3, 9.0)
+
+
+def test_only_what_is_recovered_before_the_first_process_is_the_root() -> None:
+    line = "EXT4-fs (dm-7): INFO: recovery required on readonly filesystem"
+    started = of_init("systemd 255 running in system mode", 3)
+    for at, told in ((1.2, True), (400.0, False)):
+        found = things_in([of_init("Started cron.service.", 500)], [of_kernel(line, at), started], "here")
+        assert any(one.kind == "root_recovered" for one in found) is told
 
 
 UNCLEAN = "File /var/log/journal/ab/system.journal corrupted or uncleanly shut down, renaming and replacing."

@@ -54,7 +54,7 @@ UNCLEAN = journald(f"File /var/log/journal/{MACHINE_ID}/system.journal corrupted
 REPLAYED = kernel("EXT4-fs (nvme0n1p2): recovery required on readonly filesystem")
 FSCK = {**program("systemd-fsck", CLEAN), "_SYSTEMD_UNIT": "systemd-fsck-root.service"}
 REGISTER = kernel("x86/amd: Previous system reset reason [0x02000800]: hardware watchdog timer expired")
-HEAT = kernel("thermal thermal_zone0: critical temperature reached")
+HEAT = kernel("thermal thermal_zone0: acpitz: critical temperature reached, shutting down")
 BERT = kernel("BERT: Error records from previous boot:")
 
 

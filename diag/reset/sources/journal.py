@@ -121,6 +121,7 @@ def _placed(one: Seen, ending: list[Entry], beginning: list[Entry]) -> tuple[See
     """The thing seen, if it stands where it means what it says."""
     judge = {
         "journal_unclean": lambda: _is_first_journald(one, beginning),
+        "root_recovered": lambda: _is_of_root(one, beginning),
         "journal_stopped": lambda: _is_last(one, ending),
         "kernel_panic": lambda: _is_last(one, ending, LAST_WORDS_S),
         "fatal_words": lambda: _is_last(one, ending, LAST_WORDS_S),
@@ -129,6 +130,12 @@ def _placed(one: Seen, ending: list[Entry], beginning: list[Entry]) -> tuple[See
         "soft_reboot": lambda: _is_last(one, ending, EARLY_S),
     }.get(one.kind)
     return (one,) if judge is None or judge() else ()
+
+
+def _is_of_root(one: Seen, beginning: list[Entry]) -> bool:
+    """What the kernel recovers before the first process speaks is the root; later it may be any other file system."""
+    first = next((entry.at_s for entry in beginning if entry.is_init), None)
+    return not one.excerpt.startswith("kernel:") or first is None or (one.at_s or 0.0) < first
 
 
 def _is_first_journald(one: Seen, beginning: list[Entry]) -> bool:
