@@ -82,7 +82,8 @@ def unpacked(bundle: Path) -> Iterator[Tree]:
 
 def has_tree_folders(folder: Path) -> bool:
     """Whether a folder looks like the top of a tree."""
-    return any((folder / name).is_dir() for name in TREE_FOLDERS)
+    # os.path's word, since pathlib raises where a name is too long to be looked up.
+    return any(os.path.isdir(folder / name) for name in TREE_FOLDERS)  # noqa: PTH112 - see above
 
 
 def find_tree(top: Path, named: str) -> Path:
