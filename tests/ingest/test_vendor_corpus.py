@@ -1,24 +1,18 @@
 """Every document of the corpus: read in its shape, every field accounted for, none unknown."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from sparkctl.contract.vendor import NoShape, pieces, read_vendor
+from tests.support.corpus import corpus_folder
 
-VARIABLE = "SPARKCTL_CORPUS"
 NO_DOCUMENT_OF_A_TOOL = "nvaia-payload.json"  # what an asset tag holds, not what a tool prints
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Path:
-    named = os.environ.get(VARIABLE)
-    if not named:
-        pytest.skip(f"{VARIABLE} names no folder: the vendor's sample documents are not held against the mapping")
-    folder = Path(named) / "nvidia"
-    assert folder.is_dir(), f"{VARIABLE}={named} has no folder nvidia"
-    return folder
+    return corpus_folder("nvidia", "the vendor's sample documents are not held against the mapping")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The scorecard: what is true, wrong, silent and lost, in both forms of cases, and never a label that leaks in."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +8,9 @@ from typing import Any
 
 import pytest
 import zstandard
-from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from sparkctl.app.reset_score import read_cases, score_folder
-from sparkctl.cli.reset_score import score
 from sparkctl.contract.generated import json_schema
 from sparkctl.errors import ExitCode, UsageError
 from sparkctl.model.reset import Transition
@@ -31,10 +28,8 @@ from sparkctl.model.reset_score import (
 )
 from sparkctl.model.reset_tree import leaves_under
 from sparkctl.model.reset_words import ANY, Axis
+from tests.reset.score_cases import CASES, PANIC, TREE, copy_of
 
-CASES = Path(__file__).parent / "cases"
-PANIC, TREE = "panic-of-a-hung-task", "asked-to-restart"
-VARIABLE = "SPARKCTL_CORPUS"
 NOTHING = {"termination": ANY, "reset_domain": ANY, "initiator": ANY}
 
 
@@ -61,16 +56,6 @@ def truths(**paths: str) -> dict[Axis, Truth]:
 
 def result_of(axis: Axis, scores: list[AxisScore]) -> Result:
     return next(one.result for one in scores if one.axis is axis)
-
-
-def copy_of(name: str, folder: Path, **changes: Any) -> Path:
-    """A case of ours in another folder, with another label."""
-    source = next(CASES.glob(f"*/{name}"))
-    place = folder / name
-    shutil.copytree(source, place)
-    label = json.loads((place / "case.json").read_text()) | changes
-    (place / "case.json").write_text(json.dumps(label))
-    return place
 
 
 # --- what a result is ---
@@ -373,53 +358,3 @@ def test_a_broken_archive_is_a_usage_error(tmp_path: Path) -> None:
 def test_cases_lie_in_a_folder_or_in_its_folders() -> None:
     assert [case.name for case in read_cases(CASES / "trees")] == [TREE]
     assert f"published/{PANIC}" in [case.name for case in read_cases(CASES)]
-
-
-# --- the command ---
-
-
-def test_the_command_prints_the_scorecard_and_ends_with_its_code(tmp_path: Path) -> None:
-    copy_of(PANIC, tmp_path, label="clean_reboot", reporter_label="clean_reboot")
-    ran = CliRunner().invoke(score, [str(tmp_path), "--format", "json"])
-    assert ran.exit_code == ExitCode.FINDINGS
-    assert ResetScore.model_validate_json(ran.stdout).exit_code == ExitCode.FINDINGS
-
-
-def test_the_screen_names_every_wrong_case_and_its_truth(tmp_path: Path) -> None:
-    copy_of(PANIC, tmp_path, label="clean_reboot", reporter_label="clean_reboot")
-    shown = CliRunner().invoke(score, [str(tmp_path), "--format", "human"]).stdout
-    assert "Wrong" in shown
-    assert f"{PANIC}  clean_reboot  termination: claims disorderly.panic, true is orderly.reboot" in shown
-    assert "precision 0 %" in shown
-    assert "exit 1 findings" in shown
-
-
-def test_the_screen_names_the_silent_ones_on_request_only() -> None:
-    brief, whole = (CliRunner().invoke(score, [str(CASES), "--format", "human", *more]).stdout for more in ([], ["-v"]))
-    assert "memory-short-then-nothing" not in brief
-    assert "memory-short-then-nothing  oom_freeze  termination: claims any" in whole
-
-
-# --- the whole collection ---
-
-
-@pytest.mark.slow
-def test_no_claim_on_the_collected_cases_is_wrong_and_no_truth_is_excluded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    named = os.environ.get(VARIABLE)
-    if not named:
-        pytest.skip(f"{VARIABLE} names no folder: the claims are not held against the collected resets")
-    for part in ("reset-cases", "reset-vm"):
-        folder = Path(named) / part
-        assert folder.is_dir(), f"{VARIABLE}={named} has no folder {part}"
-        (tmp_path / part).symlink_to(folder)
-    card = score_folder(tmp_path)
-    with capsys.disabled():
-        for figures in card.figures:
-            shares = {str(one.axis): one.coverage for one in figures.axes}
-            print(f"\n{figures.group}: {figures.cases} cases, precision {figures.precision}, coverage {shares}")
-    assert card.failures == []
-    assert [case for case in card.cases if is_bad(case)] == []
-    # null would mean that nothing was asserted: such a scorecard proves nothing
-    assert [(figures.precision, figures.open_coverage) for figures in card.figures] == [(1, 1)] * len(Group)

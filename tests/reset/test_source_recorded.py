@@ -1,7 +1,6 @@
 """The small sources on recorded resets of virtual machines."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -9,19 +8,14 @@ import pytest
 
 from diag.reset.sources import boot, file_system, kdump, nvme, watchdog
 from tests.reset.source_tree import report_of
+from tests.support.corpus import corpus_folder
 
-VARIABLE = "SPARKCTL_CORPUS"
 PARTS = ("proc", "sys/class/watchdog", "sys/kernel", "var/crash", "cmd/initramfs-fsck.log", "cmd/nvme-smart-log.json")
 
 
 @pytest.fixture(scope="module")
 def corpus() -> Path:
-    named = os.environ.get(VARIABLE)
-    if not named:
-        pytest.skip(f"{VARIABLE} names no folder: the small sources are not held against recorded resets")
-    folder = Path(named) / "reset-vm"
-    assert folder.is_dir(), f"{VARIABLE}={named} has no folder reset-vm"
-    return folder
+    return corpus_folder("reset-vm", "the small sources are not held against recorded resets")
 
 
 def unpacked(corpus: Path, case: str, into: Path) -> tuple[Path, str]:

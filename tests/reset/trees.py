@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import zstandard
 
+from tests.support.corpus import VARIABLE, corpus_folder
+
 Row = dict[str, str]
-VARIABLE = "SPARKCTL_CORPUS"
 MACHINE_ID = "5a" * 16
 SEQUENCE_ID = "c0ffee" * 5 + "00"
 FIRST_START, APART_S, RUN_S = 1_790_000_000, 7200, 3600  # when the first boot began, how far apart, how long each ran
@@ -265,11 +265,9 @@ def corpus_names() -> list[str]:
 
 def corpus_tree(name: str, folder: Path) -> Path:
     """The root of a case, unpacked below `folder` once."""
-    if not os.environ.get(VARIABLE):
-        pytest.skip(f"{VARIABLE} names no folder: nothing is held against machines that were really reset")
+    packed = corpus_folder("reset-vm", "nothing is held against machines that were really reset") / f"{name}.tar.zst"
     case = folder / name
     if not case.exists():
-        packed = Path(os.environ[VARIABLE]) / "reset-vm" / f"{name}.tar.zst"
         with (
             packed.open("rb") as file,
             zstandard.ZstdDecompressor().stream_reader(file) as stream,
