@@ -11,7 +11,7 @@ from diag.nodekit.check import LoadedCheck
 from diag.nodekit.finding import Finding, Reading
 from diag.nodekit.machine import Machine
 from diag.nodekit.printable import printable
-from diag.nodekit.problems import NotApplicable, reason_for
+from diag.nodekit.problems import NotApplicable, reason_for, words_of
 from diag.nodekit.vocabulary import Status, UnknownReason
 
 Document = dict[str, Any]
@@ -100,7 +100,7 @@ def trouble_of(problem: Exception) -> Trouble:
     """What an exception says about the step that raised it."""
     reason = reason_for(problem)
     ours = reason == UnknownReason.PARSE_ERROR and not isinstance(problem, ValueError)
-    return Trouble(reason, _words_of(problem), f"{type(problem).__name__}: {problem}" if ours else None)
+    return Trouble(reason, words_of(problem), f"{type(problem).__name__}: {problem}" if ours else None)
 
 
 def _finding_of(trouble: Trouble, bugs: list[str]) -> Finding:
@@ -108,12 +108,6 @@ def _finding_of(trouble: Trouble, bugs: list[str]) -> Finding:
         bugs.append(trouble.bug)
     status = Status.NOT_APPLICABLE if trouble.reason is None else Status.UNKNOWN
     return Finding(status=status, reason=trouble.reason, summary=trouble.summary)
-
-
-def _words_of(problem: Exception) -> str:
-    if isinstance(problem, OSError) and problem.strerror:
-        return f"{problem.strerror}: {problem.filename}" if problem.filename else problem.strerror
-    return str(problem) or type(problem).__name__
 
 
 def compact(part: Any) -> Any:

@@ -38,3 +38,10 @@ def reason_for(problem: BaseException) -> str:
     if isinstance(problem, OSError):
         return UnknownReason.IO_ERROR
     return UnknownReason.PARSE_ERROR
+
+
+def words_of(problem: Exception) -> str:
+    """A problem in words, with the path it met where it met one."""
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.strerror}: {problem.filename}" if problem.filename else problem.strerror
+    return str(problem) or type(problem).__name__

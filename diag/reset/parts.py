@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from diag.nodekit.machine import Machine
-from diag.nodekit.problems import MissingTool, Unevaluated
+from diag.nodekit.problems import MissingTool, Unevaluated, words_of
 from diag.nodekit.vocabulary import Origin
 from diag.reset.words import SourceState
 
@@ -43,10 +43,3 @@ class Parts:
             if not (self._is_live and isinstance(problem, (FileNotFoundError, MissingTool))):
                 return SourceState.PARTIAL, words_of(problem)
         return SourceState.READ, None
-
-
-def words_of(problem: Exception) -> str:
-    """A problem in words, with the path it met where it met one."""
-    if isinstance(problem, OSError) and problem.strerror:
-        return f"{problem.strerror}: {problem.filename}" if problem.filename else problem.strerror
-    return str(problem) or type(problem).__name__

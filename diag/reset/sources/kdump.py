@@ -11,10 +11,9 @@ import re
 from dataclasses import dataclass
 
 from diag.nodekit.machine import Machine
-from diag.nodekit.problems import MissingTool
+from diag.nodekit.problems import MissingTool, words_of
 from diag.nodekit.vocabulary import Origin
 from diag.reset.evidence import Report, Seen, excerpt
-from diag.reset.parts import words_of
 from diag.reset.scope import Scope
 from diag.reset.sources.pstore import LINE, binding_lines
 from diag.reset.words import Source, SourceState
