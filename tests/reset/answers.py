@@ -14,7 +14,7 @@ from diag.reset.evidence import Report
 from diag.reset.report import document
 from diag.reset.scope import Scope
 from diag.reset.source_task import load_sources
-from diag.reset.sources.journal import current_boot
+from diag.reset.sources.boot import current_boot
 from sparkctl.model.reset import ResetData, ResetEnvelope
 
 Document = dict[str, Any]

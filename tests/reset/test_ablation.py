@@ -15,7 +15,7 @@ from diag.reset.evidence import Report
 from diag.reset.report import document
 from diag.reset.scope import Scope
 from diag.reset.source_task import load_sources
-from diag.reset.sources.journal import current_boot
+from diag.reset.sources.boot import current_boot
 from sparkctl.lab.characters import model_of
 from sparkctl.lab.render import render
 from sparkctl.lab.reset_stories import STORIES

@@ -49,6 +49,14 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
     return Report(Source.BOOT, state, detail, seen=seen, facts=known)
 
 
+def current_boot(machine: Machine) -> str | None:
+    """The boot that runs, None where that is not told."""
+    try:
+        return _boot_id(machine)
+    except (OSError, ValueError):
+        return None
+
+
 def _boot_id(machine: Machine) -> str:
     boot_id = dashed(machine.read(BOOT_ID, MAX_BYTES))
     if boot_id is None:

@@ -15,7 +15,7 @@ from diag.nodekit.problems import Unevaluated
 from diag.nodekit.vocabulary import UnknownReason
 from diag.reset.evidence import Report, Seen, excerpt
 from diag.reset.scope import Scope
-from diag.reset.sources.journal import current_boot
+from diag.reset.sources.boot import current_boot
 from diag.reset.words import Source, SourceState
 
 SECONDS = 3.0

@@ -7,15 +7,15 @@ from dataclasses import replace
 from diag.nodekit.machine import Machine
 from diag.reset import marks, messages
 from diag.reset.entries import Entry
-from diag.reset.evidence import Boot, Report, Seen, dashed, fingerprint
+from diag.reset.evidence import Boot, Report, Seen, fingerprint
 from diag.reset.journal import ELEVATED as COMMANDS
 from diag.reset.journal import Journal, is_on_disk, open_journal
 from diag.reset.scope import Scope
+from diag.reset.sources.boot import current_boot
 from diag.reset.words import Source, SourceState, UnknownCause
 
 SECONDS = 20.0
 ELEVATED = COMMANDS
-BOOT_ID = "/proc/sys/kernel/random/boot_id"
 EXCERPT = "/cmd/journal-excerpt"  # in a tree: lines were left out, so that a missing one proves nothing
 EARLY_S = 600.0  # later in a boot, journald that finds a file open was itself restarted
 DRIFT_S, MOST_STARTS = 5.0, 8
@@ -58,14 +58,6 @@ def _cause(journal: Journal, boots: list[Boot], *, on_disk: bool | None) -> str 
     if journal.complaints:
         return UnknownCause.JOURNAL_UNREADABLE
     return UnknownCause.JOURNAL_VOLATILE if len(boots) < 2 and on_disk is False else None
-
-
-def current_boot(machine: Machine) -> str | None:
-    """The boot that runs, None where that is not told."""
-    try:
-        return dashed(machine.read(BOOT_ID))
-    except OSError:
-        return None
 
 
 def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list[Seen]]:
