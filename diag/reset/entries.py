@@ -10,8 +10,7 @@ from typing import Any
 from diag.reset.evidence import dashed
 
 FIELDS = (
-    "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "SYSLOG_FACILITY", "SHUTDOWN", "UNIT", "_TRANSPORT", "_PID", "_UID",
-    "_COMM",
+    "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "SYSLOG_FACILITY", "UNIT", "_TRANSPORT", "_PID", "_UID",
     "_SYSTEMD_UNIT", "_SOURCE_MONOTONIC_TIMESTAMP", "KERNEL_USEC", "INITRD_USEC",
 )  # fmt: skip
 MAX_MESSAGE = 2000
@@ -41,8 +40,6 @@ class Entry:
     unit: str
     message: str
     message_id: str
-    shutdown: str
-    cursor: str = ""
     user_space_us: int | None = None
 
     @property
@@ -114,8 +111,6 @@ def _entry(fields: dict[str, Any]) -> Entry | None:
         unit=_text(fields.get("UNIT")) or _text(fields.get("_SYSTEMD_UNIT")),
         message=_text(fields.get("MESSAGE"))[:MAX_MESSAGE],
         message_id=_text(fields.get("MESSAGE_ID")).lower(),
-        shutdown=_text(fields.get("SHUTDOWN")),
-        cursor=_text(fields.get("__CURSOR"))[:300],
         user_space_us=_user_space(fields),
     )
 

@@ -41,7 +41,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Boot:
-    """One boot as its journal has it: times in seconds by its own monotonic clock, `*_real` by the clock of the day.
+    """One boot as its journal has it: times in seconds by its own monotonic clock, `last_real` by the clock of the day.
 
     `starts` is when it began by the clock of the day: once for each time that clock was set while it ran.
 
@@ -51,10 +51,8 @@ class Boot:
     """
 
     boot_id: str
-    first_real: float | None = None
     last_real: float | None = None
     starts: tuple[float, ...] = ()
-    first_s: float | None = None
     last_s: float | None = None
     first_sequence: int | None = None
     last_sequence: int | None = None

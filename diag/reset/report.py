@@ -18,7 +18,6 @@ Document = dict[str, Any]
 ANTECEDENTS = frozenset(value for name, value in vars(Antecedent).items() if not name.startswith("_"))
 SAME_THING = {"kernel_panic": Antecedent.PANIC, "panic_record": Antecedent.PANIC, "oops_record": Antecedent.OOPS,
               "ups": Antecedent.ON_BATTERY}  # fmt: skip
-AFTER = (Antecedent.FIRMWARE_ERROR_RECORD, Antecedent.RESET_REGISTER)
 LOOSE_SOURCES = (Source.PSTORE, Source.WATCHDOG, Source.KDUMP, Source.FIRMWARE, Source.PACKAGES)
 MOST_LOOSE = 4  # of each source
 DONE = "success"  # a firmware update that went well, some time ago
@@ -109,7 +108,7 @@ def _antecedents(window: Window, observations: Observations) -> Iterator[Documen
     before, loose = [], []
     for token, one in [*window.seen.items(), *((f"from:{one.kind}", one) for one in window.earlier)]:
         kind = SAME_THING.get(one.kind, one.kind)
-        if kind in ANTECEDENTS and (token.startswith("from:") or kind in AFTER):
+        if kind in ANTECEDENTS and (token.startswith("from:") or kind == Antecedent.FIRMWARE_ERROR_RECORD):
             before.append((kind, one))
     for source in LOOSE_SOURCES if window.index == 0 else ():
         stale = source in (Source.PSTORE, Source.KDUMP)

@@ -29,7 +29,7 @@ def test_the_whole_claim() -> None:
     sources = [
         {"source": "journal", "state": "read", "detail": None},
         {"source": "pstore", "state": "partial", "detail": "one record is damaged"},
-        {"source": "ups", "state": "absent", "detail": "no UPS"},
+        {"source": "kdump", "state": "absent", "detail": "no dumps"},
     ]
     text = shown(end, observations=[observation(1), loose], sources=sources)
     in_order = [
@@ -41,7 +41,7 @@ def test_the_whole_claim() -> None:
         "Seen, but of a boot that cannot be told", "an old panic",
         "Proof", "termination.tested/1", "systemd: Reached target 1", "journal, final target: journalctl -b 1",
         "Would have decided it", "Arm now", "read: journal", "pstore partial  one record is damaged",
-        "ups absent  no UPS",
+        "kdump absent  no dumps",
     ]  # fmt: skip
     place = 0
     for words in in_order:

@@ -68,10 +68,8 @@ def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list
     lines = [entry for entry in ending if entry.is_kernel]
     boot = Boot(
         boot_id=boot_id,
-        first_real=first.real_us / 1e6,
         last_real=last.real_us / 1e6,
         starts=_starts(beginning + ending),
-        first_s=first.at_s,
         last_s=max(entry.at_s for entry in ending),
         first_sequence=first.sequence,
         last_sequence=last.sequence,
