@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from diag.reset.evidence import Boot, Report, Seen
 from diag.reset.sources.wtmp import BOOT, SHUTDOWN, Record
@@ -74,16 +74,29 @@ def _place(records: Sequence[Record], waiting: list[int], boot: Boot) -> int | N
     return max((place for place, offset in fitting.items() if offset <= nearest + ALIKE_S), default=None)
 
 
-def wtmp_between(
-    report: Report | None, boots: Sequence[Boot], before: Boot, after: Boot
-) -> tuple[Seen | None, bool | None]:
+@dataclass(frozen=True)
+class Wtmp:
+    """The records of wtmp, oldest first, with the places of the boots of a journal in them."""
+
+    records: Sequence[Record] = ()
+    places: Mapping[str, Entered] = field(default_factory=dict)
+    locator: str = ""
+
+    @classmethod
+    def of(cls, report: Report | None, boots: Sequence[Boot]) -> Wtmp:
+        """What was read of wtmp, held against boots that are oldest first."""
+        if report is None:
+            return cls()
+        records = [(str(kind), when) for kind, when in report.facts.get("records", [])]
+        return cls(records, entered(records, boots), str(report.facts.get("locator")))
+
+
+def wtmp_between(wtmp: Wtmp, before: Boot, after: Boot) -> tuple[Seen | None, bool | None]:
     """What wtmp says of the end of `before`, and whether no other boot came between; None where it cannot tell."""
-    records = [(str(kind), when) for kind, when in report.facts.get("records", [])] if report else []
-    places = entered(records, boots)
-    following = places.get(after.boot_id)
-    if report is None or following is None:
+    records, following = wtmp.records, wtmp.places.get(after.boot_id)
+    if following is None:
         return None, None
-    mine = places.get(before.boot_id)
+    mine = wtmp.places.get(before.boot_id)
     first = mine.last + 1 if mine else _since_any_boot(records, following.first)
     if first > following.first or not (mine or _is_of(records[first : following.first], before)):
         return None, None
@@ -96,7 +109,7 @@ def wtmp_between(
     words = "a shutdown is entered" if shut_down else "no shutdown is entered"
     told = f"{words} between the boots, records {first} to {following.first + 1} of {len(records)}"
     kind = "wtmp_shutdown" if shut_down else "wtmp_no_shutdown"
-    return Seen(Source.WTMP, kind, str(report.facts.get("locator")), told, boot_id=before.boot_id), True
+    return Seen(Source.WTMP, kind, wtmp.locator, told, boot_id=before.boot_id), True
 
 
 def _since_any_boot(records: Sequence[Record], end: int) -> int:

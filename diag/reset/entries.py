@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,10 +77,9 @@ def parse_entries(text: str) -> list[Entry]:
     return entries
 
 
-def is_spoilt(text: str) -> bool:
-    """Whether an export has lines that are no whole entries."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return len(parse_entries(text)) != len(lines)
+def is_spoilt(text: str, entries: Sequence[Entry]) -> bool:
+    """Whether an export has more lines than those whole entries that were parsed of it."""
+    return len(entries) != sum(1 for line in text.splitlines() if line.strip())
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:

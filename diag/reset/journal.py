@@ -167,9 +167,10 @@ class ExportedJournal:
         order: list[str] = []
         for name in sorted((n for n in machine.names("/cmd") if _export_index(n) is not None), key=_export_key):
             content = machine.read_bytes(f"/cmd/{name}", EXPORT_BYTES).decode("utf-8", "replace")
-            if is_spoilt(content):
+            entries = parse_entries(content)
+            if is_spoilt(content, entries):
                 self._complaints.append(f"/cmd/{name} has lines that are no entries of a journal")
-            for entry in parse_entries(content):
+            for entry in entries:
                 self._entries.setdefault(entry.boot_id, []).append(entry)
             order += [boot for boot in self._entries if boot not in order]
         listed = _listed(machine)

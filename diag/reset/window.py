@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from diag.reset import rules
-from diag.reset.binding import bound, wtmp_between
+from diag.reset.binding import Wtmp, bound, wtmp_between
 from diag.reset.evidence import Boot, Report, Seen
 from diag.reset.words import Source, SourceState, UnknownCause
 
@@ -54,8 +54,9 @@ def windows(reports: Sequence[Report], current: str | None, back: int | None) ->
     boots = list(journal.boots) if journal else []
     things = [bound(one, boots) for report in reports for one in report.seen]
     pairs = list(pairwise(boots))[::-1]
+    entered = Wtmp.of(by_source.get(Source.WTMP), boots)
     found = [
-        _window(-number, pair, boots, things, by_source)
+        _window(-number, pair, entered, things, by_source)
         for number, pair in enumerate(pairs)
         if back is None or number == back
     ]
@@ -63,10 +64,10 @@ def windows(reports: Sequence[Report], current: str | None, back: int | None) ->
 
 
 def _window(
-    index: int, pair: tuple[Boot, Boot], boots: list[Boot], things: list[Seen], by_source: dict[str, Report]
+    index: int, pair: tuple[Boot, Boot], records: Wtmp, things: list[Seen], by_source: dict[str, Report]
 ) -> Window:
     before, after = pair
-    entered, adjacent = wtmp_between(by_source.get(Source.WTMP), boots, before, after)
+    entered, adjacent = wtmp_between(records, before, after)
     causes = list(_causes(by_source))
     loose = tuple(one for one in things if one.boot_id is None)
     wtmp = by_source.get(Source.WTMP)

@@ -18,6 +18,7 @@ from sparkctl.executor.limits import Limits
 from sparkctl.executor.question import back_of, why_did_it_go_down
 from sparkctl.inventory.load import load_fleet
 from sparkctl.model.contacts import Contacts
+from sparkctl.model.inventory import Node
 from sparkctl.model.printable import printable
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_words import ANY
@@ -67,16 +68,17 @@ def reset_reason(
     question = why_did_it_go_down(ends.back)
     request = replace(request, limits=replace(request.limits, document_bytes=DOCUMENT_BYTES))
     outages = read_outages(ups_log) if ups_log else []
-    groups = {node.node_id: node.power_group for node in load_fleet(request.places.fleet).nodes if node.power_group}
-    tally = ResetTally(question.asked, _ledger(request), groups, outages)
+    nodes = load_fleet(request.places.fleet).nodes
+    groups = {node.node_id: node.power_group for node in nodes if node.power_group}
+    tally = ResetTally(question.asked, _ledger(request.places.state, nodes), groups, outages)
     return run_fleet(request, Asked(RunKind.RESET, _program(), question, tally), output)
 
 
-def _ledger(request: RunRequest) -> dict[str, list[Contacts]]:
+def _ledger(state: Path, nodes: list[Node]) -> dict[str, list[Contacts]]:
     """The contacts before this run; none where there is no store yet."""
     try:
-        with Store.open(request.places.state, create=False) as store:
-            return store.contacts([node.node_id for node in load_fleet(request.places.fleet).nodes])
+        with Store.open(state, create=False) as store:
+            return store.contacts([node.node_id for node in nodes])
     except StoreError:
         return {}
 

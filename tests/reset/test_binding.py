@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from diag.reset.binding import bound, wtmp_between
+from diag.reset.binding import Wtmp, bound, wtmp_between
 from diag.reset.evidence import Boot, Report, fingerprint
 from diag.reset.sources.pstore import binding_lines
 from diag.reset.words import Source, SourceState
@@ -56,7 +56,7 @@ def wtmp(*records: tuple[str, float]) -> Report:
 
 
 def told(report: Report, all_boots: list[Boot], index: int = -2) -> tuple[str | None, bool | None]:
-    seen, adjacent = wtmp_between(report, all_boots, all_boots[index], all_boots[index + 1])
+    seen, adjacent = wtmp_between(Wtmp.of(report, all_boots), all_boots[index], all_boots[index + 1])
     return (seen.kind if seen else None), adjacent
 
 
