@@ -29,9 +29,9 @@ from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
 from sparkctl.inventory.shards import Shard
 from sparkctl.model.durations import told_seconds
+from sparkctl.model.fleet_report import BastionCost, RunEnd, RunStart
 from sparkctl.model.inventory import Fleet, Node
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import BastionCost, RunEnd, RunStart
 from sparkctl.model.vocabulary import Cause
 from sparkctl.probes.program import Program
 from sparkctl.report.outputs import Forgiving, Report, SweepOutput

@@ -1,16 +1,16 @@
 """The report of a run that asked how boots ended: who went down how, who cannot be told, and what to arm now."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
+from sparkctl.model.base import NodeId, Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count
+from sparkctl.model.fleet_report import FleetReport
 from sparkctl.model.reset import Claims
 from sparkctl.model.reset_tree import is_under
 from sparkctl.model.reset_words import ANY, Antecedent, Axis, UnknownCause
-from sparkctl.model.sweep import BastionCost, FoldedFailure, NodeWarning
 from sparkctl.model.witnesses import BootId
 
 Certainty = Literal["yes", "no", "unknown"]
@@ -99,7 +99,7 @@ class WentTogether(Record):
     premises: Annotated[list[Text], Field(max_length=20)]
 
 
-class ResetReport(Record):
+class ResetReport(FleetReport):
     """One run over many nodes; every selected node is either reported or among the failures.
 
     `asked` says which ends: `boot=0` is the newest, `boot=-1` the one before it, `all` are all. `worst` counts reported
@@ -107,37 +107,10 @@ class ResetReport(Record):
     """
 
     report_schema: Annotated[Literal["sparkctl.reset-report/1"], Field(alias="schema")] = "sparkctl.reset-report/1"
-    tool: Word
-    run_id: Word
-    started_at: UtcDatetime
-    finished_at: UtcDatetime
-    duration_ms: Count
-    program_sha256: Sha256Hex
-    selector: Text
-    shard: Word | None
-    resumes: Word | None
     asked: Word
-    selected: Count
-    reported: Count
-    unreported: Count
-    interrupted: bool
-    simulated: bool
     worst: dict[EndKind, Count]
     answers: list[FoldedAnswer]
     unknown: list[FoldedUnknown]
     arm_now: list[FoldedAdvice]
     from_here: list[FromHere]
     together: list[WentTogether]
-    failures: list[FoldedFailure]
-    warnings: list[NodeWarning]
-    node_cpu_ms: Count
-    received_bytes: Count
-    cost: BastionCost
-    exit_code: Count
-    exit_name: Word
-
-    @model_validator(mode="after")
-    def _nobody_is_missing(self) -> Self:
-        if self.selected != self.reported + self.unreported:
-            raise ValueError("selected must equal reported + unreported")
-        return self

@@ -5,9 +5,9 @@ from typing import Any, Generic, TypeVar
 
 from sparkctl.errors import ExitCode
 from sparkctl.inventory.ranges import natural_key, natural_sorted
+from sparkctl.model.fleet_report import FoldedFailure, NodeWarning, RunEnd, RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import Failure
-from sparkctl.model.sweep import FoldedFailure, NodeWarning, RunEnd, RunStart
 from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Stage
 
 KeyT = TypeVar("KeyT")

@@ -10,8 +10,8 @@ from sparkctl.errors import ExitCode
 from sparkctl.inventory.ranges import natural_sorted
 from sparkctl.model.collection import CollectReport, FoldedGap
 from sparkctl.model.facets.base import Gap
+from sparkctl.model.fleet_report import RunEnd, RunStart
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import RunEnd, RunStart
 from sparkctl.model.vocabulary import UnknownReason
 from sparkctl.report.answers import Alike, Answers
 from sparkctl.report.screen import STYLES, by_kind, costs, headline, notes, screen_on, show_failures, table

@@ -12,6 +12,7 @@ from rich.text import Text
 from sparkctl.errors import ExitCode
 from sparkctl.inventory.ranges import natural_key, natural_sorted
 from sparkctl.model.contacts import Contacts, Outage
+from sparkctl.model.fleet_report import RunEnd, RunStart
 from sparkctl.model.outcome import BootEnd, NodeOutcome
 from sparkctl.model.reset import UnknownReason
 from sparkctl.model.reset_from_here import from_here, went_together
@@ -27,7 +28,6 @@ from sparkctl.model.reset_report import (
 )
 from sparkctl.model.reset_tree import is_under
 from sparkctl.model.reset_words import ANY, Antecedent, Axis, UnknownCause
-from sparkctl.model.sweep import RunEnd, RunStart
 from sparkctl.report.answers import Alike, Answers
 from sparkctl.report.screen import STYLES, by_kind, costs, headline, notes, screen_on, show_failures, table
 from sparkctl.report.words import count, names

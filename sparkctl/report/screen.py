@@ -10,9 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sparkctl.model.fleet_report import FoldedFailure, NodeWarning
 from sparkctl.model.outcome import NOTABLE
 from sparkctl.model.reports import RunReport
-from sparkctl.model.sweep import FoldedFailure, FoldedFinding, NodeWarning, SweepReport
+from sparkctl.model.sweep import FoldedFinding, SweepReport
 from sparkctl.model.vocabulary import REFUSALS, Stage, Status
 from sparkctl.report.words import SIMULATED, count, duration, names, size
 

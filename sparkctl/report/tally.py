@@ -5,9 +5,10 @@ from collections import Counter
 
 from sparkctl.errors import ExitCode
 from sparkctl.inventory.ranges import natural_sorted
+from sparkctl.model.fleet_report import RunEnd, RunStart
 from sparkctl.model.health import Finding, Rollup
 from sparkctl.model.outcome import NOTABLE, NodeOutcome
-from sparkctl.model.sweep import FoldedFinding, RunEnd, RunStart, SweepReport
+from sparkctl.model.sweep import FoldedFinding, SweepReport
 from sparkctl.model.vocabulary import Status, UnknownReason
 from sparkctl.report.answers import Alike, Answers
 

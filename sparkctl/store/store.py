@@ -9,10 +9,10 @@ from typing import Any, Self
 
 from sparkctl.errors import StoreError
 from sparkctl.model.contacts import Contacts
+from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reports import RunReport
 from sparkctl.model.run import RunRecord
-from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import Outcome
 from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, Pruned, RunEntry, RunKind, StatusChange
 from sparkctl.store.location import make_state_dir

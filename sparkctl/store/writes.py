@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select, update
 
+from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.reports import RunReport
-from sparkctl.model.sweep import RunStart
 from sparkctl.store.database import Database
 from sparkctl.store.documents import ids_of, pack, put_all
 from sparkctl.store.entries import RunKind, RunState

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sparkctl.model.facets.base import Facet
 from sparkctl.model.facets.catalogue import FACETS, Facets
 from sparkctl.model.facets.difference import differences
+from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import UnknownReason
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind

@@ -11,10 +11,10 @@ import pytest
 
 from sparkctl.contract.generated import json_schema
 from sparkctl.errors import ExitCode
+from sparkctl.model.fleet_report import BastionCost, RunEnd, RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reset_report import EndKind, ResetReport
 from sparkctl.model.run import RunRecord
-from sparkctl.model.sweep import BastionCost, RunEnd, RunStart
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.report.reset import ResetTally
 from sparkctl.report.reset_screen import ResetScreen

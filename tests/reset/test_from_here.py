@@ -10,10 +10,10 @@ import pytest
 from sparkctl.app.ups_log import read_outages
 from sparkctl.errors import UsageError
 from sparkctl.model.contacts import Contacts, Outage
+from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reset_from_here import from_here, went_together
 from sparkctl.model.reset_report import FromHere
-from sparkctl.model.sweep import RunStart
 from sparkctl.model.witnesses import Witnesses
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind

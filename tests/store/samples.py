@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from sparkctl.model.base import Record
 from sparkctl.model.envelope import Clock, Cost, ErrorItem, HealthEnvelope, Limits, Meta, NodeFacts
+from sparkctl.model.fleet_report import BastionCost, RunStart
 from sparkctl.model.health import Finding, HealthData, Reading, Threshold, roll_up
 from sparkctl.model.run import Failure, RunRecord, Visit
-from sparkctl.model.sweep import BastionCost, RunStart, SweepReport
+from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import (
     Cause,
     Comparison,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sparkctl.model.facets.individual import UNIQUE
 from sparkctl.model.facets.paths import from_text, values
+from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import RunStart
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
 from sparkctl.store.identifiers import IDENTITY

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import Status
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind

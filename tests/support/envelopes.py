@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.fleet_report import BastionCost, RunEnd, RunStart
 from sparkctl.model.health import Finding, roll_up
 from sparkctl.model.inventory import Node
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import Failure, RunRecord, Visit
-from sparkctl.model.sweep import BastionCost, RunEnd, RunStart, SweepReport
+from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage
 from sparkctl.report.tally import Tally
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sparkctl.model.facts import FactsEnvelope
+from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.run import RunRecord, Visit
-from sparkctl.model.sweep import RunStart
 from sparkctl.model.vocabulary import Outcome
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
