@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
@@ -39,6 +40,7 @@ DOCUMENT_BYTES = 64 * 1024
 
 
 _LIMITS = Limits(document_bytes=DOCUMENT_BYTES)
+_MAKING = Lock()  # beside the work saved: Python 3.11 may raise SystemError where two threads parse source at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,14 @@ def exit_code_of(envelope: ResetEnvelope) -> ExitCode:
     return ExitCode.OK if told else ExitCode.UNJUDGED
 
 
-@lru_cache(maxsize=1)
 def _program() -> Program:
+    """The program, made once: threads that ask for it at the same time wait for the first of them."""
+    with _MAKING:
+        return _made()
+
+
+@lru_cache(maxsize=1)
+def _made() -> Program:
     return bundle(shipped("diag"), COMMAND)
 
 

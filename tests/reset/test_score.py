@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import zstandard
 from jsonschema import Draft202012Validator
 
+from sparkctl.app import reset_reason
 from sparkctl.app.reset_score import read_cases, score_folder
 from sparkctl.contract.generated import json_schema
 from sparkctl.errors import ExitCode, UsageError
@@ -28,6 +30,7 @@ from sparkctl.model.reset_score import (
 )
 from sparkctl.model.reset_tree import leaves_under
 from sparkctl.model.reset_words import ANY, Axis
+from sparkctl.probes.program import Program, bundle
 from tests.reset.score_cases import CASES, PANIC, TREE, copy_of
 
 NOTHING = {"termination": ANY, "reset_domain": ANY, "initiator": ANY}
@@ -176,6 +179,20 @@ def test_our_cases_are_right_or_silent(card: ResetScore) -> None:
     assert results["published/key-that-only-locks"] == ["right"] * 3
     assert (card.exit_code, card.exit_name, card.failures, card.unscored) == (0, "ok", [], [])
     assert {figures.group: figures.cases for figures in card.figures} == {Group.TEXT: 4, Group.TREE: 1}
+
+
+def test_the_program_is_made_once_for_all_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def slowly(diag: Path, command: str) -> Program:
+        made.append(command)
+        time.sleep(0.2)  # until the other threads have come to ask
+        return bundle(diag, command)
+
+    monkeypatch.setattr(reset_reason, "bundle", slowly)
+    reset_reason._made.cache_clear()
+    score_folder(CASES)
+    assert made == ["reset-reason"]
 
 
 def test_a_scorecard_is_as_its_published_schema_says(card: ResetScore) -> None:
