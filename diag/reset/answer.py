@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from diag.reset.correlate import ANY, Verdict, is_under
+from diag.reset.correlate import ANY, Verdict, is_under, upwards
 from diag.reset.words import Axis, Initiator, Termination
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
@@ -88,8 +86,6 @@ def _by_table(table: tuple[tuple[str, str, str], ...], verdicts: dict[str, Verdi
     return next((word for axis, path, word in table if is_under(verdicts[axis].claim, path)), otherwise)
 
 
-def _nearest(table: dict[str, str], path: str) -> Any:
+def _nearest(table: dict[str, str], path: str) -> str | None:
     """The words of a path, or of the nearest branch above it."""
-    while path and path not in table:
-        path = path.rpartition(".")[0]
-    return table.get(path)
+    return next((table[branch] for branch in upwards(path) if branch in table), None)

@@ -44,7 +44,7 @@ def correlate(window: Window) -> dict[str, Verdict]:
     """A verdict for each axis; the termination first, since others may rest on it."""
     verdicts: dict[str, Verdict] = {}
     for axis, _ in _TREES:
-        claims = {f"claim:{path}" for verdict in verdicts.values() for path in _upwards(verdict.claim)}
+        claims = {f"claim:{path}" for verdict in verdicts.values() for path in upwards(verdict.claim)}
         held = [held for rule in RULES if rule.axis == axis and (held := _holds(rule, window, claims)) is not None]
         verdicts[axis] = _verdict(axis, held)
     return verdicts
@@ -82,7 +82,7 @@ def _verdict(axis: str, held: list[Held]) -> Verdict:
     return Verdict(axis, deepest, strength, leaves, tuple(held))
 
 
-def _upwards(path: str) -> Iterable[str]:
+def upwards(path: str) -> Iterable[str]:
     """A path and all branches above it."""
     parts = path.split(".")
     return (".".join(parts[:length]) for length in range(len(parts), 0, -1))

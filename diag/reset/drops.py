@@ -10,18 +10,18 @@ Data = dict[str, Any]
 
 
 def _advice_of_older(data: Data) -> int:
-    older = [one for one in data["transitions"] if one["index"] < data["transitions"][0]["index"]]
-    dropped = sum(len(one["would_decide"]) for one in older)
-    for one in older:
-        one["would_decide"] = []
-    return dropped
+    return _emptied(data["transitions"][1:], "would_decide")
 
 
 def _antecedents_of_older(data: Data) -> int:
-    dropped = sum(len(one["antecedents"]) for one in data["transitions"][1:])
-    for one in data["transitions"][1:]:
-        one["antecedents"] = []
-    return dropped + _unused_observations(data)
+    return _emptied(data["transitions"][1:], "antecedents") + _unused_observations(data)
+
+
+def _emptied(transitions: list[Data], key: str) -> int:
+    dropped = sum(len(one[key]) for one in transitions)
+    for one in transitions:
+        one[key] = []
+    return dropped
 
 
 def _antecedents(data: Data) -> int:
