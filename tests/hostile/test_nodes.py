@@ -10,7 +10,7 @@ import pytest
 
 from tests.hostile.farm import Farm, farm_in
 from tests.support.sshd import Sshd, public_key
-from tests.transport.wire import tcp_server
+from tests.transport.wire import carry, tcp_server
 
 pytestmark = pytest.mark.slow
 
@@ -31,14 +31,8 @@ def test_another_host_key_at_the_second_attempt_is_refused(tmp_path: Path, stack
                 client.close()
                 return
             with socket.create_connection((other.host, other.port)) as upstream:
-
-                def back() -> None:
-                    while data := upstream.recv(65536):
-                        client.sendall(data)
-
-                threading.Thread(target=back, daemon=True).start()
-                while data := client.recv(65536):
-                    upstream.sendall(data)
+                threading.Thread(target=carry, args=(upstream, client), daemon=True).start()
+                carry(client, upstream)
 
         with tcp_server(handle) as port:
             of_sshd(farm, "changing", known, port)

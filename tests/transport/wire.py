@@ -106,6 +106,13 @@ def wait_for_end(sock: socket.socket) -> None:
         pass
 
 
+def carry(source: socket.socket, sink: socket.socket) -> None:
+    """Pass on what arrives until either side is closed, here or there."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+
+
 def relay(server: Sshd, until: Callable[[bytes], int], end: Callable[[socket.socket], None]) -> Any:
     """A server that passes everything on to `server`, until `until(all that the server sent)` gives a length: that
     much is still passed on, then `end` is called with the client's socket.
@@ -113,13 +120,7 @@ def relay(server: Sshd, until: Callable[[bytes], int], end: Callable[[socket.soc
 
     def handle(client: socket.socket) -> None:
         with socket.create_connection((server.host, server.port)) as upstream:
-
-            def up() -> None:
-                with contextlib.suppress(OSError):
-                    while data := client.recv(65536):
-                        upstream.sendall(data)
-
-            threading.Thread(target=up, daemon=True).start()
+            threading.Thread(target=carry, args=(client, upstream), daemon=True).start()
             seen, passed = b"", 0
             while data := upstream.recv(65536):
                 seen += data
