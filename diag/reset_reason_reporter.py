@@ -23,8 +23,8 @@ if __package__ in (None, "") and "__file__" in globals():
 from diag.nodekit import document as emit
 from diag.nodekit import envelope
 from diag.nodekit.judge import Document
-from diag.nodekit.machine import Machine
 from diag.nodekit.options import flags
+from diag.nodekit.recording import machine_at
 from diag.nodekit.workers import Results
 from diag.reset import drops
 from diag.reset.evidence import Report
@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
     # Whatever else goes wrong, the kernel ends this program soon after its limit.
     signal.setitimer(signal.ITIMER_REAL, options.seconds + envelope.EMIT_SECONDS)
     try:
-        machine = Machine(options.root, options.elevation)
+        machine = machine_at(options.root, options.elevation)
     except OSError as problem:
         print(f"{TOOL}: --root {options.root}: {problem.strerror}", file=sys.stderr)
         return EXIT_USAGE

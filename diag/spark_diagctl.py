@@ -23,8 +23,9 @@ if __package__ in (None, "") and "__file__" in globals():
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from diag.nodekit.envelope import EMIT_SECONDS, VERSION
-from diag.nodekit.machine import Machine
 from diag.nodekit.options import flags as common_flags
+from diag.nodekit.options import positive
+from diag.nodekit.recording import machine_at
 from diag.nodekit.vocabulary import Elevation
 
 EXIT_USAGE = 2
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> int:
     # Whatever else goes wrong, the kernel ends this program soon after its limit.
     signal.setitimer(signal.ITIMER_REAL, options.seconds + EMIT_SECONDS)
     try:
-        machine = Machine(options.root, options.elevation)
+        machine = machine_at(options.root, options.elevation)
     except OSError as problem:
         print(f"spark_diagctl: --root {options.root}: {problem.strerror}", file=sys.stderr)
         return EXIT_USAGE
@@ -63,9 +64,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
     collect = commands.add_parser("collect", parents=[flags], help="say what the machine is")
     collect.add_argument("--facets", metavar="NAME,...", help="only these facets (default: all)")
     commands.add_parser("facets", parents=[flags], help="list the facets")
+    bundled = commands.add_parser("bundle", parents=[flags], help="bring what an engineer will want to read (L2)")
+    bundled.add_argument(
+        "--budget", type=positive(int), default=argparse.SUPPRESS, help="limit on all entries together, in bytes"
+    )
+    bundled.add_argument(
+        "--also",
+        metavar="NAME,...",
+        default=argparse.SUPPRESS,
+        help="collectors that are taken when they are named only",
+    )
+    commands.add_parser("artefacts", parents=[flags], help="list what a bundle takes")
     defaults: dict[str, Any] = {
         "level": "L1", "root": None, "seconds": 30.0, "bytes": 262144, "elevation": Elevation.NONE, "nonce": None,
-        "program_sha256": None,
+        "program_sha256": None, "budget": 50 * 1024 * 1024, "also": None,
     }  # fmt: skip
     return parser.parse_args(argv, argparse.Namespace(**defaults))
 

@@ -33,52 +33,119 @@ class Ran:
     truncated: bool
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """What a command printed, as far as it was kept: `dropped` bytes before it, or what came after it where `cut`.
+
+    `exit_status` is None where the command was not let come to its end.
+    """
+
+    exit_status: int | None
+    stdout: bytes
+    stderr: bytes
+    dropped: int = 0
+    cut: bool = False
+    timed_out: bool = False
+
+
 def run_bounded(argv: tuple[str, ...], seconds: float, limit: int) -> Ran:
     """Run `argv` without a shell and keep at most `limit` bytes per stream.
 
     A command that prints more is killed and returned as truncated. Raises MissingTool, PermissionError, and
     TimeoutError when it did not end in time; a child that cannot be killed is left behind, not waited for.
     """
-    try:
-        child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, cwd="/"
-        )
-    except FileNotFoundError as error:
-        raise MissingTool(argv[0]) from error
+    child, streams = _start(argv), _Streams(limit, newest=False)
     deadline = time.monotonic() + seconds
     try:
-        streams, truncated = _drain(child, deadline, limit)
-        if truncated:
+        _fill(streams, child, deadline)
+        if streams.cut:
             child.kill()
         status = child.wait(timeout=max(deadline - time.monotonic(), REAP_SECONDS))
     except (TimeoutError, subprocess.TimeoutExpired) as error:
         raise TimeoutError(f"{argv[0]} did not end within {seconds:g} s") from error
     finally:
         _abandon(child)
-    stdout, stderr = (bytes(stream).decode("utf-8", "replace") for stream in streams)
-    return Ran(exit_status=status, stdout=stdout, stderr=stderr, truncated=truncated)
+    stdout, stderr = (bytes(stream).decode("utf-8", "replace") for stream in streams.kept)
+    return Ran(exit_status=status, stdout=stdout, stderr=stderr, truncated=streams.cut)
 
 
-def _drain(child: subprocess.Popen[bytes], deadline: float, limit: int) -> tuple[list[bytearray], bool]:
+def gather(argv: tuple[str, ...], seconds: float, limit: int, *, newest: bool = False) -> Gathered:
+    """Run `argv` without a shell and keep the first `limit` bytes per stream, or the last ones (`newest`).
+
+    What a command printed before its time was over is kept as well. Raises MissingTool, PermissionError.
+    """
+    child = _start(argv)
+    deadline = time.monotonic() + seconds
+    streams, timed_out, status = _Streams(limit, newest=newest), False, None
+    try:
+        _fill(streams, child, deadline)
+        if not streams.cut:
+            status = child.wait(timeout=max(deadline - time.monotonic(), REAP_SECONDS))
+    except (TimeoutError, subprocess.TimeoutExpired):
+        timed_out = True
+    finally:
+        _abandon(child)
+    stdout, stderr = streams.newest()
+    return Gathered(status, stdout, stderr, streams.dropped, streams.cut, timed_out)
+
+
+def _start(argv: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, cwd="/"
+        )
+    except FileNotFoundError as error:
+        raise MissingTool(argv[0]) from error
+
+
+class _Streams:
+    """Standard output and error as far as they are kept."""
+
+    def __init__(self, limit: int, *, newest: bool) -> None:
+        self.kept = [bytearray(), bytearray()]
+        self.dropped, self.cut = 0, False
+        self._limit, self._newest = limit, newest
+
+    def add(self, number: int, chunk: bytes) -> None:
+        """Keep what has arrived, within the limit; past it the stream is cut, or loses its oldest."""
+        kept = self.kept[number]
+        if not self._newest:
+            room = self._limit - len(kept)
+            kept += chunk[:room]
+            self.cut = self.cut or len(chunk) > room
+            return
+        kept += chunk
+        if len(kept) > 2 * self._limit:  # rarely, since it moves all that is kept
+            self._forget(number)
+
+    def newest(self) -> list[bytes]:
+        """Both streams within their limit."""
+        for number in range(len(self.kept)):
+            self._forget(number)
+        return [bytes(kept) for kept in self.kept]
+
+    def _forget(self, number: int) -> None:
+        over = max(len(self.kept[number]) - self._limit, 0)
+        self.dropped += over if number == 0 else 0
+        del self.kept[number][:over]
+
+
+def _fill(streams: _Streams, child: subprocess.Popen[bytes], deadline: float) -> None:
+    """Read until both streams end or one is cut; raises TimeoutError."""
     pipes: list[IO[bytes]] = [pipe for pipe in (child.stdout, child.stderr) if pipe is not None]
-    streams = [bytearray() for _ in pipes]
     with selectors.DefaultSelector() as selector:
-        for pipe, stream in zip(pipes, streams, strict=True):
-            selector.register(pipe, selectors.EVENT_READ, stream)
-        while selector.get_map():
+        for number, pipe in enumerate(pipes):
+            selector.register(pipe, selectors.EVENT_READ, number)
+        while selector.get_map() and not streams.cut:
             ready = selector.select(max(0.0, deadline - time.monotonic()))
             if not ready:
                 raise TimeoutError
             for key, _ in ready:
                 chunk = os.read(key.fd, CHUNK)
-                if not chunk:
+                if chunk:
+                    streams.add(key.data, chunk)
+                else:
                     selector.unregister(key.fileobj)
-                    continue
-                room = limit - len(key.data)
-                key.data.extend(chunk[:room])
-                if len(chunk) > room:
-                    return streams, True
-    return streams, False
 
 
 def _abandon(child: subprocess.Popen[bytes]) -> None:

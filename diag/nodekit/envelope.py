@@ -41,9 +41,24 @@ def run(
     `started` is in monotonic seconds.
     """
     results = judge_all([NodeFacts(), *tasks], machine, deadline=started + options.seconds - EMIT_SECONDS)
+    return finish(options, machine, results, tool=tool, schema=schema, data=data(results), drops=drops, started=started)
+
+
+def finish(
+    options: argparse.Namespace,
+    machine: Machine,
+    results: Results,
+    *,
+    tool: str = TOOL,
+    schema: str,
+    data: Document,
+    drops: Sequence[document.Drop],
+    started: float,
+) -> int:
+    """Print the envelope of what `run` brought, NodeFacts among it, and return the exit status."""
     whole = {
         "ok": True,
-        "data": data(results),
+        "data": data,
         "errors": [document.error("check.bug", printable(bug), severity=Severity.WARNING) for bug in results.bugs[:50]],
         "meta": _meta(options, machine, results, (tool, schema), started),
     }

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from diag.nodekit.command import Ran, run_bounded
+from diag.nodekit.command import Gathered, Ran, gather, run_bounded
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.vocabulary import Elevation, Origin
 
@@ -24,6 +24,7 @@ ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EINVAL})
 NO_VALUE = frozenset({errno.EINVAL, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP, errno.ENODATA, errno.EAGAIN})
 MAX_LINKS = 40  # as many as Linux follows before it says ELOOP
 SUDO = ("sudo", "-n")
+REPLAY_SECONDS = 1.0  # for a recording of a command that took its time
 
 
 @dataclass
@@ -59,6 +60,16 @@ class Machine:
         return Origin.SIMULATED if self._tree.get("simulated") is True else Origin.TREE
 
     @property
+    def is_recording(self) -> bool:
+        """Whether this tree says that it is a recording, with what was not there as well as with what was."""
+        return "recorded" in self._tree
+
+    @property
+    def as_live(self) -> bool:
+        """Whether this is a running machine, where what is not there is absent; in a tree it may be uncollected."""
+        return self.root is None
+
+    @property
     def is_root(self) -> bool:
         """Whether the program has (or, on a tree, had) the rights of root."""
         euid = os.geteuid() if self.root is None else self._tree.get("euid", 0)
@@ -80,6 +91,15 @@ class Machine:
             content = file.read(limit)
         self.meter.bytes += len(content)
         return content
+
+    def read_newest(self, path: str, limit: int) -> tuple[bytes, int]:
+        """The last `limit` bytes of a regular file, and how many stand before them; raises OSError as `open` does."""
+        with self._as_seen_on_the_node(path), open(self._locate(path), "rb") as file:
+            dropped = max(os.fstat(file.fileno()).st_size - limit, 0)
+            file.seek(dropped)
+            content = file.read(limit)
+        self.meter.bytes += len(content)
+        return content, dropped
 
     def read_or_none(self, path: str) -> str | None:
         """Text of a file, or None where there is no such file or the kernel has no value for it now."""
@@ -137,6 +157,22 @@ class Machine:
         with self._noted():
             return self._run(argv, seconds, limit, elevate=elevate)
 
+    def gather(
+        self, argv: tuple[str, ...], *, seconds: float, limit: int, newest: bool = False, elevate: bool = False
+    ) -> Gathered:
+        """Run a command and keep what it printed, also where it did not end in time; see `command.gather`.
+
+        Raises MissingTool, PermissionError.
+        """
+        with self._noted():
+            if elevate and not self.is_root:
+                argv = self._elevated(argv)
+            gathered = gather(argv, seconds, limit, newest=newest) if self.root is None else self._gathered(argv, limit)
+            self.meter.children += 1
+            self.meter.bytes += len(gathered.stdout) + len(gathered.stderr)
+            _refuse_where_sudo_did(argv, gathered.exit_status, gathered.stderr.decode("utf-8", "replace"))
+            return gathered
+
     def place(self, path: str) -> str:
         """Where a path of the machine lies here, for a tool that opens it by name; raises PermissionError."""
         with self._as_seen_on_the_node(path):
@@ -159,8 +195,7 @@ class Machine:
         ran = run_bounded(argv, seconds, limit) if self.root is None else self._replay(argv, seconds, limit)
         self.meter.children += 1
         self.meter.bytes += len(ran.stdout) + len(ran.stderr)
-        if argv[: len(SUDO)] == SUDO and ran.exit_status != 0 and ran.stderr.startswith("sudo:"):
-            raise PermissionError(f"sudo refused {' '.join(argv[len(SUDO) :])}")
+        _refuse_where_sudo_did(argv, ran.exit_status, ran.stderr)
         return ran
 
     def _elevated(self, argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -243,10 +278,18 @@ class Machine:
             truncated=len(stdout) > limit or len(stderr) > limit,
         )
 
+    def _gathered(self, argv: tuple[str, ...], limit: int) -> Gathered:
+        """What a recorded command printed; a tree's recordings are whole, so that no limit moves to their end."""
+        try:
+            ran = self._replay(argv, REPLAY_SECONDS, limit)
+        except TimeoutError:
+            return Gathered(None, b"", b"", timed_out=True)
+        return Gathered(ran.exit_status, ran.stdout.encode(), ran.stderr.encode(), cut=ran.truncated)
+
     def _recordings(self) -> dict[tuple[str, ...], dict[str, object]]:
         if self._recorded is None:
             try:
-                entries = json.loads(self.read_bytes("/cmd/commands.json", 8 * 1024 * 1024))
+                entries = json.loads(Machine.read_bytes(self, "/cmd/commands.json", 8 * 1024 * 1024))
             except FileNotFoundError:
                 entries = []
             self._recorded = {tuple(entry["argv"]): entry for entry in entries}
@@ -256,7 +299,13 @@ class Machine:
         name = recording.get("stdout_file")
         if name is None:
             return str(recording.get("stdout", ""))
-        return self.read_bytes(f"/cmd/{os.path.basename(str(name))}", 8 * 1024 * 1024).decode("utf-8", "replace")
+        path = f"/cmd/{os.path.basename(str(name))}"
+        return Machine.read_bytes(self, path, 8 * 1024 * 1024).decode("utf-8", "replace")
+
+
+def _refuse_where_sudo_did(argv: tuple[str, ...], status: int | None, stderr: str) -> None:
+    if argv[: len(SUDO)] == SUDO and status != 0 and stderr.startswith("sudo:"):
+        raise PermissionError(f"sudo refused {' '.join(argv[len(SUDO) :])}")
 
 
 def _inside(root: str, path: str, *, follow_last: bool) -> str:

@@ -56,3 +56,12 @@ class Comparison:
     BELOW = "lt"
     EQUAL = "eq"
     NOT_EQUAL = "ne"
+
+
+class TakenStatus:
+    """Whether an entry of a bundle was brought: whole, in part, proven absent, or not, for a reason."""
+
+    COLLECTED = "collected"
+    PARTIAL = "partial"
+    ABSENT = "absent"
+    MISSING = "missing"

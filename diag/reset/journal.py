@@ -222,7 +222,7 @@ def parse_boots(text: str) -> list[str]:
 
 def open_journal(machine: Machine) -> Journal:
     """The journal of a machine; raises MissingTool, PermissionError, TimeoutError, FileNotFoundError."""
-    if machine.root is None:
+    if machine.as_live:
         try:
             return JournalFiles(machine)
         except PermissionError as refused:
@@ -299,7 +299,7 @@ def is_on_disk(machine: Machine) -> bool | None:
     try:
         if machine.names(ON_DISK):
             return True
-        told = machine.root is None or machine.exists(IN_MEMORY)  # a tree lacks what was not collected
+        told = machine.as_live or machine.exists(IN_MEMORY)  # a tree lacks what was not collected
     except OSError:
         return None
     return False if told else None

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import MissingTool, Unevaluated, words_of
-from diag.nodekit.vocabulary import Origin
 from diag.reset.words import SourceState
 
 T = TypeVar("T")
@@ -21,7 +20,7 @@ class Parts:
     """
 
     def __init__(self, machine: Machine) -> None:
-        self._is_live = machine.origin == Origin.LIVE
+        self._is_live = machine.as_live
         self._was_read = False
         self._problems: list[Exception] = []
 

@@ -31,7 +31,7 @@ from sparkctl.model.reset_words import (
 )
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sweep import SweepReport
-from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, UnknownReason
+from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -53,7 +53,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
 """Every published document by the name of its schema."""
 
 NODE_WORDS: dict[str, tuple[type[StrEnum], ...]] = {
-    "nodekit/vocabulary.py": (Status, UnknownReason, Severity, Elevation, Origin, Comparison),
+    "nodekit/vocabulary.py": (Status, UnknownReason, Severity, Elevation, Origin, Comparison, TakenStatus),
     "reset/words.py": (
         Axis,
         Termination,

@@ -49,6 +49,15 @@ class Origin(StrEnum):
     SIMULATED = "simulated"
 
 
+class TakenStatus(StrEnum):
+    """Whether an entry of a bundle was brought: whole, in part, proven absent, or not, for a reason."""
+
+    COLLECTED = "collected"
+    PARTIAL = "partial"
+    ABSENT = "absent"
+    MISSING = "missing"
+
+
 class Comparison(StrEnum):
     """How a value is held against a threshold for the check to trip."""
 

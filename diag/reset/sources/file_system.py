@@ -44,7 +44,7 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
 
     Raises FileNotFoundError where there is no log, Unevaluated where it tells nothing of the root.
     """
-    path = RECORDED if machine.root is not None and machine.exists(RECORDED) else LOG
+    path = RECORDED if not machine.as_live and machine.exists(RECORDED) else LOG
     checks = parse(machine.read(path, MAX_BYTES))
     root = root_check(checks, _device_of_root(machine))
     if root is None:

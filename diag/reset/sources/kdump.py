@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import MissingTool, words_of
-from diag.nodekit.vocabulary import Origin
 from diag.reset.evidence import Report, Seen, excerpt
 from diag.reset.scope import Scope
 from diag.reset.sources.pstore import LINE, binding_lines
@@ -84,7 +83,7 @@ def _logs(machine: Machine, dumps: list[Dump]) -> tuple[dict[str, str], str | No
     try:
         ran = machine.run(READ_ALL, seconds=SECONDS - 1, limit=ALL_BYTES, elevate=True)
     except MissingTool:
-        if machine.origin == Origin.LIVE:
+        if machine.as_live:
             raise
         return _logs_of_tree(machine, dumps)
     except (PermissionError, TimeoutError) as problem:

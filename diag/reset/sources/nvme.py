@@ -40,7 +40,7 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
 
 
 def _smart(machine: Machine) -> Smart:
-    if machine.root is None or not machine.exists(RECORDED):
+    if machine.as_live or not machine.exists(RECORDED):
         return observe_smart(machine)
     text = machine.read(RECORDED, MAX_BYTES)
     if not text:

@@ -40,7 +40,7 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
         records = _older(machine) + parse_wtmp(machine.read_bytes(FILE, MAX_BYTES))
         locator = FILE
     except FileNotFoundError:
-        if machine.root is None:
+        if machine.as_live:
             raise NotApplicable(f"this machine keeps no {FILE}") from None
         records = parse_last(machine.read(RECORDED, MAX_BYTES))
         locator = RECORDED

@@ -1,0 +1,26 @@
+"""`artefacts`: list what a bundle takes, and the commands that would need root."""
+
+from __future__ import annotations
+
+import argparse
+
+from diag.nodekit import document
+from diag.nodekit.machine import Machine
+from diag.nodekit.taking import jobs_of, load_collectors
+
+
+def run(options: argparse.Namespace, machine: Machine, started: float) -> int:  # noqa: ARG001 - as every command
+    """Print the catalogue; returns the exit status."""
+    listed = [
+        {
+            "collector": one.collector_id,
+            "title": one.collector.title,
+            "volatility": one.collector.volatility.name.lower(),
+            "opt_in": one.collector.opt_in,
+            "takes": None if callable(one.collector.takes) else [job.described() for job in jobs_of([one], {})],
+            "elevated": [list(argv) for argv in one.collector.elevated],
+        }
+        for one in load_collectors()
+    ]
+    document.write(document.encode({"collectors": listed}), None, "")
+    return 0

@@ -1,0 +1,116 @@
+"""`bundle`: bring what an engineer will want to read, and all that our own programs read (L2).
+
+Prints a stream of entries and, behind it, the one document that says what they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from diag.nodekit import envelope
+from diag.nodekit.catalogue import elevated_commands, load_checks
+from diag.nodekit.collector import LoadedCollector, Take
+from diag.nodekit.facet_catalogue import load_facets
+from diag.nodekit.jobs import END, FRAME, STREAM_MAGIC, Carrier, Job
+from diag.nodekit.judge import Document, group_by_observation
+from diag.nodekit.machine import Machine
+from diag.nodekit.node_facts import NodeFacts
+from diag.nodekit.taking import ListJob, MachineJob, RecordJob, TakeJob, jobs_of, load_collectors, take_of
+from diag.nodekit.workers import Task, judge_all
+from diag.reset.scope import Scope
+from diag.reset.source_task import load_sources
+from diag.reset.witnesses import WitnessTask
+
+EXIT_USAGE = 2
+SCHEMA = "sparkctl.bundle/1"
+ENDS = 3  # ends of boots whose evidence is recorded
+FINISH_SECONDS = 2.0  # kept back from the limit for what is on its way
+
+
+def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
+    """Send the stream and its document; returns the exit status."""
+    if options.nonce is None:
+        print("spark_diagctl: a bundle is a stream for the bastion that asks for it; `artefacts` lists what it takes",
+              file=sys.stderr)  # fmt: skip
+        return EXIT_USAGE
+    collectors, unknown = chosen(options.also.split(",") if options.also else [])
+    if unknown:
+        print(f"spark_diagctl: no collector {', '.join(unknown)}", file=sys.stderr)
+        return EXIT_USAGE
+    recorded = recorded_tasks()
+    machine.elevated_commands = elevated(collectors)
+    out = sys.stdout.buffer
+    out.write(f"{STREAM_MAGIC} {options.nonce}\n".encode("ascii"))
+    results = judge_all([NodeFacts()], machine, deadline=started + options.seconds / 4)
+    carrier = Carrier(
+        machine, out, deadline=started + options.seconds - FINISH_SECONDS, budget=options.budget
+    )  # fmt: skip
+    takes, listing = _takes(carrier, collectors)
+    jobs: list[Job] = [MachineJob(ENDS), *(RecordJob(task, name) for name, task in recorded), *takes]
+    facts = carrier.carry(jobs)
+    carrier.close()
+    out.write(FRAME.pack(END, 0, 0, 0))
+    for fact in facts:
+        results.children += 1 + fact.pop("children", 0)
+        results.bytes += fact.pop("read_bytes", 0)
+    first_take = len(jobs) - len(takes)
+    data = {
+        "recording": [{"name": job.name, **fact} for job, fact in zip(jobs[:first_take], facts, strict=False)],
+        "artefacts": [{**job.described(), **fact} for job, fact in zip(takes, facts[first_take:], strict=True)],
+        "listing": listing,
+    }
+    return envelope.finish(options, machine, results, schema=SCHEMA, data=data, drops=(), started=started)
+
+
+def chosen(also: list[str]) -> tuple[list[LoadedCollector], list[str]]:
+    """The collectors of a collection, those of `also` among them, and the names that there are none of."""
+    loaded = load_collectors()
+    known = {one.collector_id for one in loaded}
+    taken = [one for one in loaded if not one.collector.opt_in or one.collector_id in also]
+    return taken, sorted(set(also) - known)
+
+
+def recorded_tasks() -> list[tuple[str, Task]]:
+    """Everything that our other programs would read, by a name for each task."""
+    observations = group_by_observation(load_checks())
+    pieces = [piece for facet in load_facets().values() for piece in facet.pieces]
+    return [
+        ("node", NodeFacts()),
+        *((f"checks.{one.checks[0].check_id}", one) for one in observations),
+        ("witnesses", WitnessTask()),
+        *((f"facts.{piece.name}.{piece.number}", piece) for piece in pieces),
+        *((f"reset.{source.name}", source) for source in load_sources(Scope(ENDS - 1))),
+    ]
+
+
+def elevated(collectors: list[LoadedCollector]) -> frozenset[tuple[str, ...]]:
+    """Every argv that may run as root."""
+    facets = load_facets().values()
+    return (
+        elevated_commands(load_checks())
+        | {argv for facet in facets for argv in facet.facet.elevated}
+        | {argv for source in load_sources(Scope()) for argv in source.elevated}
+        | frozenset(WitnessTask().elevated)
+        | {argv for one in collectors for argv in one.collector.elevated}
+    )
+
+
+def _takes(carrier: Carrier, collectors: list[LoadedCollector]) -> tuple[list[TakeJob], list[Document]]:
+    """A job for each entry, and what went wrong with finding out what there is to take."""
+    looking = [ListJob(one) for one in collectors if callable(one.collector.takes)]
+    answers = {job.name: fact for job, fact in zip(looking, carrier.carry(looking), strict=True)}
+    listed: dict[str, list[Take]] = {
+        name: [take_of(take) for take in fact.get("takes", [])] for name, fact in answers.items()
+    }
+    trouble = [
+        {
+            "collector": name,
+            "left_out": fact.get("left_out", 0),
+            "reason": fact.get("reason"),
+            "words": fact.get("words"),
+        }
+        for name, fact in answers.items()
+        if fact.get("left_out") or fact.get("reason")
+    ]
+    return jobs_of(collectors, listed), trouble

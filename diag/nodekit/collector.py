@@ -1,0 +1,117 @@
+"""What a collector declares about itself; one file in `diag/collectors/` is one artefact or a few.
+
+A file has a `COLLECTOR`. What it takes are files and commands, each of which becomes one entry of the bundle. The
+group of an artefact is the first word of its file's name: `kernel_log.py` fills `kernel/`. Nothing is judged here. What
+cannot be taken is named with its reason; what is cut keeps its most useful end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from diag.nodekit.machine import Machine
+
+KIB, MIB = 1024, 1024 * 1024
+
+
+class Volatility(IntEnum):
+    """How soon it is gone, soonest first: that is the order of collecting."""
+
+    MOMENT = 1  # changes while one looks: processes, sockets, pressure, clocks of the GPU
+    BOOT = 2  # gone with the next boot: the kernel's log, modules, /proc, /run
+    LOGS = 3  # rotated or vacuumed away: journal, logs
+    STATE = 4  # until somebody changes it: packages, configuration
+    FIXED = 5  # the hardware itself: tables of the firmware, serials
+
+
+class Kind:
+    """How the content is to be redacted."""
+
+    TEXT = "text"
+    JSON = "json"
+    JOURNAL = "journal_json"
+    NUL = "nul"
+    BINARY = "binary"
+
+
+class Keep:
+    """Which end is kept of what is longer than its limit."""
+
+    OLDEST, NEWEST = "oldest", "newest"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One argv without a shell, as the entry `name`; `seconds` and `limit` (bytes) bound it.
+
+    With `elevate` it needs root, and is then part of the list that a sudoers drop-in allows.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    seconds: float = 5.0
+    limit: int = MIB
+    kind: str = Kind.TEXT
+    keep: str = Keep.OLDEST
+    elevate: bool = False
+
+    @property
+    def elevated(self) -> tuple[tuple[str, ...], ...]:
+        """What runs as root."""
+        return (self.argv,) if self.elevate else ()
+
+
+@dataclass(frozen=True)
+class File:
+    """One file as the entry `name`, at most `limit` bytes of it.
+
+    With `elevate`, where it may not be read, `cat` reads it as root.
+    """
+
+    name: str
+    path: str
+    limit: int = MIB
+    kind: str = Kind.TEXT
+    keep: str = Keep.OLDEST
+    elevate: bool = False
+    seconds: float = 3.0
+
+    @property
+    def elevated(self) -> tuple[tuple[str, ...], ...]:
+        """What runs as root."""
+        return (("/usr/bin/cat", self.path),) if self.elevate else ()
+
+
+Take = Command | File
+
+
+@dataclass(frozen=True)
+class Collector:
+    """`takes` are the entries, or make them of what is on the machine (one for each file of a folder, say).
+
+    What `takes` makes may not elevate: an exact list must be known beforehand. `opt_in` ones are taken when named only.
+    """
+
+    title: str
+    volatility: Volatility
+    takes: tuple[Take, ...] | Callable[[Machine], Iterable[Take]]
+    opt_in: bool = False
+
+    @property
+    def elevated(self) -> tuple[tuple[str, ...], ...]:
+        """Every argv that it runs as root where the run allows it."""
+        return () if callable(self.takes) else tuple(argv for take in self.takes for argv in take.elevated)
+
+
+@dataclass(frozen=True)
+class LoadedCollector:
+    """A collector with its id (`kernel.log` for `kernel_log.py`) and group."""
+
+    collector_id: str
+    collector: Collector
+    group: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "group", self.collector_id.partition(".")[0])

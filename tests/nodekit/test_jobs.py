@@ -1,0 +1,95 @@
+"""Jobs and their stream: whole frames only, limits that hold, and a hanging read named."""
+
+import io
+import json
+import os
+import time
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from diag.nodekit.jobs import CHUNK, DATA, FRAME, Carrier, Outlet
+from diag.nodekit.machine import Machine
+
+
+@dataclass(frozen=True)
+class Brings:
+    """Sends what it is told to, then does something else."""
+
+    content: bytes
+    then: str = "end"
+    name: str = "it"
+    seconds: float = 5.0
+    facts: dict[str, Any] = field(default_factory=lambda: {"status": "collected"})
+
+    def work(self, machine: Machine, outlet: Outlet) -> dict[str, Any]:
+        outlet.send(self.content)
+        if self.then == "die":
+            os._exit(3)
+        if self.then == "hang":
+            outlet.about_to({"op": "read", "path": "/sys/hangs"})
+            time.sleep(60)
+        if self.then == "raise":
+            raise ZeroDivisionError
+        return dict(self.facts)
+
+    def last_words(self, note: dict[str, Any]) -> bytes:
+        return json.dumps(note).encode()
+
+
+def carried(*jobs: Brings, seconds: float = 20.0, budget: int = 10**9) -> tuple[list[dict[str, Any]], list[bytes]]:
+    out = io.BytesIO()
+    carrier = Carrier(Machine(), out, deadline=time.monotonic() + seconds, budget=budget)
+    facts = carrier.carry(jobs)
+    carrier.close()
+    contents, position, stream = [b""] * len(jobs), 0, out.getvalue()
+    while position < len(stream):
+        kind, number, packed, raw = FRAME.unpack_from(stream, position)
+        position += FRAME.size + packed
+        content = zlib.decompress(stream[position - packed : position])
+        assert (kind, len(content)) == (DATA, raw)
+        contents[number] += content
+    return facts, contents
+
+
+def test_contents_and_facts_keep_the_order_of_the_jobs() -> None:
+    sizes = (0, 1, CHUNK, CHUNK + 1, 5 * CHUNK)
+    facts, contents = carried(*(Brings(os.urandom(1) * size) for size in sizes))
+    assert [len(content) for content in contents] == list(sizes)
+    assert [fact["bytes"] for fact in facts] == list(sizes)
+    assert all(fact["status"] == "collected" and len(fact["sha256"]) == 64 for fact in facts)
+
+
+def test_a_child_that_dies_or_breaks_is_told_with_what_it_had_sent() -> None:
+    facts, contents = carried(Brings(b"before", "die"), Brings(b"more", "raise"), Brings(b"well"))
+    assert [fact.get("reason") for fact in facts] == ["io_error", "io_error", None]
+    assert contents == [b"before", b"more", b"well"]
+    assert [fact["bytes"] for fact in facts] == [6, 4, 4]
+
+
+def test_a_read_that_hangs_is_named_and_costs_its_own_job() -> None:
+    facts, contents = carried(Brings(b"", "hang", seconds=0.3), Brings(b"well"))
+    assert facts[0]["reason"] == "timeout"
+    assert json.loads(contents[0]) == {"op": "read", "path": "/sys/hangs"}
+    assert facts[1]["status"] == "collected"
+
+
+def test_the_limit_of_bytes_ends_the_collection_and_names_what_is_left_out() -> None:
+    noise = os.urandom(CHUNK)
+    facts, contents = carried(*(Brings(noise * 8) for _ in range(20)), budget=4 * CHUNK)
+    assert sum(map(len, contents)) <= 4 * CHUNK + 8 * CHUNK
+    assert {fact["reason"] for fact in facts if "status" not in fact} == {"precondition"}
+    assert facts[-1] == {
+        "reason": "precondition",
+        "words": "the limit of bytes for the whole collection was reached",
+        "bytes": 0,
+        "wall_ms": 0,
+    }
+
+
+@pytest.mark.parametrize("seconds", [0.4])
+def test_the_time_of_the_collection_is_kept_whatever_the_jobs_allow_themselves(seconds: float) -> None:
+    facts, _ = carried(*(Brings(b"", "hang", seconds=60.0) for _ in range(5)), seconds=seconds)
+    assert [fact["reason"] for fact in facts] == ["timeout"] * 5

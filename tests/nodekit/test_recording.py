@@ -1,0 +1,142 @@
+"""A recording answers as the machine did, and for what was never read it has no answer."""
+
+import json
+import os
+from base64 import b64decode
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diag.nodekit.machine import Machine
+from diag.nodekit.problems import MissingTool
+from diag.nodekit.recording import Recorded, Recorder, machine_at
+
+READS: dict[str, Callable[[Machine], object]] = {
+    "text": lambda machine: machine.read("/etc/hostname"),
+    "bytes": lambda machine: machine.read_bytes("/etc/raw", 6),
+    "cut": lambda machine: machine.read_bytes("/etc/hostname", 2),
+    "no file": lambda machine: machine.read("/etc/none"),
+    "denied": lambda machine: machine.read("/etc/shadow"),
+    "there": lambda machine: machine.exists("/etc/hostname"),
+    "not there": lambda machine: machine.exists("/etc/none"),
+    "names": lambda machine: machine.names("/etc"),
+    "no names": lambda machine: machine.names("/none"),
+    "link": lambda machine: machine.link_target("/etc/link"),
+    "no link": lambda machine: machine.link_target("/etc/hostname"),
+    "modified": lambda machine: machine.modified("/etc/hostname"),
+    "ran": lambda machine: machine.run(("tool", "-a")),
+    "ran as root": lambda machine: machine.run(("tool", "-r"), elevate=True),
+    "failed": lambda machine: machine.run(("tool", "-f")),
+    "no tool": lambda machine: machine.run(("absent",)),
+    "too slow": lambda machine: machine.run(("tool", "-s"), seconds=0.01),
+    "no rights": lambda machine: machine.run(("tool", "-x"), elevate=True),
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "node"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc/hostname").write_text("spark01\n")
+    (root / "etc/raw").write_bytes(b"\xff\x00abcdef")
+    (root / "etc/shadow").write_text("secret")
+    (root / "etc/link").symlink_to("hostname")
+    commands = [
+        {"argv": ["tool", "-a"], "stdout": "a\n", "stderr": "b", "rc": 0},
+        {"argv": ["sudo", "-n", "tool", "-r"], "stdout": "root\n", "rc": 0},
+        {"argv": ["tool", "-f"], "stdout": "", "stderr": "no", "rc": 3},
+        {"argv": ["tool", "-s"], "stdout": "late", "rc": 0, "delay_s": 5},
+    ]
+    (root / "cmd").mkdir()
+    (root / "cmd/commands.json").write_text(json.dumps(commands))
+    (root / ".tree.json").write_text(json.dumps({"euid": 1000, "denied": ["/etc/shadow"], "now": 7.0}))
+    return root
+
+
+def record(tree: Path) -> tuple[Recorder, list[dict[str, Any]]]:
+    elevated = frozenset({("tool", "-r"), ("tool", "-x")})
+    recorder = Recorder(str(tree), "commands", elevated)
+    notes: list[dict[str, Any]] = []
+    recorder.note = lambda note: notes.append(json.loads(json.dumps(note)))
+    recorder.about_to = lambda read: None
+    return recorder, notes
+
+
+def replayed(notes: list[dict[str, Any]], folder: Path) -> Machine:
+    """The tree that the notes describe, laid out by hand."""
+    recorded: dict[str, Any] = {"live": True, "ends": 3}
+    commands = []
+    for note in notes:
+        op = note.pop("op")
+        if op == "run":
+            commands.append(note)
+            continue
+        path = note.pop("path")
+        content = note.pop("text", None)
+        data = content.encode() if content is not None else bytes_of(note.pop("base64", None))
+        if data is not None:
+            place = folder / path.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+        recorded.setdefault(op, {})[path] = note
+    (folder / "cmd").mkdir(parents=True, exist_ok=True)
+    (folder / "cmd/commands.json").write_text(json.dumps(commands))
+    (folder / ".tree.json").write_text(json.dumps({"euid": 1000, "recorded": recorded}))
+    return machine_at(str(folder))
+
+
+def bytes_of(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
+
+
+def outcome(read: Callable[[Machine], object], machine: Machine) -> object:
+    try:
+        return read(machine)
+    except (OSError, MissingTool) as problem:
+        return type(problem), str(problem)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_recording_answers_as_the_machine_did(name: str, tree: Path, tmp_path: Path) -> None:
+    recorder, notes = record(tree)
+    seen = outcome(READS[name], recorder)
+    assert len(notes) == 1
+    replay = replayed(notes, tmp_path / "replay")
+    assert isinstance(replay, Recorded)
+    assert outcome(READS[name], replay) == seen
+    assert [type(one) for one in replay.failures] == [type(one) for one in recorder.failures]
+
+
+@pytest.mark.parametrize("name", READS)
+def test_what_was_never_read_is_neither_there_nor_absent(name: str, tmp_path: Path) -> None:
+    replay = replayed([], tmp_path)
+    with pytest.raises(OSError, match="Not collected") as raised:
+        READS[name](replay)
+    assert not isinstance(raised.value, (FileNotFoundError, PermissionError, TimeoutError))
+
+
+def test_more_than_was_recorded_is_not_made_up(tree: Path, tmp_path: Path) -> None:
+    recorder, notes = record(tree)
+    assert recorder.read_bytes("/etc/hostname", 4) == b"spar"
+    replay = replayed(notes, tmp_path / "replay")
+    assert replay.read_bytes("/etc/hostname", 3) == b"spa"
+    with pytest.raises(OSError, match="Not collected beyond 4 bytes"):
+        replay.read_bytes("/etc/hostname", 5)
+
+
+def test_a_tree_without_recording_is_a_tree(tree: Path) -> None:
+    assert not isinstance(machine_at(str(tree)), Recorded)
+    assert not Machine(str(tree)).as_live
+    assert Machine().as_live
+    assert os.path.exists("/proc/self/stat") == machine_at(None).exists("/proc/self/stat")
+
+
+def test_a_read_is_announced_before_it_is_made(tree: Path) -> None:
+    recorder, _ = record(tree)
+    announced: list[str] = []
+    recorder.about_to = lambda read: announced.append(read["path"])
+    recorder.note = lambda note: announced.append("done")
+    recorder.exists("/etc/hostname")
+    assert announced == ["/etc/hostname", "done"]
