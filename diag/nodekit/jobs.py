@@ -21,7 +21,7 @@ from typing import BinaryIO, Protocol
 
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import Machine
-from diag.nodekit.vocabulary import UnknownReason
+from diag.nodekit.vocabulary import TakenStatus, UnknownReason
 from diag.nodekit.workers import GRACE_SECONDS, POLL_SECONDS
 
 STREAM_MAGIC = "sparkctl-stream/1"
@@ -219,8 +219,9 @@ class Carrier:
         if reason == UnknownReason.TIMEOUT and doing is not None and (last := child.job.last_words(doing)):
             self._pass_on(child.number, zlib.compress(last, PACKING), len(last))
             child.raw += len(last)
-        return {**_unmade(reason, words), "bytes": child.raw, **wall}
+        status = TakenStatus.PARTIAL if child.raw else TakenStatus.MISSING
+        return {**_unmade(reason, words), "status": status, "bytes": child.raw, **wall}
 
 
 def _unmade(reason: str, words: str) -> Document:
-    return {"reason": reason, "words": words, "bytes": 0, "wall_ms": 0}
+    return {"status": TakenStatus.MISSING, "reason": reason, "words": words, "bytes": 0, "wall_ms": 0}

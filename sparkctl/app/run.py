@@ -22,6 +22,7 @@ from sparkctl.executor.limits import Limits
 from sparkctl.executor.open_files import require_open_files
 from sparkctl.executor.question import Question
 from sparkctl.executor.queue import NO_LIMITS, PlaceLimits
+from sparkctl.executor.receiver import Receive
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.visit import TOOL, Errand
 from sparkctl.executor.workers import Workers
@@ -75,12 +76,16 @@ class RunTally(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a run asks of every node, what kind of run that is, and who counts the answers."""
+    """What a run asks of every node, what kind of run that is, and who counts the answers.
+
+    `receive` takes in what comes beside the documents.
+    """
 
     kind: RunKind
     program: Program
     question: Question
     tally: RunTally
+    receive: Receive | None = None
 
     @property
     def words(self) -> str:
@@ -95,7 +100,7 @@ def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCod
     """
     give_up_at = None if request.deadline_s is None else time.monotonic() + request.deadline_s + STORE_GRACE_S
     fleet = load_fleet(request.places.fleet)
-    errand = Errand(_new_run_id(), asked.program, request.limits, asked.question)
+    errand = Errand(_new_run_id(), asked.program, request.limits, asked.question, asked.receive)
     state = request.places.state
     # Now, so that a wrong selector leaves no state folder behind; the nodes of a run to take up are in the store.
     nodes = select(fleet, request.selector) if request.resume is None else fleet.nodes

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from sparkctl.contract import strict_json
 from sparkctl.errors import ContractError
+from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.envelope import ErrorItem, HealthEnvelope, Meta
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.health import HealthData, roll_up
@@ -18,7 +19,8 @@ from sparkctl.model.vocabulary import Elevation, Origin
 HEALTH_SCHEMA = "sparkctl.health/1"
 FACTS_SCHEMA = "sparkctl.facts/1"
 RESET_SCHEMA = "sparkctl.reset/1"
-EnvelopeT = TypeVar("EnvelopeT", HealthEnvelope, FactsEnvelope, ResetEnvelope)
+BUNDLE_SCHEMA = "sparkctl.bundle/1"
+EnvelopeT = TypeVar("EnvelopeT", HealthEnvelope, FactsEnvelope, ResetEnvelope, BundleEnvelope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ def decode_reset(document: bytes, expected: Expected) -> ResetEnvelope:
     if found is not None:
         raise ContractError("incomplete", found)
     return envelope
+
+
+def decode_bundle(document: bytes, expected: Expected) -> BundleEnvelope:
+    """Validate the document of one collection; raises ContractError."""
+    return _decode(document, expected, BundleEnvelope, BUNDLE_SCHEMA)
 
 
 def _decode(document: bytes, expected: Expected, model: type[EnvelopeT], schema: str) -> EnvelopeT:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from sparkctl.model.baseline import Baseline, DriftReport
+from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
@@ -37,6 +38,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "baseline": Baseline,
+    "bundle-envelope": BundleEnvelope,
     "collect-report": CollectReport,
     "drift-report": DriftReport,
     "facts-envelope": FactsEnvelope,

@@ -8,10 +8,8 @@ from sparkctl.contract.decode import Expected
 from sparkctl.contract.frame import unframe
 from sparkctl.errors import ContractError
 from sparkctl.model.base import MAX_TEXT
-from sparkctl.model.envelope import HealthEnvelope
-from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.printable import printable
-from sparkctl.model.reset import ResetEnvelope
+from sparkctl.model.run import AnyEnvelope
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.probes.stage_one import complaint
 from sparkctl.transport.seam import Ended, TransportError
@@ -21,14 +19,14 @@ _NO_SHELL = re.compile(rb"account is (currently )?not available|nologin|no shell
 _NO_COMMAND = re.compile(rb"python3: (command )?not found|unknown command:? '?python3|Command not found", re.IGNORECASE)
 
 
-Decode = Callable[[bytes, Expected], HealthEnvelope | FactsEnvelope | ResetEnvelope]
+Decode = Callable[[bytes, Expected], AnyEnvelope]
 
 
 @dataclass(frozen=True)
 class Answer:
     """A validated document and the number of bytes that the login printed around it."""
 
-    envelope: HealthEnvelope | FactsEnvelope | ResetEnvelope
+    envelope: AnyEnvelope
     noise_bytes: int
 
 

@@ -47,6 +47,8 @@ HINTS: dict[Cause, str] = {
     Cause.INTERRUPTED: "take up where it stopped with --resume last",
     Cause.RUN_DEADLINE: "give the run more time or more --concurrency, or take it up with --resume last",
     Cause.IDENTITY_MISMATCH: "another machine answers under this name: find out which before you run anything on it",
+    Cause.NOT_KEPT: "make room on the bastion, or name another folder",
+    Cause.NOT_SEALED: "nothing was kept of it: report which rule of redaction missed what, as named above",
     Cause.INTERNAL: "this is a bug in sparkctl: please report it with the message above",
     **dict.fromkeys(_ALTERED, "do not trust this node's answers until you know what altered them"),
 }

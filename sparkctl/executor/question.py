@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sparkctl.contract.decode import decode_facts, decode_health, decode_reset
+from sparkctl.contract.decode import decode_bundle, decode_facts, decode_health, decode_reset
 from sparkctl.executor.answer import Decode
 
 
@@ -23,6 +23,12 @@ class Question:
 
 HEALTH = Question(("health", "--level=L1"), decode_health)
 """How is it? The checks of level L1."""
+
+
+def bring_evidence(budget: int, also: tuple[str, ...] = ()) -> Question:
+    """Bring what an engineer will want to read: at most `budget` bytes, with the collectors that must be asked for."""
+    named = (f"--also={','.join(also)}",) if also else ()
+    return Question(("bundle", f"--budget={budget}", *named), decode_bundle, asked=",".join(also))
 
 
 def what_is_it(facets: tuple[str, ...]) -> Question:

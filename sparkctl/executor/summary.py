@@ -1,25 +1,29 @@
 """The small parts of a run record that are derived from the envelope."""
 
+from collections import Counter
+
+from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.reset import ResetEnvelope
-from sparkctl.model.vocabulary import Status
+from sparkctl.model.run import AnyEnvelope
+from sparkctl.model.vocabulary import Status, TakenStatus
 
 MOST_TELLING = (Status.FAIL, Status.WARN, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 
 
-Answered = HealthEnvelope | FactsEnvelope | ResetEnvelope
-
-
-def summarise(envelope: Answered | None) -> dict[str, str]:
+def summarise(envelope: AnyEnvelope | None) -> dict[str, str]:
     """A word for each part of the answer.
 
-    The most telling status of each group of checks, how a facet was read, or what is claimed of the newest end.
+    The most telling status of each group of checks, how a facet was read, what is claimed of the newest end, or how
+    many artefacts came how whole.
     """
     if isinstance(envelope, HealthEnvelope):
         return _statuses(envelope)
     if isinstance(envelope, ResetEnvelope):
         return _claims(envelope)
+    if isinstance(envelope, BundleEnvelope):
+        return _counts(envelope)
     return _readings(envelope) if envelope else {}
 
 
@@ -43,7 +47,12 @@ def _claims(envelope: ResetEnvelope) -> dict[str, str]:
     return {axis: str(claim) for axis, claim in newest} if newest else {}
 
 
-def truncation_warnings(envelope: Answered | None) -> list[str]:
+def _counts(envelope: BundleEnvelope) -> dict[str, str]:
+    taken = Counter(artefact.status for artefact in envelope.data.artefacts) if envelope.data else Counter()
+    return {status.value: str(taken[status]) for status in TakenStatus if taken[status]}
+
+
+def truncation_warnings(envelope: AnyEnvelope | None) -> list[str]:
     """What a document dropped to stay within its limit, in words."""
     dropped = envelope.meta.truncation if envelope else []
     return [f"dropped {cut.dropped} {cut.part} to stay within the limit" for cut in dropped]

@@ -13,6 +13,7 @@ from sparkctl.executor.answer import Answer, read_answer
 from sparkctl.executor.hints import HINTS
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.question import HEALTH, Question
+from sparkctl.executor.receiver import NOTHING_KEPT, Kept, Receive, Receiver
 from sparkctl.executor.retry import pause_before
 from sparkctl.executor.stop import Stop
 from sparkctl.executor.summary import summarise, truncation_warnings
@@ -20,7 +21,7 @@ from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.durations import told_seconds
 from sparkctl.model.inventory import Node
 from sparkctl.model.printable import clip, printable
-from sparkctl.model.run import Failure, RunRecord, Visit
+from sparkctl.model.run import AnyEnvelope, Failure, RunRecord, Visit
 from sparkctl.model.vocabulary import Cause, Elevation, Origin, Outcome, Stage
 from sparkctl.probes import stage_one
 from sparkctl.probes.program import Program
@@ -43,6 +44,8 @@ class Progress:
     sent_bytes: int = 0
     received_bytes: int = 0
     exit_status: int | None = None
+    receiver: Receiver | None = None
+    kept: Kept = NOTHING_KEPT
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Errand:
     program: Program
     limits: Limits
     question: Question = HEALTH
+    receive: Receive | None = None
 
 
 async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, chance: random.Random) -> RunRecord:
@@ -60,7 +64,11 @@ async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, ch
     progress = Progress()
     try:
         async with asyncio.timeout(errand.limits.node_s):
-            result: Answer | Failure = await _ask(node, transport, errand, progress, chance)
+            answer = await _ask(node, transport, errand, progress, chance)
+        progress.stage = Stage.SEAL
+        if progress.receiver is not None:
+            progress.kept = await progress.receiver.finish(answer.envelope)
+        result: Answer | Failure = answer
     except TransportError as error:
         result = _failure(progress, error.stage, error.cause, error.message, error.hint)
     except TimeoutError:
@@ -71,6 +79,9 @@ async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, ch
     except Exception as bug:  # noqa: BLE001 - a bug in one visit must not take the other nodes with it
         words = printable(f"{type(bug).__name__}: {bug}", MAX_TEXT)
         result = _failure(progress, progress.stage, Cause.INTERNAL, words)
+    finally:
+        if progress.receiver is not None:
+            progress.receiver.close()
     return _record(node, errand, progress, result)
 
 
@@ -128,7 +139,9 @@ async def _connect(
 
 async def _run(session: Session, node: Node, errand: Errand, progress: Progress) -> Answer:
     limits, nonce = errand.limits, secrets.token_hex(16)
-    command = _command(errand, node.elevation, nonce)
+    if errand.receive is not None:
+        progress.receiver = errand.receive(node, nonce)
+    command = _command(errand, node.elevation, nonce, progress.receiver)
     progress.stage, progress.sent_bytes = Stage.RUN, len(command.stdin)
     started = time.monotonic()
     try:
@@ -136,6 +149,8 @@ async def _run(session: Session, node: Node, errand: Errand, progress: Progress)
     finally:
         progress.stages_ms[Stage.RUN] = round((time.monotonic() - started) * 1000)
     progress.received_bytes = len(ended.stdout) + len(ended.stderr)
+    if progress.receiver is not None:
+        progress.received_bytes += progress.receiver.taken_bytes
     progress.exit_status = ended.exit_status
     progress.stage = Stage.DECODE
     expected = Expected(
@@ -150,7 +165,7 @@ async def _run(session: Session, node: Node, errand: Errand, progress: Progress)
     return read_answer(ended, nonce, expected, errand.question.decode)
 
 
-def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
+def _command(errand: Errand, elevation: Elevation, nonce: str, receiver: Receiver | None) -> Command:
     limits = errand.limits
     arguments = (
         *errand.question.arguments,
@@ -163,6 +178,7 @@ def _command(errand: Errand, elevation: Elevation, nonce: str) -> Command:
         stdin=errand.program.packed,
         stdout_limit=limits.document_bytes + limits.noise_bytes,
         stderr_limit=limits.stderr_bytes,
+        take=receiver.take if receiver else None,
     )
 
 
@@ -182,8 +198,8 @@ def _record(node: Node, errand: Errand, progress: Progress, result: Answer | Fai
         rc=progress.exit_status,
         duration_ms=round((time.monotonic() - progress.clock) * 1000),
         summary=summarise(envelope),
-        warnings=[clip(words) for words in (*progress.warnings, *truncation_warnings(envelope))],
-        artifacts=[],
+        warnings=[clip(words) for words in _warnings(progress, envelope)],
+        artifacts=[clip(name) for name in progress.kept.artifacts],
         run_id=errand.run_id,
         node_id=node.node_id,
         outcome=Outcome.REPORTED if envelope else Outcome.UNREPORTED,
@@ -192,6 +208,10 @@ def _record(node: Node, errand: Errand, progress: Progress, result: Answer | Fai
         envelope=envelope,
         failure=failure,
     )
+
+
+def _warnings(progress: Progress, envelope: AnyEnvelope | None) -> list[str]:
+    return [*progress.warnings, *truncation_warnings(envelope), *progress.kept.warnings]
 
 
 def _visit_facts(progress: Progress, answer: Answer | None) -> Visit:

@@ -5,10 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from sparkctl.model.base import NodeId, Record, Text, UtcDatetime, Word
+from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.envelope import Count, HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.vocabulary import Cause, Outcome, Stage
+
+AnyEnvelope = HealthEnvelope | FactsEnvelope | ResetEnvelope | BundleEnvelope
+"""What a node may answer."""
 
 
 class Failure(Record):
@@ -60,7 +64,7 @@ class RunRecord(Record):
     outcome: Outcome
     simulated: bool
     visit: Visit | None
-    envelope: HealthEnvelope | FactsEnvelope | ResetEnvelope | None
+    envelope: AnyEnvelope | None
     failure: Failure | None
 
     @model_validator(mode="after")

@@ -85,6 +85,7 @@ class Stage(StrEnum):
     AUTHENTICATE = "authenticate"
     RUN = "run"
     DECODE = "decode"
+    SEAL = "seal"
 
 
 class Cause(StrEnum):
@@ -137,6 +138,9 @@ class Cause(StrEnum):
     INCOMPLETE = "incomplete"  # decode: planned checks are missing, or the roll-up contradicts the findings
     PROGRAM_FAILED = "program_failed"  # decode: a whole document with `ok` false
     IDENTITY_MISMATCH = "identity_mismatch"  # decode: another serial than the enrolled one
+
+    NOT_KEPT = "not_kept"  # run, seal: the bastion could not write what came
+    NOT_SEALED = "not_sealed"  # seal: something was left in it that must not leave
 
 
 REFUSALS = frozenset({Cause.HOST_KEY_UNKNOWN, Cause.HOST_KEY_CHANGED, Cause.HOST_KEY_REVOKED, Cause.IDENTITY_MISMATCH})

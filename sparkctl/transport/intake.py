@@ -13,6 +13,7 @@ class Intake:
     def __init__(self, command: Command) -> None:
         self._buffers = {Cause.STDOUT_LIMIT: bytearray(), Cause.STDERR_LIMIT: bytearray()}
         self._limits = {Cause.STDOUT_LIMIT: command.stdout_limit, Cause.STDERR_LIMIT: command.stderr_limit}
+        self._take = command.take
         self._lock = threading.Lock()
 
     @property
@@ -29,6 +30,8 @@ class Intake:
         """Keep what arrived; raises TransportError(stdout_limit or stderr_limit) at the first byte too many."""
         cause = Cause.STDERR_LIMIT if is_stderr else Cause.STDOUT_LIMIT
         with self._lock:
+            if self._take is not None and not is_stderr:
+                data = self._take(data)
             buffer, limit = self._buffers[cause], self._limits[cause]
             room = limit - len(buffer)
             buffer += data[:room]

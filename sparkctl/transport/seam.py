@@ -1,5 +1,6 @@
 """The seam between the executor and whatever carries bytes to a node and back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,12 +20,17 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One argv and the bytes for its standard input; what it prints is read up to the limits (bytes), no further."""
+    """One argv and the bytes for its standard input; what it prints is read up to the limits (bytes), no further.
+
+    `take` is given standard output as it comes, and returns what of it is to be kept and counted against the limit. It
+    may raise TransportError, which ends the run; it bounds what it keeps itself.
+    """
 
     argv: tuple[str, ...]
     stdin: bytes
     stdout_limit: int
     stderr_limit: int
+    take: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,141 @@
+"""A tree made of a recording: what programs read on a node, laid out so that the same programs can read it again."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sparkctl.errors import ContractError
+from sparkctl.model.recording import NOTE, LookNote, MachineNote, Note, ReadNote, RunNote
+
+MAX_LINE = 32 * 2**20
+FACTS, COMMANDS = ".tree.json", "cmd/commands.json"
+RUN_OUTPUT = "run-"
+_MAX_PART = 255
+
+
+@dataclass
+class RecordedTree:
+    """The tree under `root` while it is made of notes. The first note of a read counts, unless a later one has more.
+
+    `left_out` counts what has no place in a tree: climbing paths, a file where a folder stands.
+    """
+
+    root: Path
+    simulated: bool
+    left_out: int = 0
+    _facts: dict[str, Any] = field(default_factory=dict)
+    _about: dict[str, Any] = field(default_factory=dict)
+    _reads: dict[str, ReadNote] = field(default_factory=dict)
+    _looks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _runs: dict[tuple[tuple[str, ...], bool], dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, lines: Iterable[bytes]) -> None:
+        """Add the notes of one task; raises ContractError for what is no note."""
+        for line in lines:
+            self._note(_parsed(line))
+
+    def _note(self, note: Note) -> None:
+        if isinstance(note, MachineNote):
+            self._facts = {"euid": note.euid, "now": note.now}
+            self._about = {"live": note.live, "ends": note.ends}
+        elif isinstance(note, ReadNote):
+            self._read(note)
+        elif isinstance(note, LookNote):
+            answer = {"error": told(note)} if note.error else {"value": note.value}
+            self._looks.setdefault(note.op, {}).setdefault(note.path, answer)
+        else:
+            self._run(note)
+
+    def _read(self, note: ReadNote) -> None:
+        known = self._reads.get(note.path)
+        if known is not None and (note.error or (not known.error and known.limit >= note.limit)):
+            return
+        content = _content(note)
+        if content is not None and not self._write(note.path, content):
+            self.left_out += 1
+            return
+        self._reads[note.path] = note.model_copy(update={"text": None, "base64": None})
+
+    def _write(self, path: str, content: bytes) -> bool:
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        place = self.root.joinpath(*parts)
+        relative = "/".join(parts)
+        if ".." in parts or not parts or relative in (FACTS, COMMANDS) or relative.startswith(f"cmd/{RUN_OUTPUT}"):
+            return False
+        if any(len(part.encode("utf-8", "replace")) > _MAX_PART for part in parts):
+            return False
+        try:
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.write_bytes(content)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError, UnicodeEncodeError):
+            return False
+        return True
+
+    def _run(self, note: RunNote) -> None:
+        key = (tuple(note.argv), note.elevate)
+        if key in self._runs:
+            return
+        entry: dict[str, Any] = {"argv": note.argv, "elevate": note.elevate}
+        if note.error is not None:
+            self._runs[key] = entry | {"error": told(note)}
+            return
+        name = f"{RUN_OUTPUT}{len(self._runs):04d}"
+        (self.root / "cmd").mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.root / "cmd" / name).write_bytes(note.stdout.encode("utf-8", "replace"))
+        self._runs[key] = entry | {
+            "rc": note.rc or 0, "stdout_file": name, "stderr": note.stderr, "truncated": note.truncated,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Write what was noted beside the contents."""
+        reads = {
+            path: {"limit": note.limit} | ({"error": told(note)} if note.error else {})
+            for path, note in sorted(self._reads.items())
+        }
+        looks = {op: dict(sorted(answers.items())) for op, answers in sorted(self._looks.items())}
+        facts = self._facts | {"simulated": self.simulated, "recorded": self._about | {"read": reads} | looks}
+        (self.root / FACTS).write_text(json.dumps(facts, indent=1), "utf-8")
+        (self.root / "cmd").mkdir(mode=0o700, exist_ok=True)
+        (self.root / COMMANDS).write_text(json.dumps(list(self._runs.values()), indent=1), "utf-8")
+
+
+def told(note: ReadNote | LookNote | RunNote) -> dict[str, Any]:
+    """What a read raised, as the program that reads the tree wants it."""
+    assert note.error is not None  # noqa: S101 - the caller looked
+    return note.error.model_dump(exclude_none=True)
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a spooled recording; the last one may have been cut, where the node's program was."""
+    with path.open("rb") as file:
+        while line := file.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                raise ContractError("too_large", f"a note of the recording has more than {MAX_LINE} bytes")
+            if line.endswith(b"\n"):
+                yield line
+
+
+def _parsed(line: bytes) -> Note:
+    try:
+        return NOTE.validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])[:100]
+        raise ContractError(
+            "schema_violation", f"a note of the recording is not one: {where}: {first['msg']}"
+        ) from error
+
+
+def _content(note: ReadNote) -> bytes | None:
+    if note.base64 is not None:
+        try:
+            return base64.b64decode(note.base64, validate=True)
+        except binascii.Error as error:
+            raise ContractError("schema_violation", f"the recording of {note.path[:100]} is no base64") from error
+    return None if note.text is None else note.text.encode("utf-8", "replace")

@@ -1,0 +1,105 @@
+"""A tree made of a recording: the programs see in it what they saw, and a hostile node writes nothing elsewhere."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diag.nodekit.problems import MissingTool
+from diag.nodekit.recording import machine_at
+from sparkctl.app.recorded_tree import RecordedTree, lines_of
+from sparkctl.errors import ContractError
+
+MACHINE = {"op": "machine", "live": True, "now": 7.5, "euid": 0, "ends": 3}
+
+
+def built(folder: Path, *notes: dict[str, Any]) -> RecordedTree:
+    root = folder / "tree"
+    root.mkdir()
+    tree = RecordedTree(root, simulated=False)
+    tree.add(json.dumps(note).encode() for note in (MACHINE, *notes))
+    tree.close()
+    return tree
+
+
+def test_the_longer_read_counts_and_a_failure_does_not_hide_it(tmp_path: Path) -> None:
+    failed = {"kind": "OSError", "words": "Permission denied", "errno": 13}
+    tree = built(
+        tmp_path,
+        {"op": "read", "path": "/etc/a", "limit": 2, "text": "ab"},
+        {"op": "read", "path": "/etc/a", "limit": 9, "text": "abc"},
+        {"op": "read", "path": "/etc/a", "limit": 99, "error": failed},
+        {"op": "read", "path": "/etc/b", "limit": 9, "error": failed},
+        {"op": "read", "path": "/etc/b", "limit": 9, "base64": "/wA="},
+    )
+    machine = machine_at(str(tree.root))
+    assert machine.read("/etc/a") == "abc"
+    assert machine.read_bytes("/etc/b", 9) == b"\xff\0"
+    assert (machine.is_root, machine.now(), machine.as_live) == (True, 7.5, True)
+
+
+def test_errors_come_back_as_they_were(tmp_path: Path) -> None:
+    tree = built(
+        tmp_path,
+        {"op": "read", "path": "/a", "limit": 1, "error": {"kind": "OSError", "words": "No such file", "errno": 2}},
+        {"op": "run", "argv": ["x"], "elevate": False, "limit": 1, "error": {"kind": "MissingTool", "words": "x"}},
+        {"op": "run", "argv": ["y"], "elevate": True, "limit": 1, "error": {"kind": "TimeoutError", "words": "late"}},
+    )
+    machine = machine_at(str(tree.root))
+    assert machine.read_or_none("/a") is None
+    with pytest.raises(MissingTool):
+        machine.run(("x",))
+    with pytest.raises(TimeoutError, match="late"):
+        machine.run(("y",), elevate=True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../outside",
+        "/etc/../../outside",
+        "/.tree.json",
+        "//.tree.json",
+        "/./.tree.json",
+        "/cmd/commands.json",
+        "/cmd/./commands.json",
+        "/cmd/run-0000",
+        "/",
+        "/" + "a" * 300,
+        "/etc/file/below",
+    ],
+)
+def test_what_has_no_place_is_left_out_and_counted(path: str, tmp_path: Path) -> None:
+    tree = built(
+        tmp_path,
+        {"op": "read", "path": "/etc/file", "limit": 9, "text": "x"},
+        {"op": "read", "path": path, "limit": 9, "text": "evil"},
+    )
+    assert tree.left_out == 1
+    assert [found.name for found in tmp_path.iterdir()] == ["tree"]
+    assert not [found for found in tmp_path.rglob("*") if found.is_file() and found.read_text() == "evil"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b'{"op": "write", "path": "/a"}',
+        b'{"op": "read", "path": "relative", "limit": 1, "text": ""}',
+        b'{"op": "read", "path": "/a\\u0000b", "limit": 1, "text": ""}',
+        b'{"op": "read", "path": "/a", "limit": 1, "base64": "?"}',
+        b'{"op": "read", "path": "/a", "limit": -1, "text": ""}',
+        b'{"op": "run", "argv": [], "elevate": false, "limit": 1}',
+    ],
+)
+def test_what_is_no_note_is_refused(line: bytes, tmp_path: Path) -> None:
+    with pytest.raises(ContractError):
+        RecordedTree(tmp_path, simulated=False).add([line])
+
+
+def test_a_note_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
+    spooled = tmp_path / "00001"
+    spooled.write_bytes(b'{"a": 1}\n{"b":')
+    assert list(lines_of(spooled)) == [b'{"a": 1}\n']
