@@ -8,19 +8,18 @@ import contextlib
 import gzip
 import os
 import shutil
-import signal
 import stat
 import tarfile
 import tempfile
-import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NoReturn, cast
+from typing import BinaryIO, cast
 
 import zstandard
 
+from sparkctl.app.leaving import leaving_in_order
 from sparkctl.errors import UsageError
 from sparkctl.model.printable import printable
 
@@ -55,7 +54,8 @@ def tree_of(root: Path | None, bundle: Path | None) -> Iterator[Tree]:
     assert root is not None  # noqa: S101 - one of the two is named
     wanted = ", ".join(sorted(TREE_FOLDERS))
     empty = f"{root} has none of the folders {wanted} at its top: is another folder meant?"
-    yield Tree(root, () if has_tree_folders(root) else (empty,))
+    with leaving_in_order():
+        yield Tree(root, () if has_tree_folders(root) else (empty,))
 
 
 @contextlib.contextmanager
@@ -64,7 +64,7 @@ def unpacked(bundle: Path) -> Iterator[Tree]:
 
     Raises UsageError for what is none of these, is damaged or over a limit, or holds no tree.
     """
-    with _leaving_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-") as name:
+    with leaving_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-") as name:
         unpacking = _Unpacking(bundle, Path(name))
         try:
             unpacking.members()
@@ -239,23 +239,3 @@ def _decompressed(bundle: Path, opened: contextlib.ExitStack) -> BinaryIO:
         reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
         return cast("BinaryIO", opened.enter_context(reader))
     return raw
-
-
-@contextlib.contextmanager
-def _leaving_in_order() -> Iterator[None]:
-    """Let a termination or a hang-up end this process by an exception, so that nothing is left behind."""
-
-    def leave(number: int, _frame: object) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
