@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -75,11 +76,26 @@ class Machine:
         return self.read_bytes(path, limit).decode("utf-8", "replace").rstrip()
 
     def read_bytes(self, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
-        """The first `limit` bytes of a file; raises OSError as `open` does."""
-        with self._as_seen_on_the_node(path), open(self._locate(path), "rb") as file:
-            content = file.read(limit)
+        """The first `limit` bytes of a file; raises OSError as `open` does, also for a pipe or device of a tree."""
+        with self._as_seen_on_the_node(path):
+            place = self._locate(path)
+            self._require_data(place)
+            with open(place, "rb") as file:
+                content = file.read(limit)
         self.meter.bytes += len(content)
         return content
+
+    def _require_data(self, place: str) -> None:
+        """A tree is data: to open its pipe, socket or device could wait for ever, or set off something here.
+
+        In the tree of a simulated machine a pipe stands for a file whose read never returns.
+        """
+        if self.root is None:
+            return
+        mode = os.stat(place).st_mode
+        hangs = stat.S_ISFIFO(mode) and self.origin == Origin.SIMULATED
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or hangs):
+            raise OSError(errno.EIO, "Not a regular file", place)
 
     def read_or_none(self, path: str) -> str | None:
         """Text of a file, or None where there is no such file or the kernel has no value for it now."""
