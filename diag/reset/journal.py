@@ -256,8 +256,8 @@ class Both:
 
     @property
     def complaints(self) -> list[str]:
-        """What journalctl said about files that it could not read whole."""
-        return self._files.complaints
+        """What journalctl said of files that it could not read whole, and what is wrong with the export."""
+        return self._files.complaints + self._exported.complaints
 
     def ending(self, boot_id: str) -> list[Entry]:
         """As Journal has it."""
