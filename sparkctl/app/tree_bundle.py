@@ -32,6 +32,7 @@ MAX_LEVELS = 8  # of folders above the tree
 MAX_DEPTH = 128  # of folders in it
 HEADERS = 4 * 2**20  # bytes that may stand between the contents of two members
 LATEST = 2**33  # seconds since the epoch; what claims to be later was not written then
+A_BUNDLE = "a bundle is a .tar, .tar.gz or .tar.zst of a saved tree; a folder is named with --root"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _DAMAGE = (tarfile.TarError, zstandard.ZstdError, gzip.BadGzipFile, zlib.error, EOFError)
 
@@ -71,9 +72,15 @@ def unpacked(bundle: Path) -> Iterator[Tree]:
             root = find_tree(Path(name), str(bundle))
             unpacking.links(root)
         except _DAMAGE as error:
-            raise UsageError(f"{bundle} is damaged: {printable(str(error)) or type(error).__name__}") from error
+            raise UsageError(
+                f"{bundle} is damaged: {printable(str(error)) or type(error).__name__}",
+                hint="copy it from where it was made",
+            ) from error
         except OSError as error:
-            raise UsageError(f"{bundle} cannot be unpacked: {error.strerror or error}") from error
+            raise UsageError(
+                f"{bundle} cannot be unpacked: {error.strerror or error}",
+                hint="TMPDIR names another place to unpack it",
+            ) from error
         left_out = (
             f"{unpacking.left_out:,} of {bundle} left out: devices, links that lead out of the tree, and the like"
         )
@@ -227,10 +234,16 @@ class _Unpacking:
 
 
 def _decompressed(bundle: Path, opened: contextlib.ExitStack) -> BinaryIO:
-    """The tar in a file, whatever it was compressed with; raises UsageError where it is no regular file."""
-    if not stat.S_ISREG(bundle.stat().st_mode):
-        raise UsageError(f"{bundle} is no file", hint="a bundle is a .tar, .tar.gz or .tar.zst of a saved tree")
-    raw = opened.enter_context(bundle.open("rb"))
+    """The tar in a file, whatever it was compressed with; raises UsageError where it is no file that can be read."""
+    try:
+        found = bundle.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError(f"{bundle} is no file", hint=A_BUNDLE)
+        raw = opened.enter_context(bundle.open("rb"))
+    except OSError as error:
+        raise UsageError(f"{bundle} cannot be read: {error.strerror or error}", hint=A_BUNDLE) from error
+    if not found.st_size:
+        raise UsageError(f"{bundle} is empty", hint=A_BUNDLE)
     magic = raw.read(4)
     raw.seek(0)
     if magic.startswith(GZIP):
