@@ -8,29 +8,34 @@ from typing import Any
 
 from diag.nodekit import document, envelope
 from diag.nodekit.catalogue import elevated_commands, load_checks
+from diag.nodekit.check import LoadedCheck
 from diag.nodekit.judge import Document, group_by_observation
 from diag.nodekit.machine import Machine
+from diag.nodekit.nvme import observe_smart
 from diag.nodekit.vocabulary import Status
 from diag.nodekit.workers import Results, Task
-from diag.reset.witnesses import PART, WitnessTask
+from diag.reset.witnesses import WitnessTask, of_drive, together
 
 
 def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
     """Print the health document; returns the exit status."""
     checks = load_checks()
-    witnesses = WitnessTask()
-    machine.elevated_commands = elevated_commands(checks) | frozenset(witnesses.elevated)
+    machine.elevated_commands = elevated_commands(checks) | frozenset(WitnessTask.elevated)
 
     def data(results: Results) -> Document:
         found = [part for part in results.documents if "check" in part]
         findings = sorted(found, key=lambda finding: str(finding["check"]))
         told = {"level": options.level, "findings": findings, "rollup": document.roll_up(findings)}
-        return told | next(part for part in results.documents if PART in part)
+        return told | together(results.documents)
 
-    tasks: list[Task] = [*group_by_observation(checks), witnesses]
     return envelope.run(
-        options, machine, tasks, schema="sparkctl.health/1", data=data, drops=DROPS, started=started
+        options, machine, tasks(checks), schema="sparkctl.health/1", data=data, drops=DROPS, started=started
     )  # fmt: skip
+
+
+def tasks(checks: list[LoadedCheck]) -> list[Task]:
+    """Everything that is looked at, each once."""
+    return [*group_by_observation(checks, {observe_smart: of_drive}), WitnessTask()]
 
 
 def _drop_readings(statuses: Iterable[str]) -> Callable[[Document], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -21,19 +21,20 @@ MAX_READINGS = 200  # in one finding, as the schema has it
 
 
 class Observation:
-    """One `observe` function and the checks that judge what it sees."""
+    """One `observe` function, the checks that judge what it sees, and what else makes documents of it."""
 
-    def __init__(self, checks: list[LoadedCheck]) -> None:
-        self.checks = checks
+    def __init__(self, checks: list[LoadedCheck], beside: Callable[[Any], list[Document]] | None = None) -> None:
+        self.checks, self._beside = checks, beside
         self.seconds = max(loaded.check.seconds for loaded in checks)
 
     def judge(self, machine: Machine) -> tuple[list[Document], list[str]]:
-        """The findings of these checks, and what broke in a way that is our own bug."""
+        """The findings of these checks, the documents beside them, and what broke in a way that is our own bug."""
         bugs: list[str] = []
         seen, trouble = attempt(lambda: self.checks[0].observe(machine))
         problem = None if trouble is None else _finding_of(trouble, bugs)
         findings = [as_document(loaded, problem or _evaluated(loaded, seen, bugs)) for loaded in self.checks]
-        return findings, bugs
+        more = self._beside(seen) if self._beside and problem is None else []
+        return findings + more, bugs
 
     def unjudged(self, reason: str, summary: str) -> list[Document]:
         """Unknown findings for all checks, for when the observation itself did not come back."""
@@ -46,12 +47,17 @@ def _evaluated(loaded: LoadedCheck, seen: Any, bugs: list[str]) -> Finding:
     return finding or _finding_of(trouble or Trouble(UnknownReason.PARSE_ERROR, "the check said nothing"), bugs)
 
 
-def group_by_observation(checks: list[LoadedCheck]) -> list[Observation]:
-    """Checks that share an observe function share one observation; the order of first appearance is kept."""
+def group_by_observation(
+    checks: list[LoadedCheck], beside: Mapping[Callable[..., Any], Callable[[Any], list[Document]]] | None = None
+) -> list[Observation]:
+    """Checks that share an observe function share one observation; the order of first appearance is kept.
+
+    `beside` makes more documents of what an observe function saw.
+    """
     groups: dict[Callable[..., Any], list[LoadedCheck]] = {}
     for loaded in checks:
         groups.setdefault(loaded.observe, []).append(loaded)
-    return [Observation(group) for group in groups.values()]
+    return [Observation(group, (beside or {}).get(observe)) for observe, group in groups.items()]
 
 
 def as_document(loaded: LoadedCheck, finding: Finding) -> Document:

@@ -10,9 +10,11 @@ import contextlib
 import errno
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from diag.nodekit.command import Gathered, Ran, gather, run_bounded
 from diag.nodekit.problems import MissingTool
@@ -86,20 +88,37 @@ class Machine:
         return self.read_bytes(path, limit).decode("utf-8", "replace").rstrip()
 
     def read_bytes(self, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
-        """The first `limit` bytes of a file; raises OSError as `open` does."""
-        with self._as_seen_on_the_node(path), open(self._locate(path), "rb") as file:
+        """The first `limit` bytes of a file; raises OSError as `open` does, also for a pipe or device of a tree."""
+        with self._as_seen_on_the_node(path), self._opened(path) as file:
             content = file.read(limit)
         self.meter.bytes += len(content)
         return content
 
     def read_newest(self, path: str, limit: int) -> tuple[bytes, int]:
         """The last `limit` bytes of a regular file, and how many stand before them; raises OSError as `open` does."""
-        with self._as_seen_on_the_node(path), open(self._locate(path), "rb") as file:
+        with self._as_seen_on_the_node(path), self._opened(path) as file:
             dropped = max(os.fstat(file.fileno()).st_size - limit, 0)
             file.seek(dropped)
             content = file.read(limit)
         self.meter.bytes += len(content)
         return content, dropped
+
+    def _opened(self, path: str) -> BinaryIO:
+        place = self._locate(path)
+        self._require_data(place)
+        return open(place, "rb")
+
+    def _require_data(self, place: str) -> None:
+        """A tree is data: to open its pipe, socket or device could wait for ever, or set off something here.
+
+        In the tree of a simulated machine a pipe stands for a file whose read never returns.
+        """
+        if self.root is None:
+            return
+        mode = os.stat(place).st_mode
+        hangs = stat.S_ISFIFO(mode) and self.origin == Origin.SIMULATED
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or hangs):
+            raise OSError(errno.EIO, "Not a regular file", place)
 
     def read_or_none(self, path: str) -> str | None:
         """Text of a file, or None where there is no such file or the kernel has no value for it now."""

@@ -14,7 +14,7 @@ import selectors
 import signal
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import Machine
@@ -107,6 +107,7 @@ class Results:
 def judge_all(tasks: Sequence[Task], machine: Machine, *, deadline: float, workers: int = 4) -> Results:
     """Do every task before `deadline` (monotonic seconds); what did not come back is unknown, timeout."""
     pool = _Pool(tasks, machine, deadline)
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         for _ in range(min(workers, len(tasks))):
             pool.hire()
@@ -114,8 +115,15 @@ def judge_all(tasks: Sequence[Task], machine: Machine, *, deadline: float, worke
             pool.wait()
             pool.dismiss_overdue()
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         pool.close()
+        signal.signal(signal.SIGTERM, before)
     return pool.results
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    """End by an exception: the workers lead groups of their own, and nobody else would end them."""
+    raise SystemExit(128 + number)
 
 
 class _Pool:
@@ -185,6 +193,7 @@ class _Pool:
 def _serve(task_read: int, answer_write: int, tasks: Sequence[Task], machine: Machine) -> None:
     """The life of a worker; never returns."""
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):

@@ -162,7 +162,7 @@ class ExportedJournal:
     """What `journalctl -o json` printed once, in `cmd/journal0.json`, `cmd/journal-1.json` and so on of a tree."""
 
     def __init__(self, machine: Machine) -> None:
-        self._entries: dict[str, list[Entry]] = {}
+        printed: dict[str, list[Entry]] = {}
         self._complaints: list[str] = []
         order: list[str] = []
         for name in sorted((n for n in machine.names("/cmd") if _export_index(n) is not None), key=_export_key):
@@ -171,8 +171,9 @@ class ExportedJournal:
             if is_spoilt(content, entries):
                 self._complaints.append(f"/cmd/{name} has lines that are no entries of a journal")
             for entry in entries:
-                self._entries.setdefault(entry.boot_id, []).append(entry)
-            order += [boot for boot in self._entries if boot not in order]
+                printed.setdefault(entry.boot_id, []).append(entry)
+            order += [boot for boot in printed if boot not in order]
+        self._entries = {boot: in_order(entries) for boot, entries in printed.items()}
         listed = _listed(machine)
         older = [boot for boot in listed if boot not in order]
         self.boots = older + [boot for boot in listed if boot in order] + [b for b in order if b not in listed]
@@ -184,7 +185,7 @@ class ExportedJournal:
 
     def ending(self, boot_id: str) -> list[Entry]:
         """As Journal has it."""
-        return in_order(self._entries.get(boot_id, []))
+        return self._entries.get(boot_id, [])
 
     def beginning(self, boot_id: str) -> list[Entry]:
         """As Journal has it."""
@@ -256,8 +257,8 @@ class Both:
 
     @property
     def complaints(self) -> list[str]:
-        """What journalctl said about files that it could not read whole."""
-        return self._files.complaints
+        """What journalctl said of files that it could not read whole, and what is wrong with the export."""
+        return self._files.complaints + self._exported.complaints
 
     def ending(self, boot_id: str) -> list[Entry]:
         """As Journal has it."""

@@ -1,11 +1,13 @@
-"""What the running boot has armed and counts, as a task beside the checks: the bastion keeps it from visit to visit."""
+"""What the running boot has armed and counts, told beside the checks: the bastion keeps it from visit to visit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from diag.nodekit.judge import Document, attempt
 from diag.nodekit.machine import Machine
+from diag.nodekit.nvme import Smart
 from diag.reset.journal import is_on_disk
 from diag.reset.scope import Scope
 from diag.reset.sources import boot, nvme, watchdog
@@ -25,11 +27,24 @@ def empty() -> Document:
     return dict.fromkeys(KEYS)
 
 
-class WitnessTask:
-    """Answers one document with PART."""
+def together(documents: Iterable[Document]) -> Document:
+    """Those of several documents with PART, as one."""
+    found = empty()
+    for document in documents:
+        found |= document.get(PART, {})
+    return {PART: found}
 
-    seconds = boot.SECONDS + watchdog.SECONDS + nvme.SECONDS
-    elevated = (*boot.ELEVATED, *watchdog.ELEVATED, *nvme.ELEVATED)
+
+def of_drive(smart: Smart) -> list[Document]:
+    """What the drive counts: of the log that its checks judge, since it is not asked twice."""
+    return [{PART: nvme.counts_of(smart)}]
+
+
+class WitnessTask:
+    """Answers one document with PART: what no check reads."""
+
+    seconds = boot.SECONDS + watchdog.SECONDS
+    elevated = (*boot.ELEVATED, *watchdog.ELEVATED)
 
     def judge(self, machine: Machine) -> tuple[list[Document], list[str]]:
         """The witnesses; what could not be read is null, and no bug of ours is worth a visit."""
@@ -37,13 +52,13 @@ class WitnessTask:
             "journal_persistent": is_on_disk(machine),
             "pstore_backend": attempt(lambda: machine.read_or_none(BACKEND))[0],
         }
-        for source in (boot, watchdog, nvme):
+        for source in (boot, watchdog):
             found |= _facts(source, machine)
-        return [{PART: empty() | {key: value for key, value in found.items() if key in KEYS}}], []
+        return [{PART: {key: value for key, value in found.items() if key in KEYS}}], []
 
     def unjudged(self, reason: str, summary: str) -> list[Document]:  # noqa: ARG002 - as every task
         """Nothing, for when it did not come back."""
-        return [{PART: empty()}]
+        return []
 
 
 def _facts(source: Any, machine: Machine) -> Document:

@@ -1,4 +1,4 @@
-"""The demo: a simulated fleet up, one sweep over it, what to try next, everything down again."""
+"""The demo: a simulated fleet up, one sweep over it, a node that went down, what to try next, all down again."""
 
 import contextlib
 import signal
@@ -9,6 +9,7 @@ from typing import TextIO
 
 from sparkctl.app.health import sweep
 from sparkctl.app.places import Places
+from sparkctl.app.reset_reason import reset_reason
 from sparkctl.app.run import RunRequest
 from sparkctl.errors import ExitCode
 from sparkctl.executor.limits import Limits
@@ -16,6 +17,7 @@ from sparkctl.lab import control
 from sparkctl.report.outputs import SweepOutput
 
 VISIT_SECONDS = 14.0  # enough for 24 nodes on two busy cores, and short for the one that never answers
+STORY = "reset-smmu-panic"  # with what came before it, a record, and what the bastion saw itself
 LAB_SECONDS = 300.0  # the lab goes down by itself if the demo is killed
 
 NEXT = """
@@ -27,6 +29,8 @@ Nothing of this was real, and nothing of it is left. What to try next, in this o
   sparkctl lab break sim-03 hot --dir lab   hurt a node while it runs
   sparkctl health --format jsonl            the same for scripts: one JSON record per node, then a report
   sparkctl history sim-03                   what changed on a node, and when
+  sparkctl lab break sim-05 reset-silent --dir lab; sparkctl reset-reason sim-05
+                                            why a node went down, as far as it can be proven
   sparkctl lab mend sim-03 --dir lab; sparkctl lab down --dir lab
 
 Your own fleet: write a fleet.yaml of three lines (docs/inventory.md), then: sparkctl health
@@ -44,7 +48,7 @@ def _ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_demo(nodes: int, output: SweepOutput, stderr: TextIO) -> ExitCode:
+def run_demo(nodes: int, sweep_output: SweepOutput, reset_output: SweepOutput, stderr: TextIO) -> ExitCode:
     """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose."""
     with _ended_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
         folder = Path(name)
@@ -53,6 +57,11 @@ def run_demo(nodes: int, output: SweepOutput, stderr: TextIO) -> ExitCode:
             started = control.up(folder / "lab", nodes, seed=1, seconds=LAB_SECONDS)
             places = Places(started.fleet_file, folder / "state", {})
             limits = Limits.within(VISIT_SECONDS, concurrency=24)
-            return sweep(RunRequest(places=places, selector="all", limits=limits), output)
+            code = sweep(RunRequest(places=places, selector="all", limits=limits), sweep_output)
+            victim = started.nodes[0].name
+            control.break_node(folder / "lab", victim, STORY)
+            print(f"\nMeanwhile {victim} went down and came back. Asked how it ended:\n", file=stderr, flush=True)
+            reset_reason(RunRequest(places=places, selector=victim, limits=limits), None, reset_output)
+            return code
         finally:
             control.down(folder / "lab")

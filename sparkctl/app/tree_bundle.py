@@ -8,19 +8,18 @@ import contextlib
 import gzip
 import os
 import shutil
-import signal
 import stat
 import tarfile
 import tempfile
-import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NoReturn, cast
+from typing import BinaryIO, cast
 
 import zstandard
 
+from sparkctl.app.leaving import leaving_in_order
 from sparkctl.errors import UsageError
 from sparkctl.model.printable import printable
 
@@ -33,6 +32,7 @@ MAX_LEVELS = 8  # of folders above the tree
 MAX_DEPTH = 128  # of folders in it
 HEADERS = 4 * 2**20  # bytes that may stand between the contents of two members
 LATEST = 2**33  # seconds since the epoch; what claims to be later was not written then
+A_BUNDLE = "a bundle is a .tar, .tar.gz or .tar.zst of a saved tree; a folder is named with --root"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _DAMAGE = (tarfile.TarError, zstandard.ZstdError, gzip.BadGzipFile, zlib.error, EOFError)
 
@@ -55,7 +55,8 @@ def tree_of(root: Path | None, bundle: Path | None) -> Iterator[Tree]:
     assert root is not None  # noqa: S101 - one of the two is named
     wanted = ", ".join(sorted(TREE_FOLDERS))
     empty = f"{root} has none of the folders {wanted} at its top: is another folder meant?"
-    yield Tree(root, () if has_tree_folders(root) else (empty,))
+    with leaving_in_order():
+        yield Tree(root, () if has_tree_folders(root) else (empty,))
 
 
 @contextlib.contextmanager
@@ -64,16 +65,22 @@ def unpacked(bundle: Path) -> Iterator[Tree]:
 
     Raises UsageError for what is none of these, is damaged or over a limit, or holds no tree.
     """
-    with _leaving_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-") as name:
+    with leaving_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-") as name:
         unpacking = _Unpacking(bundle, Path(name))
         try:
             unpacking.members()
             root = find_tree(Path(name), str(bundle))
             unpacking.links(root)
         except _DAMAGE as error:
-            raise UsageError(f"{bundle} is damaged: {printable(str(error)) or type(error).__name__}") from error
+            raise UsageError(
+                f"{bundle} is damaged: {printable(str(error)) or type(error).__name__}",
+                hint="copy it from where it was made",
+            ) from error
         except OSError as error:
-            raise UsageError(f"{bundle} cannot be unpacked: {error.strerror or error}") from error
+            raise UsageError(
+                f"{bundle} cannot be unpacked: {error.strerror or error}",
+                hint="TMPDIR names another place to unpack it",
+            ) from error
         left_out = (
             f"{unpacking.left_out:,} of {bundle} left out: devices, links that lead out of the tree, and the like"
         )
@@ -227,10 +234,16 @@ class _Unpacking:
 
 
 def _decompressed(bundle: Path, opened: contextlib.ExitStack) -> BinaryIO:
-    """The tar in a file, whatever it was compressed with; raises UsageError where it is no regular file."""
-    if not stat.S_ISREG(bundle.stat().st_mode):
-        raise UsageError(f"{bundle} is no file", hint="a bundle is a .tar, .tar.gz or .tar.zst of a saved tree")
-    raw = opened.enter_context(bundle.open("rb"))
+    """The tar in a file, whatever it was compressed with; raises UsageError where it is no file that can be read."""
+    try:
+        found = bundle.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError(f"{bundle} is no file", hint=A_BUNDLE)
+        raw = opened.enter_context(bundle.open("rb"))
+    except OSError as error:
+        raise UsageError(f"{bundle} cannot be read: {error.strerror or error}", hint=A_BUNDLE) from error
+    if not found.st_size:
+        raise UsageError(f"{bundle} is empty", hint=A_BUNDLE)
     magic = raw.read(4)
     raw.seek(0)
     if magic.startswith(GZIP):
@@ -239,23 +252,3 @@ def _decompressed(bundle: Path, opened: contextlib.ExitStack) -> BinaryIO:
         reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
         return cast("BinaryIO", opened.enter_context(reader))
     return raw
-
-
-@contextlib.contextmanager
-def _leaving_in_order() -> Iterator[None]:
-    """Let a termination or a hang-up end this process by an exception, so that nothing is left behind."""
-
-    def leave(number: int, _frame: object) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)

@@ -12,7 +12,7 @@ from sparkctl.errors import ExitCode
 @click.option("--nodes", type=click.IntRange(1, 500), default=24, show_default=True, help="How many simulated nodes.")
 @with_format_for_files
 def demo(nodes: int, form: str) -> int:
-    """Judge a simulated fleet, some of it broken and some of it hostile, and take it down again.
+    """Judge a simulated fleet, some of it broken or hostile, ask how a node went down, and take it all down again.
 
     Everything happens on loopback and in a temporary folder. Exit 0 means that the demo ran, not that all nodes are
     well.
@@ -21,10 +21,13 @@ def demo(nodes: int, form: str) -> int:
     """
     from sparkctl.app.demo import NEXT, run_demo
     from sparkctl.report.outputs import JsonDocument, JsonLines, Screen
+    from sparkctl.report.reset_screen import ResetScreen
 
     if form != "human":
-        run_demo(nodes, JsonDocument(sys.stdout) if form == "json" else JsonLines(sys.stdout), sys.stderr)
+        output = JsonDocument if form == "json" else JsonLines
+        run_demo(nodes, output(sys.stdout), output(sys.stdout), sys.stderr)
         return ExitCode.OK
-    run_demo(nodes, Screen(sys.stdout, sys.stderr, verbose=False), sys.stderr)
+    reset_screen = ResetScreen(sys.stdout, sys.stderr, verbose=False, timeline=False)
+    run_demo(nodes, Screen(sys.stdout, sys.stderr, verbose=False), reset_screen, sys.stderr)
     click.echo(NEXT, nl=False)
     return ExitCode.OK

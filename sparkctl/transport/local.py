@@ -14,7 +14,8 @@ from sparkctl.transport.intake import Intake
 from sparkctl.transport.seam import Command, Deadlines, Ended, TransportError
 
 _STDERR = 2
-# A killed process is gone at once, unless the kernel cannot let it go (state D).
+# A process that is told to end needs that time to end its own children, which may lead groups of their own.
+# A killed one is gone at once, unless the kernel cannot let it go (state D).
 _GRACE_S = 1.0
 
 
@@ -48,7 +49,7 @@ class LocalSession:
         return []
 
     async def execute(self, command: Command, seconds: float) -> Ended:
-        """Run one command to its end; its whole process group is killed on the deadline or a limit."""
+        """Run one command to its end; on the deadline it is told to end, then its whole group is killed."""
         loop = asyncio.get_running_loop()
         process = _Process(command)
         try:
@@ -104,16 +105,23 @@ class _Process(asyncio.SubprocessProtocol):
         self.ended.set_result(Ended(code if code >= 0 else None, name, self._intake.stdout, self._intake.stderr))
 
     async def drop(self) -> None:
-        """Kill what still runs of the process group and close the pipes; never wait for a process that cannot die."""
+        """End the process, kill what is left of its group, close the pipes; never wait for one that cannot die."""
         if self._transport is None:
             return
+        if not self._exited.is_set():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                self._transport.terminate()
+            await self._exit()
         self._kill()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_S):
-                await self._exited.wait()
+        await self._exit()
         self._transport.close()
         for _ in range(3):
             await asyncio.sleep(0)
+
+    async def _exit(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await self._exited.wait()
 
     def _kill(self) -> None:
         if self._transport is not None:

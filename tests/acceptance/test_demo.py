@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import sparkctl
+from tests.support.command import json_lines, sparkctl
 
 pytestmark = pytest.mark.slow
 
@@ -23,12 +23,25 @@ def processes_with(words: str) -> list[str]:
 def test_the_demo(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    ran = sparkctl("demo", home=tmp_path, timeout=30, TMPDIR=str(temporary))
+    ran = sparkctl("demo", home=tmp_path, timeout=90, TMPDIR=str(temporary))
     assert ran.returncode == 0, ran.stderr
     assert "24 nodes" in ran.stdout
     assert "SIMULATED" in ran.stdout
     for words in ("disk.space", "gpu.power_wedge", "memory.pressure", "host key changed", "What to try next"):
         assert words in ran.stdout
+    for words in ("The kernel panicked: hung_task", "Seen before the end", "Proof", "sparkctl reset-reason sim-05"):
+        assert words in ran.stdout
+    assert ran.stdout.index("host key changed") < ran.stdout.index("The kernel panicked")
     assert list(temporary.iterdir()) == []
     assert processes_with(str(temporary)) == []
     assert not (tmp_path / ".local").exists()
+
+
+def test_the_demo_for_programs_is_two_runs(tmp_path: Path) -> None:
+    ran = sparkctl("demo", "--nodes", "2", "--format", "jsonl", home=tmp_path, timeout=90)
+    assert ran.returncode == 0, ran.stderr
+    schemas = [line["schema"] for line in json_lines(ran)]
+    assert schemas == [
+        "sparkctl.run-record/1", "sparkctl.run-record/1", "sparkctl.sweep-report/1",
+        "sparkctl.run-record/1", "sparkctl.reset-report/1",
+    ]  # fmt: skip

@@ -1,6 +1,7 @@
 """A tree is a machine, and nothing leads out of it."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from diag.nodekit.machine import Machine
-from diag.nodekit.problems import MissingTool
+from diag.nodekit.problems import MissingTool, reason_for
+from diag.nodekit.vocabulary import UnknownReason
 from tests.support.trees import build_tree
 
 
@@ -34,6 +36,30 @@ def test_links_stay_inside_the_tree(tmp_path: Path) -> None:
         machine.read("/climbing")
     with pytest.raises(OSError, match="symbolic links"):
         machine.read("/loop")
+
+
+def test_what_is_no_regular_file_in_a_tree_is_not_opened(tmp_path: Path) -> None:
+    root = build_tree(tmp_path / "tree", links={"/linked": "/pipe"})
+    os.mkfifo(root / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(root / "socket"))
+        machine = Machine(str(root))
+        for name in ("/pipe", "/linked", "/socket"):
+            with pytest.raises(OSError, match="Not a regular file") as raised:
+                machine.read(name)
+            assert (reason_for(raised.value), raised.value.filename) == (UnknownReason.IO_ERROR, name)
+    assert len(machine.failures) == 3
+
+
+def test_a_pipe_of_a_simulated_machine_is_a_file_whose_read_never_returns(tmp_path: Path) -> None:
+    root = build_tree(tmp_path / "tree", facts={"simulated": True})
+    os.mkfifo(root / "pipe")
+    holding = os.open(root / "pipe", os.O_RDWR)  # a writer: now only the reading waits, and gets what is written
+    try:
+        os.write(holding, b"from a pipe")
+        assert Machine(str(root)).read_bytes("/pipe", 11) == b"from a pipe"
+    finally:
+        os.close(holding)
 
 
 def test_recorded_commands(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from diag.nodekit.finding import Finding
 from diag.nodekit.judge import Observation, group_by_observation
 from diag.nodekit.machine import Machine
 from diag.nodekit.workers import judge_all
+from tests.support.trees import build_tree
 
 
 def check(name: str, observe: Callable[[Machine], Any], seconds: float = 0.5) -> LoadedCheck:
@@ -50,8 +51,8 @@ def _sleep(_: int, __: Machine) -> None:
 
 
 def test_a_read_that_hangs_costs_only_its_own_check(tmp_path: Path) -> None:
+    build_tree(tmp_path, files={"/fine": "fine\n"}, facts={"simulated": True})
     os.mkfifo(tmp_path / "stuck")
-    (tmp_path / "fine").write_text("fine\n")
     machine = Machine(str(tmp_path))
     found = judge(
         *(check(f"stuck.{number}", functools.partial(_read_stuck, number)) for number in range(6)),

@@ -45,10 +45,11 @@ def tar(path: Path, members: Iterable[Member]) -> Path:
     return path
 
 
-def refused(bundle: Path, words: str, temporary: Path) -> None:
-    with pytest.raises(UsageError, match=words), unpacked(bundle):
+def refused(bundle: Path, words: str, temporary: Path) -> UsageError:
+    with pytest.raises(UsageError, match=words) as raised, unpacked(bundle):
         pytest.fail("it was unpacked")
     assert list(temporary.iterdir()) == []
+    return raised.value
 
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {".tar.gz": gzip.compress, ".tar.zst": zstandard.compress}
@@ -206,7 +207,7 @@ def test_a_bundle_that_was_cut_off(suffix: str, cut: int, tmp_path: Path, tempor
 def test_what_is_no_bundle(content: bytes, tmp_path: Path, temporary: Path) -> None:
     bundle = tmp_path / "bundle.tar"
     bundle.write_bytes(content)
-    refused(bundle, "damaged|holds no tree", temporary)
+    refused(bundle, "damaged|holds no tree|is empty", temporary)
 
 
 def test_a_bundle_without_a_tree_and_one_with_two(tmp_path: Path, temporary: Path) -> None:
@@ -221,6 +222,21 @@ def test_folders_and_devices_are_no_bundles(tmp_path: Path, temporary: Path) -> 
     refused(tmp_path / "nothing.tar", "No such file or directory", temporary)
     os.mkfifo(tmp_path / "pipe")
     refused(tmp_path / "pipe", "is no file", temporary)
+
+
+def test_what_is_no_bundle_is_refused_with_the_next_step(tmp_path: Path, temporary: Path) -> None:
+    (tmp_path / "empty.tar").touch()
+    (tmp_path / "noise.tar").write_text("noise\n")
+    packed = gzip.compress(tar(tmp_path / "whole.tar", [BOOT_ID]).read_bytes())
+    (tmp_path / "cut.tar.gz").write_bytes(packed[:-20])
+    for name, words, hint in (
+        ("missing.tar", "cannot be read: No such file or directory", "of a saved tree"),
+        ("empty.tar", "is empty", "of a saved tree"),
+        ("noise.tar", "is damaged", "copy it"),
+        ("cut.tar.gz", "is damaged", "copy it"),
+    ):
+        refusal = refused(tmp_path / name, f"{name} {words}", temporary)
+        assert hint in (refusal.hint or ""), name
 
 
 def test_it_is_removed_when_something_goes_wrong(tmp_path: Path, temporary: Path) -> None:

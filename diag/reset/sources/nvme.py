@@ -25,8 +25,7 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
 
     Raises PermissionError, MissingTool, Unevaluated, ValueError; NotApplicable on a machine that has no such drive.
     """
-    smart = _smart(machine)
-    counts = {"unsafe_shutdowns": _count(smart.unsafe_shutdowns), "power_cycles": _count(smart.power_cycles)}
+    counts = counts_of(_smart(machine))
     known = {key: value for key, value in counts.items() if value is not None}
     if not known:
         raise Unevaluated(UnknownReason.PRECONDITION, "the smart-log has no counters of shutdowns")
@@ -37,6 +36,11 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
         f"the smart-log has no {' and no '.join(key for key in counts if key not in known)}" if partial else None,
         facts=known,
     )
+
+
+def counts_of(smart: Smart) -> dict[str, int | None]:
+    """`unsafe_shutdowns` and `power_cycles`, None for what the log does not tell."""
+    return {"unsafe_shutdowns": _count(smart.unsafe_shutdowns), "power_cycles": _count(smart.power_cycles)}
 
 
 def _smart(machine: Machine) -> Smart:
