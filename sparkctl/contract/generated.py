@@ -12,6 +12,7 @@ from sparkctl.model.baseline import Baseline, DriftReport
 from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.evidence import Disclosure, DsseEnvelope, Manifest, Statement
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
@@ -41,6 +42,10 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "bundle-envelope": BundleEnvelope,
     "collect-report": CollectReport,
     "drift-report": DriftReport,
+    "evidence-disclosure": Disclosure,
+    "evidence-envelope": DsseEnvelope,
+    "evidence-manifest": Manifest,
+    "evidence-statement": Statement,
     "facts-envelope": FactsEnvelope,
     "fleet": Fleet,
     "health-envelope": HealthEnvelope,

@@ -26,8 +26,15 @@ NAME_OF_SCHEMA = {
     "sparkctl.reset-report/1": "reset-report",
     "sparkctl.reset-score/1": "reset-score",
     "sparkctl.bundle/1": "bundle-envelope",
+    "spark-evidence/1": "evidence-manifest",
+    "spark-evidence/1 disclosure": "evidence-disclosure",
+    "urn:sparkctl:spark-evidence:1": "evidence-statement",
+    "application/vnd.in-toto+json": "evidence-envelope",
 }
-"""From the `schema` (or `meta.schema`) that a document names to the name of its JSON Schema."""
+"""From what a document says that it is, in one of NAMED_IN or in `meta.schema`, to the name of its JSON Schema."""
+
+NAMED_IN = ("schema", "format", "predicateType", "payloadType")
+"""Where a document says what it is: in `schema`, and those of a bundle of evidence where their own formats have it."""
 
 
 def complaints(text: bytes) -> Iterator[tuple[int, str]]:
@@ -73,7 +80,8 @@ def _named_schema(content: Any) -> Any:
     if not isinstance(content, dict):
         return None
     meta = content.get("meta")
-    return content.get("schema") or (meta.get("schema") if isinstance(meta, dict) else None)
+    named = next((content[key] for key in NAMED_IN if key in content), None)
+    return named or (meta.get("schema") if isinstance(meta, dict) else None)
 
 
 @cache

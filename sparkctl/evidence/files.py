@@ -1,0 +1,121 @@
+"""Files on the bastion: taken from a folder, written new, and never by way of a link."""
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from sparkctl.errors import UsageError
+from sparkctl.model.evidence import MAX_ENTRIES
+from sparkctl.model.printable import printable
+
+CHUNK = 128 * 1024
+MAX_DEPTH = 512  # of folders; a path of 1,024 bytes has no more
+
+
+def files_below(folder: Path) -> dict[str, Path]:
+    """Every regular file below a folder by its path in a bundle; raises UsageError when there is anything else."""
+    found: dict[str, Path] = {}
+    waiting = [(folder, "")]
+    while waiting:
+        place, prefix = waiting.pop()
+        with os.scandir(place) as listing:
+            for item in listing:
+                path = f"{prefix}{item.name}"
+                if item.is_dir(follow_symlinks=False):
+                    waiting.append((Path(item.path), f"{path}/"))
+                elif item.is_file(follow_symlinks=False):
+                    found[path] = Path(item.path)
+                else:
+                    raise UsageError(f"{printable(path)} in {folder} is neither a file nor a folder")
+        if len(found) > MAX_ENTRIES:
+            raise UsageError(f"{folder} holds more than {MAX_ENTRIES:,} files")
+    return found
+
+
+def chunks_of(path: Path) -> Iterator[bytes]:
+    """The content of a regular file, which is no link; raises OSError when it is something else by now."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{path} is no regular file")
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+@contextlib.contextmanager
+def written_new(path: Path) -> Iterator[BinaryIO]:
+    """A file that has its name when all of it is on the disk, and not before; raises UsageError when the name is taken.
+
+    It is for its owner alone to read.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}")
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _claim(path)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _claim(path: Path) -> None:
+    """Take a name that nobody has, so that nothing is replaced. A hard link would do, but not on every file system."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists", hint="name another file; a bundle is never written over") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class EmptyFolder:
+    """A folder that was empty or is made, and into which files are written; nothing else of it is ever touched."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises UsageError when there is something in it, or it is no folder."""
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if folder.is_symlink() or any(folder.iterdir()):
+                raise UsageError(f"{folder} is not empty", hint="name a new folder")
+        except FileExistsError as error:
+            raise UsageError(f"{folder} is no folder", hint="name a new folder") from error
+        self._top = folder
+        self._files: list[Path] = []
+        self._folders: dict[Path, None] = {folder: None}
+
+    def new_file(self, path: str) -> BinaryIO:
+        """A file at a checked path of a bundle."""
+        place = self._top.joinpath(*path.split("/"))
+        for folder in reversed(place.parents):
+            if folder not in self._folders and folder.is_relative_to(self._top):
+                folder.mkdir(mode=0o700)
+                self._folders[folder] = None
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.fdopen(os.open(place, flags, 0o600), "wb")
+        self._files.append(place)
+        return file
+
+    def clear(self) -> None:
+        """Remove what was made in it."""
+        for file in self._files:
+            file.unlink(missing_ok=True)
+        for folder in list(self._folders)[:0:-1]:
+            with contextlib.suppress(OSError):  # somebody put something into it
+                folder.rmdir()
