@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
         print(f"{TOOL}: --root {options.root}: {problem.strerror}", file=sys.stderr)
         return EXIT_USAGE
     back = None if options.all else -options.boot
-    tasks = load_sources(Scope(back))
+    tasks = load_sources(Scope(back, machine.ends or MOST_BACK))
     machine.elevated_commands = frozenset(argv for task in tasks for argv in task.elevated)
 
     def data(results: Results) -> Document:

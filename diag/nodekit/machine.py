@@ -72,6 +72,11 @@ class Machine:
         return self.root is None
 
     @property
+    def ends(self) -> int | None:
+        """How many ends of boots can be asked for, None where that is not known beforehand."""
+        return None
+
+    @property
     def is_root(self) -> bool:
         """Whether the program has (or, on a tree, had) the rights of root."""
         euid = os.geteuid() if self.root is None else self._tree.get("euid", 0)

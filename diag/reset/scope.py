@@ -10,14 +10,15 @@ MOST_BACK = 12
 
 @dataclass(frozen=True)
 class Scope:
-    """`back` is 0 for the newest transition, 1 for the one before it; None for all, up to MOST_BACK."""
+    """`back` is 0 for the newest transition, 1 for the one before it; None for all, up to `most`."""
 
     back: int | None = 0
+    most: int = MOST_BACK
 
     def of(self, newest: str, before: Callable[[str], str | None]) -> list[str]:
         """The boots to read, oldest first: from the newest back to the one whose end is asked for."""
         found = [newest]
-        most = MOST_BACK if self.back is None else self.back + 1
+        most = self.most if self.back is None else self.back + 1
         while len(found) <= most:
             previous = before(found[-1])
             if previous is None or previous in found:

@@ -50,13 +50,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Errand:
-    """What is asked of every node of a run."""
+    """What is asked of every node of a run; `origin` is where one that is not simulated is looked at."""
 
     run_id: str
     program: Program
     limits: Limits
     question: Question = HEALTH
     receive: Receive | None = None
+    origin: Origin = Origin.LIVE
 
 
 async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, chance: random.Random) -> RunRecord:
@@ -157,7 +158,7 @@ async def _run(session: Session, node: Node, errand: Errand, progress: Progress)
         limit=limits.document_bytes,
         program_sha256=errand.program.sha256,
         elevation=node.elevation,
-        origin=Origin.SIMULATED if node.simulated else Origin.LIVE,
+        origin=Origin.SIMULATED if node.simulated else errand.origin,
         checks=errand.program.checks,
         facets=errand.question.facets,
         back=errand.question.back,
