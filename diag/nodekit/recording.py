@@ -125,7 +125,10 @@ class Recorded(Machine):
         """As Machine has it."""
         with self._noted():
             noted = self._noted_as("read", path)
-            content = super().read_bytes(path, limit)
+            try:
+                content = super().read_bytes(path, limit)
+            except FileNotFoundError:  # it was there: what is not handed on is not absent
+                raise OSError(errno.EIO, "Withheld", path) from None
             if limit > noted["limit"] <= len(content):
                 raise OSError(errno.EIO, f"Not collected beyond {noted['limit']} bytes", path)
             return content

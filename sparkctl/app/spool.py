@@ -65,12 +65,8 @@ class Spool:
         if number not in self._open:
             if len(self._open) >= MAX_OPEN:
                 self._open.pop(next(iter(self._open))).close()
-            self._open[number] = self.place(number).open("ab")
+            self._open[number] = place_of(self.folder, number).open("ab")
         self._open[number].write(content)
-
-    def place(self, number: int) -> Path:
-        """Where the entry with this number lies."""
-        return self.folder / f"{number:05d}"
 
     def finish(self, data: BundleData) -> None:
         """Hold what came against what the node says that it sent."""
@@ -82,15 +78,21 @@ class Spool:
         for number, sent in announced.items():
             _hold(self._entries.get(number, _Entry()), sent, number)
 
-    def contents(self, data: BundleData) -> Iterator[tuple[Sent, Path]]:
-        """Each entry that brought bytes, with its file."""
-        return ((sent, self.place(number)) for number, sent in enumerate(data.entries) if sent.bytes)
-
     def close(self) -> None:
         """Remove the folder."""
         while self._open:
             self._open.popitem()[1].close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def contents(folder: Path, data: BundleData) -> Iterator[tuple[Sent, Path]]:
+    """Each entry that brought bytes, with its file."""
+    return ((sent, place_of(folder, number)) for number, sent in enumerate(data.entries) if sent.bytes)
+
+
+def place_of(folder: Path, number: int) -> Path:
+    """Where the entry with this number lies."""
+    return folder / f"{number:05d}"
 
 
 def _hold(came: _Entry, sent: Sent, number: int) -> None:

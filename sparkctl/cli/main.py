@@ -15,6 +15,7 @@ import click
 
 from sparkctl import __version__
 from sparkctl.cli.baseline import baseline
+from sparkctl.cli.bundle import bundle
 from sparkctl.cli.collect import collect
 from sparkctl.cli.demo import demo
 from sparkctl.cli.drift import drift
@@ -46,6 +47,7 @@ def cli() -> None:
 
 for command in (
     baseline,
+    bundle,
     collect,
     demo,
     drift,

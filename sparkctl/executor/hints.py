@@ -47,6 +47,7 @@ HINTS: dict[Cause, str] = {
     Cause.INTERRUPTED: "take up where it stopped with --resume last",
     Cause.RUN_DEADLINE: "give the run more time or more --concurrency, or take it up with --resume last",
     Cause.IDENTITY_MISMATCH: "another machine answers under this name: find out which before you run anything on it",
+    Cause.RUN_SIZE: "raise --total-size, or take the run up with --resume last",
     Cause.NOT_KEPT: "make room on the bastion, or name another folder",
     Cause.NOT_SEALED: "nothing was kept of it: report which rule of redaction missed what, as named above",
     Cause.INTERNAL: "this is a bug in sparkctl: please report it with the message above",

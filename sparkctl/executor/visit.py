@@ -101,11 +101,14 @@ def without_visit(
 
 
 async def _ask(node: Node, transport: Transport, errand: Errand, progress: Progress, chance: random.Random) -> Answer:
+    nonce = secrets.token_hex(16)
+    if errand.receive is not None:
+        progress.receiver = errand.receive(node, nonce)
     session = await _connect(node, transport, errand.limits, progress, chance)
     try:
         progress.stages_ms, progress.host_key = dict(session.stages_ms), session.host_key
         progress.warnings = list(session.warnings)
-        answer = await _run(session, node, errand, progress)
+        answer = await _run(session, node, errand, progress, nonce)
         _refuse_another_machine(node, answer)
         return answer
     finally:
@@ -138,10 +141,8 @@ async def _connect(
         await asyncio.sleep(asked_for + pause_before(progress.attempts + 1, chance))
 
 
-async def _run(session: Session, node: Node, errand: Errand, progress: Progress) -> Answer:
-    limits, nonce = errand.limits, secrets.token_hex(16)
-    if errand.receive is not None:
-        progress.receiver = errand.receive(node, nonce)
+async def _run(session: Session, node: Node, errand: Errand, progress: Progress, nonce: str) -> Answer:
+    limits = errand.limits
     command = _command(errand, node.elevation, nonce, progress.receiver)
     progress.stage, progress.sent_bytes = Stage.RUN, len(command.stdin)
     started = time.monotonic()

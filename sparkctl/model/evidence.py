@@ -57,7 +57,10 @@ Source = CommandSource | PathSource
 
 
 class EntryFacts(Record):
-    """What whoever collected an entry knows of it. `source` is null for what was made on the bastion."""
+    """What whoever collected an entry knows of it. `source` is null for what was made on the bastion.
+
+    `words` say what is not in it, or what the command complained of.
+    """
 
     path: EntryPath
     kind: EntryKind
@@ -65,6 +68,7 @@ class EntryFacts(Record):
     status: EntryStatus = EntryStatus.COMPLETE
     source: Source | None = None
     truncation: Truncation | None = None
+    words: Text | None = None
 
 
 class Entry(EntryFacts):

@@ -1,10 +1,11 @@
 """What the bastion keeps at hand of one visit, once its record is text: enough to count it, show it and store it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from sparkctl.model.bundle import Artefact, BundleEnvelope
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facets.base import Gap
 from sparkctl.model.facts import FactsEnvelope
@@ -13,7 +14,7 @@ from sparkctl.model.reset import Claims, ResetEnvelope, UnknownReason
 from sparkctl.model.reset_report import Certainty
 from sparkctl.model.reset_words import Antecedent
 from sparkctl.model.run import Failure, RunRecord
-from sparkctl.model.vocabulary import Origin, Status
+from sparkctl.model.vocabulary import Origin, Status, TakenStatus
 from sparkctl.model.witnesses import BOOT_ID
 
 NOTABLE = (Status.FAIL, Status.WARN, Status.UNKNOWN)
@@ -100,6 +101,23 @@ class BootEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleSeen:
+    """The substance of a collection: where its bundle lies, what could not be taken, and what it cost the node."""
+
+    file: str | None
+    gaps: tuple[Artefact, ...]
+    cpu_ms: int
+
+    @classmethod
+    def of(cls, envelope: BundleEnvelope, artifacts: Sequence[str]) -> Self | None:
+        """The substance of an envelope, None when it has no data."""
+        if envelope.data is None:
+            return None
+        gaps = (one for one in envelope.data.artefacts if one.status in (TakenStatus.MISSING, TakenStatus.PARTIAL))
+        return cls(next(iter(artifacts), None), tuple(gaps), envelope.meta.cost.cpu_ms)
+
+
+@dataclass(frozen=True, slots=True)
 class ResetSeen:
     """The substance of a reset document: the ends that were asked for, newest first, and what to arm on the node.
 
@@ -158,6 +176,7 @@ class NodeOutcome:
     judgement: Judgement | None
     facts: Facts | None
     reset: ResetSeen | None
+    bundle: BundleSeen | None
     failure: Failure | None
     boot_id: str | None
     witnesses: str | None
@@ -176,11 +195,17 @@ class NodeOutcome:
             judgement=Judgement.of(record.envelope) if isinstance(record.envelope, HealthEnvelope) else None,
             facts=Facts.of(record.envelope) if isinstance(record.envelope, FactsEnvelope) else None,
             reset=ResetSeen.of(record.envelope) if isinstance(record.envelope, ResetEnvelope) else None,
+            bundle=_bundle(record),
             failure=record.failure,
             boot_id=_boot_id(record),
             witnesses=_witnesses(record),
             record=record.model_dump_json(),
         )
+
+
+def _bundle(record: RunRecord) -> BundleSeen | None:
+    envelope = record.envelope
+    return BundleSeen.of(envelope, record.artifacts) if isinstance(envelope, BundleEnvelope) else None
 
 
 def _boot_id(record: RunRecord) -> str | None:

@@ -139,6 +139,7 @@ class Cause(StrEnum):
     PROGRAM_FAILED = "program_failed"  # decode: a whole document with `ok` false
     IDENTITY_MISMATCH = "identity_mismatch"  # decode: another serial than the enrolled one
 
+    RUN_SIZE = "run_size"  # schedule: the bundles of the run have the size that they may have together
     NOT_KEPT = "not_kept"  # run, seal: the bastion could not write what came
     NOT_SEALED = "not_sealed"  # seal: something was left in it that must not leave
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Protocol, TextIO
 
+from sparkctl.model.bundle_report import BundleReport
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reports import RunReport
@@ -109,6 +110,10 @@ class Screen:
             from sparkctl.report.collection import show_collection  # noqa: PLC0415
 
             show_collection(report, self._stdout, verbose=self._verbose)
+        elif isinstance(report, BundleReport):
+            from sparkctl.report.bundles import show_bundles  # noqa: PLC0415
+
+            show_bundles(report, self._stdout, verbose=self._verbose)
         else:
             from sparkctl.report.reset import show_resets  # noqa: PLC0415
 

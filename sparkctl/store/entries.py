@@ -12,11 +12,12 @@ from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status, Unk
 
 
 class RunKind(StrEnum):
-    """What a run asked, by the command that asks it: how the nodes are, what they are, or how they went down."""
+    """What a run asked, by the command that asks it: how nodes are, what they are, how they went down, all evidence."""
 
     HEALTH = "health"
     COLLECT = "collect"
     RESET = "reset-reason"
+    BUNDLE = "bundle collect"
 
 
 class RunState(StrEnum):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Select, func, select
 
 from sparkctl.errors import StoreError
+from sparkctl.model.bundle_report import BundleReport
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.reports import RunReport
 from sparkctl.model.reset_report import ResetReport
@@ -23,6 +24,7 @@ _REPORTS: dict[RunKind, type[RunReport]] = {
     RunKind.HEALTH: SweepReport,
     RunKind.COLLECT: CollectReport,
     RunKind.RESET: ResetReport,
+    RunKind.BUNDLE: BundleReport,
 }
 
 

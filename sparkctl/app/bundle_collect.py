@@ -1,0 +1,128 @@
+"""Collect evidence of many nodes: each one's bundle is sealed as soon as it has arrived."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sparkctl.app.run import Asked, RunRequest, run_fleet
+from sparkctl.app.seal_pool import SealPool, seal_pool
+from sparkctl.app.sealing import Order
+from sparkctl.app.spool import Spool
+from sparkctl.errors import ExitCode, UsageError
+from sparkctl.evidence.signers import signer_of
+from sparkctl.executor.question import bring_evidence
+from sparkctl.executor.receiver import Kept
+from sparkctl.model.bundle import BundleEnvelope
+from sparkctl.model.inventory import Node
+from sparkctl.model.run import AnyEnvelope
+from sparkctl.model.vocabulary import Cause, Stage
+from sparkctl.probes.program import bundle
+from sparkctl.report.bundles import BundleTally
+from sparkctl.report.outputs import SweepOutput
+from sparkctl.report.words import size
+from sparkctl.resources import shipped
+from sparkctl.store.entries import RunKind
+from sparkctl.transport.seam import TransportError
+
+SUFFIX = ".spark-evidence.tar.zst"
+BUDGET = 50 * 2**20
+"""Bytes that one node may bring, before redaction."""
+PROGRAM_S, NODE_S = 60.0, 120.0
+DOCUMENT_BYTES = 1024 * 1024
+
+
+def collect_bundles(
+    request: RunRequest,
+    out: Path,
+    output: SweepOutput,
+    *,
+    key: Path | None = None,
+    also: tuple[str, ...] = (),
+    total_bytes: int | None = None,
+) -> ExitCode:
+    """Bring a bundle of each selected node into the folder `out`, signed with `key` if there is one.
+
+    `also` names collectors that must be asked for, `total_bytes` is how large the bundles may become together.
+    Raises as `run_fleet` does, and UsageError for a key or folder that cannot be used.
+    """
+    if key is not None:
+        signer_of(key)  # now, and not when the first node has answered
+    _require_folder(out)
+    spools = request.places.state / "spool"
+    limits = replace(request.limits, program_s=PROGRAM_S, document_bytes=DOCUMENT_BYTES)
+    limits = replace(limits, node_s=max(limits.node_s, NODE_S))
+    program = bundle(shipped("diag"), "bundle")
+    with seal_pool() as pool:
+        receiving = _Receiving(pool, spools, out, key, total_bytes)
+        asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, also), BundleTally(), receiving.begin)
+        return run_fleet(replace(request, limits=limits), asked, output)
+
+
+def _require_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{out} is no folder to put bundles into: {error.strerror}", hint="name one with --out"
+        ) from error
+
+
+class _Receiving:
+    """What all receivers of a run share."""
+
+    def __init__(self, pool: SealPool, spools: Path, out: Path, key: Path | None, total_bytes: int | None) -> None:
+        self.pool, self.spools, self.out, self.key = pool, spools, out, key
+        self.moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        self._left, self._total = total_bytes, total_bytes
+        self._fresh = False
+
+    def begin(self, node: Node, nonce: str) -> "_Receiver":
+        """The receiver of one visit; raises TransportError when the bundles have their size already."""
+        if not self._fresh:
+            # The run holds the lock of this state folder: what is here was left by one that was killed.
+            shutil.rmtree(self.spools, ignore_errors=True)
+            self._fresh = True
+        if self._left is not None and self._left <= 0:
+            words = f"the bundles have reached {size(self._total or 0)}, as much as they may have together"
+            raise TransportError(Stage.SCHEDULE, Cause.RUN_SIZE, words)
+        return _Receiver(self, node, nonce)
+
+    def count(self, sealed_bytes: int) -> None:
+        """Take a bundle off what is left."""
+        if self._left is not None:
+            self._left -= sealed_bytes
+
+
+class _Receiver:
+    """Takes in one node's stream, and has it sealed."""
+
+    def __init__(self, receiving: _Receiving, node: Node, nonce: str) -> None:
+        self._receiving, self._node = receiving, node
+        self._spool = Spool(receiving.spools / nonce, nonce, BUDGET + BUDGET // 10)
+
+    @property
+    def taken_bytes(self) -> int:
+        """Bytes of entries so far."""
+        return self._spool.taken_bytes
+
+    def take(self, data: bytes) -> bytes:
+        """Take what is of the stream."""
+        return self._spool.take(data)
+
+    async def finish(self, envelope: AnyEnvelope) -> Kept:
+        """Seal what came."""
+        assert isinstance(envelope, BundleEnvelope)  # noqa: S101 - the question decodes nothing else
+        assert envelope.data is not None  # noqa: S101 - decoding refuses a document without
+        self._spool.finish(envelope.data)
+        shared = self._receiving
+        target = shared.out / f"{self._node.node_id}-{shared.moment}{SUFFIX}"
+        order = Order(self._spool.folder, envelope, self._node.simulated, target, shared.key)
+        sealed = await shared.pool.seal(order)
+        shared.count(sealed.bytes)
+        warnings = (f"withheld: {name}" for name in sealed.withheld)
+        return Kept((str(sealed.path),), tuple(warnings))
+
+    def close(self) -> None:
+        """Remove the spool."""
+        self._spool.close()

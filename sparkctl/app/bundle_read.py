@@ -1,0 +1,53 @@
+"""What a verified bundle is, in words and as fields."""
+
+from typing import Any
+
+from sparkctl.evidence.verifying import Authenticity, Verified
+from sparkctl.report.words import size
+
+
+def verified_lines(found: Verified) -> list[str]:
+    """What was held against what, for a person."""
+    about = found.about
+    whose = {
+        Authenticity.SIGNED: f"signed by {_who(found)}",
+        Authenticity.NOT_CHECKED: "signed, but by whom was not checked: name --allowed-signers or --public-key",
+        Authenticity.UNSIGNED: "not signed: anybody may have made it",
+    }
+    lines = [
+        f"{found.path}: whole, every byte is as it was sealed",
+        f"  {whose[found.authenticity]}",
+        f"  node {about.node}{', simulated' if about.simulated else ''}, "
+        f"collected {about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}",
+        f"  {_entries(found.entries)}, {size(found.bytes)}; {found.missing_count} not collected",
+    ]
+    if found.withheld:
+        lines.append(f"  a part of a bundle: {_entries(found.withheld)} withheld")
+    return lines
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} {'entry' if number == 1 else 'entries'}"
+
+
+def _who(found: Verified) -> str:
+    assert found.signed_by is not None  # noqa: S101 - it is signed
+    principal = found.signed_by.principal
+    return f"{principal} ({found.signed_by.fingerprint})" if principal else found.signed_by.fingerprint
+
+
+def verified_fields(found: Verified) -> dict[str, Any]:
+    """The same for programs."""
+    signed_by = found.signed_by
+    return {
+        "file": str(found.path),
+        "authenticity": found.authenticity.value,
+        "signed_by": {"principal": signed_by.principal, "fingerprint": signed_by.fingerprint} if signed_by else None,
+        "about": found.about.model_dump(mode="json"),
+        "entries": found.entries,
+        "bytes": found.bytes,
+        "withheld": found.withheld,
+        "missing": found.missing_count,
+        "merkle_root": found.merkle_root,
+        "manifest_sha256": found.manifest_sha256,
+    }
