@@ -18,6 +18,7 @@ from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.ota_report import OtaReport
+from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_report import ResetReport
 from sparkctl.model.reset_score import ResetScore
@@ -53,6 +54,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
     "ota-report": OtaReport,
+    "redaction-report": RedactionReport,
     "reset-envelope": ResetEnvelope,
     "reset-report": ResetReport,
     "reset-score": ResetScore,

@@ -1,0 +1,162 @@
+"""Finds what is to be replaced in a piece of text, however it is written."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+
+from sparkctl.redaction import views
+from sparkctl.redaction.edits import Edit, in_order
+from sparkctl.redaction.guards import whole_word
+from sparkctl.redaction.known import Known
+from sparkctl.redaction.linear import Pattern, literal
+from sparkctl.redaction.pem import PemState, pem_edits
+from sparkctl.redaction.rule import Rule
+from sparkctl.redaction.rules import RULES
+from sparkctl.redaction.runs import Runs
+from sparkctl.redaction.standins import Class, Pseudonyms
+
+KNOWN_RULE = "known"
+LEVELS = 3
+"""How deep encodings may lie in one another: a log line in the output of a command in a recording, and base64 in it."""
+CACHED = 200_000
+LONG = 480
+"""From here on a secret may be longer than its pattern allows, and goes on to the next blank or quote."""
+_REST = Pattern(r"[^\s\"'<>,;\\]+", groups=False)
+Hit = tuple[Rule | None, int, int, bytes]
+"""A rule (None for a known value), where the value lies in what was found, and its stand-in."""
+
+
+class Scanner:
+    """The rules of one disclosure; `tick` is called now and then and may raise to end a scan."""
+
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        known: Known,
+        rules: Sequence[Rule] = RULES,
+        tick: Callable[[], None] | None = None,
+    ) -> None:
+        self._pseudonyms, self._known = pseudonyms, known
+        self._rules = [(rule, _compiled(rule.pattern)) for rule in rules]
+        self._tick = tick or (lambda: None)
+        words = [f"(?i:{literal(value)})" for _, value in known]
+        self._finder = Pattern("|".join([*words, *(f"(?:{rule.pattern})" for rule in rules)]), groups=False)
+        self._hits: dict[bytes, tuple[Hit, ...]] = {}
+        self._runs = Runs()
+
+    def edits(self, data: bytes, start: int = 0, *, levels: int = LEVELS, is_json: bool = False) -> list[Edit]:
+        """Everything to be replaced from `start` to the end, in order; what lies before `start` is context only.
+
+        In JSON a backslash is an escape and no part of a value.
+        """
+        found = list(self._found(data, start, levels, is_json=is_json))
+        return in_order(found) if found else found
+
+    def _found(self, data: bytes, start: int, levels: int, *, is_json: bool) -> Iterator[Edit]:
+        for first, last, coded in _stretches(data, start):
+            yield from self._plain(data, first, last, quoted_only=coded and is_json and levels > 0)
+            if levels == 0:
+                continue
+            inner = partial(self._inner, levels=levels - 1)
+            if coded:
+                yield from self._viewed(data, first, last, levels)
+            if not (coded and is_json):
+                yield from self._runs.edits(data, first, last, inner)
+
+    def _inner(self, data: bytes, *, levels: int) -> list[Edit]:
+        edits = self.edits(data, levels=levels)
+        if b"-----BEGIN " in data:
+            edits = in_order([*edits, *pem_edits(data, 0, PemState(), self._pseudonyms)])
+        return edits
+
+    def _viewed(self, data: bytes, start: int, end: int, levels: int) -> Iterator[Edit]:
+        for escapes, resolve in ((views.ESCAPE, views.unescaped), (views.PERCENT, views.unquoted)):
+            seen = views.view(data, escapes, resolve, start, end)
+            if seen is not None:
+                for edit in self._inner(seen.data, levels=levels - 1):
+                    yield from seen.apart(edit)
+
+    def _plain(self, data: bytes, start: int, end: int, *, quoted_only: bool) -> Iterator[Edit]:
+        at = start
+        while at < end and (found := self._finder.search(data, at, end)) is not None:
+            self._tick()
+            first, last = found.span()
+            edit = self._edit(data, first, last)
+            if edit is None:
+                at = first + 1
+                continue
+            at = edit.end
+            if edit.new != data[edit.start : edit.end] and (not quoted_only or _is_in_quotes(data, edit)):
+                yield edit
+
+    def _edit(self, data: bytes, first: int, last: int) -> Edit | None:
+        text = data[first:last]
+        hits = self._hits.get(text)
+        if hits is None:
+            if len(self._hits) >= CACHED:
+                self._hits.clear()
+            hits = self._hits[text] = tuple(self._judge(text))
+        for rule, start, end, new in hits:
+            if rule is None:
+                if whole_word(data, first, last):
+                    return Edit(first, last, new, (KNOWN_RULE,))
+            elif rule.accepts is None or rule.accepts(data, first, last):
+                stop = first + end
+                if rule.kind is Class.SECRET and end - start >= LONG and (rest := _REST.match(data, stop)) is not None:
+                    stop = rest.span()[1]
+                return Edit(first + start, stop, new, (rule.id,))
+        return None
+
+    def _judge(self, text: bytes) -> Iterator[Hit]:
+        """Every rule that what was found is a whole of."""
+        known = self._known.get(text)
+        if known is not None:
+            yield (
+                None,
+                0,
+                len(text),
+                self._pseudonyms.of(*known) if known[0] not in FORMED else self._written(known[0], text),
+            )
+        for rule, pattern in self._rules:
+            place = pattern.group(text)
+            if place is None:
+                continue
+            value = text[place[0] : place[1]]
+            if rule.takes is None or rule.takes(value):
+                yield rule, *place, self._written(rule.kind, value)
+
+    def _written(self, kind: Class, value: bytes) -> bytes:
+        if kind is Class.UUID and self._known.keeps(value):
+            return value
+        known = self._known.get(value)
+        if known is not None and kind not in FORMED:
+            return self._pseudonyms.of(*known)
+        return self._pseudonyms.of(kind, value)
+
+
+FORMED = frozenset({Class.UUID, Class.MAC, Class.IPV4, Class.IPV6, Class.HEX, Class.SSH_KEY, Class.FINGERPRINT})
+"""Classes whose stand-ins are written as the value is."""
+
+
+@cache
+def _compiled(expression: str) -> Pattern:
+    return Pattern(expression)
+
+
+def _is_in_quotes(data: bytes, edit: Edit) -> bool:
+    return data[edit.start - 1 : edit.start] == b'"' and data[edit.end : edit.end + 1] == b'"'
+
+
+def _stretches(data: bytes, start: int) -> Iterator[tuple[int, int, bool]]:
+    """Parts of whole lines: those with escapes in them one by one, and what lies between."""
+    at = start
+    while at < len(data):
+        found = views.CODED.search(data, at, len(data))
+        if found is None:
+            yield at, len(data), False
+            return
+        line = max(data.rfind(b"\n", at, found.span()[0]) + 1, at)
+        if line > at:
+            yield at, line, False
+        end = data.find(b"\n", found.span()[1]) + 1 or len(data)
+        yield line, end, True
+        at = end
