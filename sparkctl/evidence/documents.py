@@ -10,8 +10,9 @@ from sparkctl.model.canonical import canonical_json
 from sparkctl.model.printable import printable
 
 MAX_DOCUMENT = 16 * 2**20
-MAX_NESTED = 200_000  # brackets and braces: ten of each entry
-MAX_VALUES = 2_000_000  # commas: a hundred of each entry
+MAX_NESTED = 130_000  # brackets and braces: six of each entry
+MAX_KEYS = 400_000  # twenty of each entry
+MAX_VALUES = 1_000_000  # commas: fifty of each entry
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -29,7 +30,8 @@ def parsed(kind: type[RecordT], content: bytes, named: str) -> RecordT:
     if excess := _excess(content):
         raise UsageError(f"{named} is not read: {excess}", hint="no bundle of ours is like this")
     try:
-        document = kind.model_validate_json(content)
+        # What is ignored here is not written again below. One error for each unknown key would take gigabytes.
+        document = kind.model_validate_json(content, extra="ignore")
         canonical = canonical_json(document.model_dump(mode="json")) == content
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -46,9 +48,10 @@ def parsed(kind: type[RecordT], content: bytes, named: str) -> RecordT:
 
 
 def _excess(content: bytes) -> str | None:
-    """What of a document is over a limit. A parser makes up to three hundred bytes of each bracket."""
+    """What of a document is over a limit: a parser makes some hundred bytes of one bracket, key or comma."""
     if len(content) > MAX_DOCUMENT:
         return f"more than {MAX_DOCUMENT // 2**20} MiB of JSON"
-    if content.count(b"[") + content.count(b"{") > MAX_NESTED or content.count(b",") > MAX_VALUES:
+    nested = content.count(b"[") + content.count(b"{")
+    if nested > MAX_NESTED or content.count(b'":') > MAX_KEYS or content.count(b",") > MAX_VALUES:
         return "more values than a list of its entries can have"
     return None

@@ -1,6 +1,7 @@
 """Files on the bastion: taken from a folder, written new, and never by way of a link."""
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -36,12 +37,18 @@ def files_below(folder: Path) -> dict[str, Path]:
     return found
 
 
+def opened_file(path: Path, flags: int = 0) -> BinaryIO:
+    """A regular file; raises OSError for whatever else there is, and waits for no other end of a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "this is no regular file")
+    return os.fdopen(descriptor, "rb")
+
+
 def chunks_of(path: Path) -> Iterator[bytes]:
     """The content of a regular file, which is no link; raises OSError when it is something else by now."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is no regular file")
+    with opened_file(path, os.O_NOFOLLOW) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 

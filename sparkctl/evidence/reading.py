@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from sparkctl.errors import UsageError
 from sparkctl.evidence import ustar
 from sparkctl.evidence.documents import MAX_DOCUMENT, parsed
 from sparkctl.evidence.dsse import SignedStatement, opened_envelope, require_same
-from sparkctl.evidence.files import EmptyFolder
+from sparkctl.evidence.files import EmptyFolder, opened_file
 from sparkctl.evidence.leaves import require_disclosed, require_root
 from sparkctl.evidence.tape import Tape
 from sparkctl.model.evidence import About, Disclosure, Entry, Manifest, Missing
@@ -131,12 +129,10 @@ def opened(path: Path) -> Iterator[OpenedBundle]:
     RefusedError is raised when its statement was made for another manifest. No signature is checked here.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        raw = opened_file(path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", hint="name a bundle of evidence") from error
-    with open(descriptor, "rb") as raw:  # noqa: PTH123 - a descriptor, not a path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UsageError(f"{path} is no file", hint="name a bundle of evidence")
+    with raw:
         yield OpenedBundle(raw, str(path))
 
 

@@ -14,7 +14,7 @@ from sparkctl.evidence import ustar
 from sparkctl.evidence.documents import written
 from sparkctl.evidence.dsse import sealed_envelope, statement_of
 from sparkctl.evidence.files import chunks_of, files_below, written_new
-from sparkctl.evidence.frame import compressor
+from sparkctl.evidence.frame import Packer
 from sparkctl.evidence.leaves import root_of
 from sparkctl.evidence.signers import Signer
 from sparkctl.model.evidence import About, Entry, EntryFacts, Manifest, Missing
@@ -73,15 +73,15 @@ def seal(
 
 def write_bundle(file: BinaryIO, about: About, members: Iterable[Member]) -> None:
     """Write the tar and compress it."""
-    stream = compressor()
+    packer = Packer(file)
     moment = int(about.collected_at.timestamp())
     for path, size, content in members:
-        file.write(stream.compress(ustar.header(path, size, moment)))
+        packer.write(ustar.header(path, size, moment))
         for chunk in content:
-            file.write(stream.compress(chunk))
-        file.write(stream.compress(ustar.padding(size)))
-    file.write(stream.compress(ustar.END))
-    file.write(stream.flush())
+            packer.write(chunk)
+        packer.write(ustar.padding(size))
+    packer.write(ustar.END)
+    packer.end()
 
 
 def _by_path(facts: Sequence[EntryFacts], files: dict[str, Path]) -> list[EntryFacts]:

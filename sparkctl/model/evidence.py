@@ -4,7 +4,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, FailFast, Field, StringConstraints, model_validator
 
 from sparkctl.model.base import PRINTABLE, NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Cost, Count, Limits, Truncation
@@ -40,10 +40,13 @@ class EntryStatus(StrEnum):
     FAILED = "failed"  # the command ended badly; this is what it printed
 
 
+Argument = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=4096)]
+
+
 class CommandSource(Record):
     """The command that printed the entry, and how it ended; null when it was ended by a limit."""
 
-    argv: Annotated[list[Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=4096)]], Field(min_length=1)]
+    argv: Annotated[list[Argument], FailFast(), Field(min_length=1, max_length=1000)]
     exit_status: int | None = None
 
 
@@ -126,8 +129,10 @@ class Manifest(Record):
 
     format: Literal["spark-evidence/1"] = FORMAT
     about: About
-    entries: Annotated[list[Entry], Field(min_length=1, max_length=MAX_ENTRIES), AfterValidator(_require_order)]
-    missing: Annotated[list[Missing], Field(max_length=1000)]
+    entries: Annotated[
+        list[Entry], FailFast(), Field(min_length=1, max_length=MAX_ENTRIES), AfterValidator(_require_order)
+    ]
+    missing: Annotated[list[Missing], FailFast(), Field(max_length=1000)]
     merkle_root: Sha256Hex
 
 
@@ -136,7 +141,7 @@ class Disclosed(Record):
 
     entry: Entry
     index: Annotated[int, Field(ge=0, lt=MAX_ENTRIES)]
-    proof: Annotated[list[Sha256Hex], Field(max_length=MAX_PROOF)]
+    proof: Annotated[list[Sha256Hex], FailFast(), Field(max_length=MAX_PROOF)]
 
 
 def _require_places(entries: list[Disclosed]) -> list[Disclosed]:
@@ -152,7 +157,9 @@ class Disclosure(Record):
 
     format: Literal["spark-evidence/1 disclosure"] = "spark-evidence/1 disclosure"
     leaves: Annotated[int, Field(ge=1, le=MAX_ENTRIES)]
-    entries: Annotated[list[Disclosed], Field(min_length=1, max_length=MAX_ENTRIES), AfterValidator(_require_places)]
+    entries: Annotated[
+        list[Disclosed], FailFast(), Field(min_length=1, max_length=MAX_ENTRIES), AfterValidator(_require_places)
+    ]
 
     @model_validator(mode="after")
     def _within(self) -> "Disclosure":
@@ -191,7 +198,7 @@ class Statement(Record):
     """An in-toto Statement v1 over the manifest of a bundle."""
 
     type_: Annotated[Literal["https://in-toto.io/Statement/v1"], Field(alias="_type")] = STATEMENT_TYPE
-    subject: Annotated[list[Subject], Field(min_length=1, max_length=1)]
+    subject: Annotated[list[Subject], FailFast(), Field(min_length=1, max_length=1)]
     predicate_type: Annotated[Literal["urn:sparkctl:spark-evidence:1"], Field(alias="predicateType")] = PREDICATE_TYPE
     predicate: Predicate
 
@@ -211,4 +218,4 @@ class DsseEnvelope(Record):
 
     payload: Base64
     payload_type: Annotated[Literal["application/vnd.in-toto+json"], Field(alias="payloadType")] = PAYLOAD_TYPE
-    signatures: Annotated[list[Signature], Field(min_length=1, max_length=1)]
+    signatures: Annotated[list[Signature], FailFast(), Field(min_length=1, max_length=1)]

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from sparkctl.evidence import ustar
 from sparkctl.evidence.dsse import Signed
-from sparkctl.evidence.frame import compressor
+from sparkctl.evidence.frame import Packer
 from sparkctl.evidence.sealing import Sealed, seal
 from sparkctl.evidence.signers import Signer
 from sparkctl.model.envelope import Cost, Limits
@@ -83,8 +83,10 @@ def sealed(
 
 def packed(out: Path, tar: bytes) -> Path:
     """Any bytes as the tar of a bundle."""
-    stream = compressor()
-    out.write_bytes(stream.compress(tar) + stream.flush())
+    with out.open("wb") as file:
+        packer = Packer(file)
+        packer.write(tar)
+        packer.end()
     return out
 
 
