@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 from diag.reset.correlate import ANY, Verdict, is_under, upwards
+from diag.reset.tables import END_WORDS, INITIATOR_WORDS, PANIC_KINDS
 from diag.reset.words import Axis, Initiator, Termination
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
-WORDS = {
-    Termination.REBOOT: "Restarted in good order",
-    Termination.POWEROFF: "Powered off in good order",
-    Termination.HALT: "Halted in good order",
-    Termination.KEXEC: "Went over to another kernel in good order",
-    "orderly": "Shut down in good order",
-    Termination.FORCED: "Restarted by software without stopping the services",
-    "disorderly.panic": "The kernel panicked",
-    "disorderly": "Ended without a shutdown",
-    ANY: "How it ended cannot be told",
-}
-INITIATORS = {
-    "os.operator": "an operator asked for it",
-    "os": "a program on the node asked for it",
-    "human_physical": "the power key was pressed",
-    Initiator.POLICY_THERMAL: "the kernel shut it down for heat",
-    Initiator.WATCHDOG: "the hardware watchdog expired",
-    Initiator.HARDWARE_ERROR: "the hardware reported an error that it could not correct",
-}
 # The seven codes of the vendor's reporter 1.1.0; SUSPECTED is in their names, not in our claims.
 VENDOR = (
     (Axis.INITIATOR, Initiator.WATCHDOG, "WATCHDOG_RESET_SUSPECTED"),
@@ -59,15 +41,12 @@ def flat(verdicts: dict[str, Verdict]) -> dict[str, str]:
 
 def _words(verdicts: dict[str, Verdict]) -> str:
     termination, initiator = verdicts[Axis.TERMINATION], verdicts[Axis.INITIATOR]
-    words = _nearest(WORDS, termination.claim) or WORDS[ANY]
-    panic = next((one.value for held in termination.held for one in held.premises if one.kind in _PANICS), None)
+    words = _nearest(END_WORDS, termination.claim) or END_WORDS[ANY]
+    panic = next((one.value for held in termination.held for one in held.premises if one.kind in PANIC_KINDS), None)
     if panic and is_under(termination.claim, "disorderly.panic"):
         words = f"{words}: {panic}"
-    by_whom = _nearest(INITIATORS, initiator.claim)
+    by_whom = _nearest(INITIATOR_WORDS, initiator.claim)
     return f"{words}; {by_whom}" if by_whom else words
-
-
-_PANICS = ("panic_record", "kernel_panic", "fatal_words")
 
 
 def _expected(termination: str, initiator: str) -> str:

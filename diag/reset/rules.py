@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diag.reset.words import Axis, Initiator, Strength, Termination
+from diag.reset.tables import PROVES
+from diag.reset.words import Strength
 
 TAIL, HEAD, WTMP, ROOT = "tail", "head", "wtmp", "root"
 ALL_STEPS = (
@@ -37,15 +38,12 @@ ORDERLY = ("claim:orderly.reboot", "claim:orderly.poweroff", "claim:orderly.halt
 
 @dataclass(frozen=True)
 class Rule:
-    """`path` is what it claims on `axis`; `validity` says in words for which machines and why it holds.
+    """Named by axis, name and version, as proofs name it; `validity` says in words for which machines and why it holds.
 
     What is seen of `corroborating`, in another source than the premises, makes the claim as strong as claims are.
     """
 
-    name: str
-    version: int
-    axis: str
-    path: str
+    rule_id: str
     strength: str
     required: tuple[tuple[str, ...], ...]
     forbidden: tuple[str, ...] = ()
@@ -55,18 +53,20 @@ class Rule:
     calibrated: tuple[str, ...] = ()
 
     @property
-    def rule_id(self) -> str:
-        """Axis, name and version, as proofs name it."""
-        return f"{self.axis}.{self.name}/{self.version}"
+    def axis(self) -> str:
+        """The axis on which it claims."""
+        return self.rule_id.partition(".")[0]
+
+    @property
+    def path(self) -> str:
+        """What it claims there."""
+        return PROVES[self.rule_id]
 
 
-def _orderly(verb: str, path: str) -> Rule:
+def _orderly(verb: str) -> Rule:
     target = f"from:target_{verb}"
     return Rule(
-        f"orderly_{verb}",
-        1,
-        Axis.TERMINATION,
-        path,
+        f"termination.orderly_{verb}/1",
         Strength.S2,
         required=((target,), ("from:journal_stopped",)),
         forbidden=(
@@ -85,13 +85,13 @@ def _orderly(verb: str, path: str) -> Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    _orderly("reboot", Termination.REBOOT),
-    _orderly("poweroff", Termination.POWEROFF),
-    _orderly("halt", Termination.HALT),
-    # A request for kexec can end in an ordinary reset, when the next kernel does not start: the branch only.
-    _orderly("kexec", "orderly"),
+    _orderly("reboot"),
+    _orderly("poweroff"),
+    _orderly("halt"),
+    # A request for kexec can end in an ordinary reset, when the next kernel does not start: it proves the branch only.
+    _orderly("kexec"),
     Rule(
-        "forced", 1, Axis.TERMINATION, Termination.FORCED, Strength.S2,
+        "termination.forced/1", Strength.S2,
         required=(("from:init_ends",), ("from:journal_stopped",)),
         forbidden=(
             "from:logind_verb", "from:targets_stopped", "from:final_target", *TARGETS, "from:soft_reboot",
@@ -103,7 +103,7 @@ RULES: tuple[Rule, ...] = (
         calibrated=(VM_SERIES,),
     ),
     Rule(
-        "panic", 1, Axis.TERMINATION, "disorderly.panic", Strength.S2,
+        "termination.panic/1", Strength.S2,
         required=(("from:panic_record", "from:kernel_panic", "from:fatal_words"),),
         corroborating=("to:journal_unclean", "to:root_recovered", "from:wtmp_no_shutdown"),
         validity="the kernel's own record of a panic: with messages of this very boot, or last in its "
@@ -111,7 +111,7 @@ RULES: tuple[Rule, ...] = (
         calibrated=(VM,),
     ),
     Rule(
-        "disorderly", 1, Axis.TERMINATION, "disorderly", Strength.S2,
+        "termination.disorderly/1", Strength.S2,
         required=(("to:root_recovered",), ("from:wtmp_no_shutdown",)),
         forbidden=(*ALL_STEPS, *SLEEP, *NO_WRITES, "from:wtmp_shutdown"),
         coverage=(TAIL, HEAD, WTMP),
@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         calibrated=(VM, VM_SERIES),
     ),
     Rule(
-        "disorderly_without_wtmp", 1, Axis.TERMINATION, "disorderly", Strength.S2,
+        "termination.disorderly_without_wtmp/1", Strength.S2,
         required=(("to:journal_unclean",), ("to:root_recovered",)),
         forbidden=(*ALL_STEPS, *SLEEP, *NO_WRITES, "from:wtmp_shutdown"),
         coverage=(TAIL, HEAD),
@@ -130,7 +130,7 @@ RULES: tuple[Rule, ...] = (
         calibrated=(VM, VM_SERIES),
     ),
     Rule(
-        "disorderly_in_shutdown", 1, Axis.TERMINATION, "disorderly", Strength.S1,
+        "termination.disorderly_in_shutdown/1", Strength.S1,
         required=(("to:journal_unclean",), ("to:root_recovered",), ("from:logind_verb", "from:targets_stopped")),
         forbidden=(
             "from:journal_stopped", "from:journald_sigterm", "from:last_init", "from:init_ends", *TARGETS, *SLEEP,
@@ -142,13 +142,13 @@ RULES: tuple[Rule, ...] = (
         calibrated=(INDUCED,),
     ),
     Rule(
-        "orderly", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S2,
+        "reset_domain.orderly/1", Strength.S2,
         required=(("claim:orderly.reboot", "claim:orderly.poweroff", "claim:orderly.halt"),),
         validity="these verbs end in the firmware, whatever became of the power",
         calibrated=(VM,),
     ),
     Rule(
-        "panic", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S1,
+        "reset_domain.panic/1", Strength.S1,
         required=(("claim:disorderly.panic",), ("to:command_line",)),
         forbidden=("to:crash_kernel", "from:crash_dump"),
         validity="from a panic a kernel gets out by a reset or into a crash kernel, whose command line "
@@ -156,13 +156,13 @@ RULES: tuple[Rule, ...] = (
         calibrated=(VM,),
     ),
     Rule(
-        "register", 1, Axis.RESET_DOMAIN, "platform_reset", Strength.S2,
+        "reset_domain.register/1", Strength.S2,
         required=(("to:reset_by_watchdog", "to:reset_by_software", "to:reset_by_error"),),
         validity="the reset register of AMD chip sets, which only a reset of the platform writes",
         calibrated=(PUBLIC,),
     ),
     Rule(
-        "forced", 1, Axis.INITIATOR, "os", Strength.S2,
+        "initiator.forced/1", Strength.S2,
         required=(("claim:disorderly.forced",),),
         forbidden=("from:ctrl_alt_del", "from:sysrq", "from:thermal_critical", "from:ups"),
         coverage=(TAIL,),
@@ -170,7 +170,7 @@ RULES: tuple[Rule, ...] = (
         calibrated=(VM_SERIES,),
     ),
     Rule(
-        "requested", 1, Axis.INITIATOR, "os", Strength.S2,
+        "initiator.requested/1", Strength.S2,
         required=(ORDERLY, ("from:logind_verb",)),
         forbidden=KEYS_HEAT_POWER,
         coverage=(TAIL,),
@@ -179,14 +179,14 @@ RULES: tuple[Rule, ...] = (
         calibrated=(VM,),
     ),
     Rule(
-        "operator", 1, Axis.INITIATOR, "os.operator", Strength.S2,
+        "initiator.operator/1", Strength.S2,
         required=(ORDERLY, ("from:operator_command",), ("from:logind_verb",)),
         forbidden=KEYS_HEAT_POWER,
         coverage=(TAIL,),
         validity="sudo logged the command that asks for it, within the minute before",
     ),
     Rule(
-        "power_key", 1, Axis.INITIATOR, "human_physical", Strength.S2,
+        "initiator.power_key/1", Strength.S2,
         required=(("from:power_key",), ("from:key_action",), ("from:logind_verb",)),
         forbidden=("from:operator_command", "from:thermal_critical", "from:ups"),
         coverage=(TAIL,),
@@ -194,26 +194,26 @@ RULES: tuple[Rule, ...] = (
         calibrated=(PUBLIC,),
     ),
     Rule(
-        "thermal", 1, Axis.INITIATOR, Initiator.POLICY_THERMAL, Strength.S2,
+        "initiator.thermal/1", Strength.S2,
         required=(("from:thermal_critical",),),
         forbidden=PANICS,
         validity="the kernel said that it shuts down for heat, in the last minutes of the boot",
         calibrated=(PUBLIC,),
     ),
     Rule(
-        "register_watchdog", 1, Axis.INITIATOR, Initiator.WATCHDOG, Strength.S2,
+        "initiator.register_watchdog/1", Strength.S2,
         required=(("to:reset_by_watchdog",),),
         validity="the reset register of AMD chip sets, which the kernel reads and clears at every start",
         calibrated=(PUBLIC,),
     ),
     Rule(
-        "register_error", 1, Axis.INITIATOR, Initiator.HARDWARE_ERROR, Strength.S2,
+        "initiator.register_error/1", Strength.S2,
         required=(("to:reset_by_error",),),
         validity="the reset register of AMD chip sets, which the kernel reads and clears at every start",
         calibrated=(PUBLIC,),
     ),
     Rule(
-        "register_software", 1, Axis.INITIATOR, "os", Strength.S2,
+        "initiator.register_software/1", Strength.S2,
         required=(("to:reset_by_software",),),
         validity="the reset register of AMD chip sets, which the kernel reads and clears at every start",
         calibrated=(PUBLIC,),

@@ -1,4 +1,4 @@
-"""Let go of old run records."""
+"""Let go of old run records and boots."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from sparkctl.store.store import Store
 
 
 def prune(places: Places, days: float) -> Pruned:
-    """Let go of records of runs that began so many days ago or earlier; raises StoreError and BusyError."""
+    """Let go of what runs that began so many days ago or earlier left behind; raises StoreError and BusyError."""
     before = datetime.now(UTC) - timedelta(days=days)
     with Store.open(places.state, create=False) as store, SweepLock(places.state, sys.argv) as lock:
         return store.prune(lock, before)

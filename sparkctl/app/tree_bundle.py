@@ -10,7 +10,6 @@ import os
 import shutil
 import stat
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import BinaryIO, cast
 import zstandard
 
 from sparkctl.app.leaving import leaving_in_order
+from sparkctl.app.private_folder import private_folder
 from sparkctl.errors import UsageError
 from sparkctl.model.printable import printable
 
@@ -65,11 +65,11 @@ def unpacked(bundle: Path) -> Iterator[Tree]:
 
     Raises UsageError for what is none of these, is damaged or over a limit, or holds no tree.
     """
-    with leaving_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-") as name:
-        unpacking = _Unpacking(bundle, Path(name))
+    with leaving_in_order(), private_folder() as folder:
+        unpacking = _Unpacking(bundle, folder)
         try:
             unpacking.members()
-            root = find_tree(Path(name), str(bundle))
+            root = find_tree(folder, str(bundle))
             unpacking.links(root)
         except _DAMAGE as error:
             raise UsageError(

@@ -17,10 +17,10 @@ def store() -> None:
 @with_format
 @click.option("--days", type=Days(1, 36500), required=True, help="Keep the whole records of so many days.")
 def prune(state: Path | None, form: str, days: float) -> None:
-    """Let go of old run records, but for the last sweep and the last collection of each node.
+    """Let go of old run records, but for the last run of each kind of each node.
 
-    What they said of status and facets stays: visits, changes, history and drift lose nothing. The space is used again
-    by later sweeps; the file does not become smaller.
+    What they said of status and facets stays: visits, changes, history and drift lose nothing. In the ledger of
+    contacts each node keeps its thirteen newest boots. The space is used again; the file does not become smaller.
 
     Example: sparkctl store prune --days 30
     """
@@ -30,4 +30,5 @@ def prune(state: Path | None, form: str, days: float) -> None:
 
     gone = let_go(places(None, state), days)
     words = f"{count(gone.records, 'record')} of {count(gone.runs, 'run')} let go, {size(gone.content_bytes)}"
-    say(form, words, records=gone.records, runs=gone.runs, content_bytes=gone.content_bytes)
+    words += f"; {count(gone.boots, 'boot')} in the ledger" if gone.boots else ""
+    say(form, words, records=gone.records, runs=gone.runs, content_bytes=gone.content_bytes, boots=gone.boots)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from sparkctl.model.reset import Conflict, Observation, Proof, ResetData, Transition
+from sparkctl.model.reset_tables import END_WORDS, INITIATOR_WORDS, PANIC_KINDS, PROVES
 from sparkctl.model.reset_words import ANY, Axis, Initiator, ResetDomain, SourceState, Strength, Termination
 
 MOST_BACK = 12
@@ -139,6 +140,8 @@ def _of_transition(transition: Transition, seen: Mapping[str, Observation]) -> I
         yield from _of_conflict(conflict, transition)
     yield from _of_antecedents(transition, seen)
     yield from _of_flat(transition)
+    if transition.flat.words not in words_of(transition, seen):
+        yield f"{transition.flat.words!r} is not what its claims are in words"
 
 
 def _of_axis(transition: Transition, axis: Axis) -> Iterator[str]:
@@ -177,8 +180,10 @@ def _of_founding(transition: Transition, axis: Axis) -> Iterator[str]:
 
 def _of_proof(proof: Proof, transition: Transition, seen: Mapping[str, Observation]) -> Iterator[str]:
     """A proof rests on things seen in the boots of its transition, or on the claim of how it ended."""
-    if proof.path == ANY or not leaves_under(proof.axis, proof.path) or not proof.rule.startswith(f"{proof.axis}."):
-        yield f"the rule {proof.rule} proves {proof.path}, which is not on its axis"
+    if proof.rule not in PROVES:
+        yield f"there is no rule {proof.rule}"
+    elif (proof.rule.partition(".")[0], PROVES[proof.rule]) != (proof.axis, proof.path):
+        yield f"the rule {proof.rule} does not prove {proof.path} on the {proof.axis}"
     boots = {transition.from_boot_id, transition.to_boot_id} - {None}
     for name in proof.premises:
         if name not in seen:
@@ -237,6 +242,25 @@ def _of_flat(transition: Transition) -> Iterator[str]:
         yield f"it was expected, and how it ended is {ended}"
     if flat.data_at_risk not in ("unknown", _at_risk(ended)):
         yield f"whether data is at risk does not follow from the claim {ended}"
+
+
+def words_of(transition: Transition, seen: Mapping[str, Observation]) -> set[str]:
+    """The claims in words, as they may be said: a panic with the words that the kernel had for it, or without them."""
+    ended, by_whom = transition.claims.termination, _nearest(INITIATOR_WORDS, transition.claims.initiator)
+    base = _nearest(END_WORDS, ended) or END_WORDS[ANY]
+    found = {base}
+    if is_under(ended, "disorderly.panic"):
+        premises = [name for proof in transition.proof if proof.axis is Axis.TERMINATION for name in proof.premises]
+        panics = [seen[name].value for name in premises if name in seen and seen[name].kind in PANIC_KINDS]
+        found |= {f"{base}: {value}" for value in panics if value}
+    return {f"{words}; {by_whom}" for words in found} if by_whom else found
+
+
+def _nearest(table: Mapping[str, str], path: str) -> str | None:
+    """The words of a path, or of the nearest branch above it."""
+    while path not in table and "." in path:
+        path = path.rpartition(".")[0]
+    return table.get(path)
 
 
 def _at_risk(ended: str) -> str:

@@ -117,11 +117,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was let go of: records, the runs they were of, and the bytes they took in the database."""
+    """What was let go of: records, the runs they were of, the bytes they took, and boots in the ledger of contacts."""
 
     records: int
     runs: int
     content_bytes: int
+    boots: int
 
 
 @dataclass(frozen=True, slots=True)

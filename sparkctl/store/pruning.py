@@ -1,22 +1,42 @@
-"""Letting go of old run records. What they said of status and facets stays: vectors, verdicts, facets, changes."""
+"""Letting go of old run records, and of boots long past in the ledger of contacts.
+
+What the records said of status and facets stays: vectors, verdicts, facets, changes.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.entries import Pruned, RunKind
-from sparkctl.store.schema import documents, runs, visits
+from sparkctl.store.schema import contacts, documents, runs, visits
+
+BOOTS_KEPT = 13
+"""Of each node, however old: a node tells of twelve ends of boots at most."""
 
 
-def prune_records(database: Database, before: datetime) -> Pruned:
+def prune(database: Database, before: datetime) -> Pruned:
     """Let go of the records of runs that began before a moment, but for the last one of each node and kind of run.
 
-    One transaction for each run; an end in the middle leaves a store that is whole.
+    And of boots that were last heard of before it, but for the newest of each node. One transaction for each run, and
+    one for the ledger; an end in the middle leaves a store that is whole.
     """
     gone = [_prune_kind(database, before, kind) for kind in RunKind]
-    return Pruned(*(sum(figures) for figures in zip(*gone, strict=True)))
+    records, touched, size = (sum(figures) for figures in zip(*gone, strict=True))
+    return Pruned(records, touched, size, _prune_ledger(database, before))
+
+
+def _prune_ledger(database: Database, before: datetime) -> int:
+    """The number of boots that went."""
+    newest_first = func.row_number().over(
+        partition_by=contacts.c.node, order_by=(contacts.c.last_at.desc(), contacts.c.first_at.desc())
+    )
+    ranked = select(contacts.c.node, contacts.c.boot_id, newest_first.label("place")).subquery()
+    older = select(ranked.c.node, ranked.c.boot_id).where(ranked.c.place > BOOTS_KEPT)
+    going = (contacts.c.last_at < before) & tuple_(contacts.c.node, contacts.c.boot_id).in_(older)
+    with database.maintaining() as connection:
+        return connection.execute(delete(contacts).where(going)).rowcount
 
 
 def _prune_kind(database: Database, before: datetime, kind: RunKind) -> tuple[int, int, int]:

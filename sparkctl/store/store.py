@@ -102,12 +102,12 @@ class Store:
         self._writes.finish_run(self._database, report)
 
     def prune(self, lock: SweepLock, before: datetime) -> Pruned:
-        """Let go of the records of runs that began before a moment, but for the last one of each node.
+        """Let go of old boots, and of the records of runs that began before a moment, but for the last of each node.
 
         Needs the lock of this folder, as a run does; raises ValueError without it.
         """
         self._require(lock)
-        return self._pruning.prune_records(self._database, before)
+        return self._pruning.prune(self._database, before)
 
     def newest(self, node_id: str, kind: RunKind | None = None) -> RunRecord | None:
         """The record of the last visit to a node, reported or not; None for a node that was never visited."""

@@ -70,6 +70,26 @@ def test_what_is_not_calibrated_holds_and_asserts_nothing() -> None:
     decode(document(one))
 
 
+def test_a_panic_is_told_in_words_that_a_proof_of_it_rests_on() -> None:
+    whole = document(transition(termination="disorderly.panic", initiator="os", expected="no"))
+    whole["data"]["observations"][0] |= {"kind": "kernel_panic", "value": "Fatal exception"}
+    for proof in whole["data"]["transitions"][0]["proof"]:
+        proof["absent"] = []
+    flat = whole["data"]["transitions"][0]["flat"]
+    asked = "a program on the node asked for it"
+    for words in (f"The kernel panicked; {asked}", f"The kernel panicked: Fatal exception; {asked}"):
+        flat["words"] = words
+        decode(whole)
+    for words in (
+        "The kernel panicked",
+        f"The kernel panicked: hung_task; {asked}",
+        f"Restarted in good order; {asked}",
+    ):
+        flat["words"] = words
+        with pytest.raises(ContractError, match="is not what its claims are in words"):
+            decode(whole)
+
+
 def test_a_conflict_is_claimed_by_nobody() -> None:
     decode(document(in_conflict()))
 
@@ -77,12 +97,12 @@ def test_a_conflict_is_claimed_by_nobody() -> None:
 def in_conflict() -> dict[str, Any]:
     one = transition()
     orderly = transition(termination="orderly.reboot")["proof"][0]
-    one["proof"] = [orderly, {**orderly, "path": "disorderly", "rule": "termination.other/2"}]
+    one["proof"] = [orderly, {**orderly, "path": "disorderly", "rule": "termination.disorderly/1"}]
     one["conflicts"] = [
         {
             "axis": "termination",
             "paths": ["orderly.reboot", "disorderly"],
-            "rules": ["termination.tested/1", "termination.other/2"],
+            "rules": ["termination.orderly_reboot/1", "termination.disorderly/1"],
         }
     ]
     return one
@@ -126,7 +146,9 @@ LIES: dict[str, Change] = {
     "a claim without a proof": end("proof")([]),
     "a proof of something else": end("proof", 0, "path")("orderly.halt"),
     "a proof of another axis": end("proof", 0, "axis")("initiator"),
-    "a proof by a rule of another axis": end("proof", 0, "rule")("initiator.tested/1"),
+    "a proof by a rule of another axis": end("proof", 0, "rule")("initiator.forced/1"),
+    "a proof by a rule that there is not": end("proof", 0, "rule")("termination.orderly_reboot/2"),
+    "a proof by a rule that proves something else": end("proof", 0, "rule")("termination.panic/1"),
     "a proof of anything": end("proof", 0, "path")("any"),
     "a premise that is not there": end("proof", 0, "premises")(["o1", "o77"]),
     "a premise of another boot": set_in("observations", 0, "boot_id")(boot(9)),
@@ -150,6 +172,12 @@ LIES: dict[str, Change] = {
     "witnesses of another boot": set_in("witnesses", "boot_id")(boot(7)),
     "another end than was asked for": end("index")(-1),
     "no end at all": set_in("transitions")([]),
+    "words for another claim": end("flat", "words")("Powered off in good order"),
+    "words of no claim's": end("flat", "words")("Restarted in good order, all is well"),
+    "words that name who asked, which nothing claims": end("flat", "words")(
+        "Restarted in good order; an operator asked for it"
+    ),
+    "words of a panic that nobody claims": end("flat", "words")("Restarted in good order: Fatal exception"),
     "data at risk after an orderly end": end("flat", "data_at_risk")("yes"),
     "a vendor's code that there is not": end("flat", "vendor_reason")("COSMIC_RAY"),
     "a vendor's code for something else": end("flat", "vendor_reason")("KERNEL_PANIC_OR_OOPS"),
@@ -189,9 +217,13 @@ def test_lies_where_nothing_is_claimed(change: Change) -> None:
 CONFLICT_LIES: dict[str, Change] = {
     "paths that agree": end("conflicts", 0, "paths")(["disorderly", "disorderly"]),
     "paths that nobody proves": end("conflicts", 0, "paths")(["orderly.halt", "disorderly"]),
-    "one rule with itself": end("conflicts", 0, "rules")(["termination.tested/1", "termination.tested/1"]),
+    "one rule with itself": end("conflicts", 0, "rules")(
+        ["termination.orderly_reboot/1", "termination.orderly_reboot/1"]
+    ),
     "a rule that asserts nothing": end("proof", 0, "strength")("S0"),
-    "rules that are not among the proofs": end("conflicts", 0, "rules")(["termination.tested/1", "termination.no/1"]),
+    "rules that are not among the proofs": end("conflicts", 0, "rules")(
+        ["termination.orderly_reboot/1", "termination.no/1"]
+    ),
 }
 
 

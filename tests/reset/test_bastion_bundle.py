@@ -1,20 +1,23 @@
 """A bundle is unpacked within its folder and its limits, and is gone afterwards whatever happens."""
 
+import contextlib
 import gzip
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import zstandard
 
 from sparkctl.app import tree_bundle
+from sparkctl.app.private_folder import PREFIX
 from sparkctl.app.tree_bundle import HEADERS, unpacked
 from sparkctl.errors import UsageError
 from tests.reset.trees import build_machine
@@ -246,23 +249,66 @@ def test_it_is_removed_when_something_goes_wrong(tmp_path: Path, temporary: Path
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_it_is_removed_when_a_signal_ends_the_program(number: signal.Signals, tmp_path: Path, temporary: Path) -> None:
-    bundle = tar(tmp_path / "bundle.tar", [BOOT_ID])
+@contextlib.contextmanager
+def unpacking(bundle: Path, home: Path, temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has unpacked a bundle and does not leave by itself."""
     script = (
         "import sys, time; from pathlib import Path; from sparkctl.app.tree_bundle import unpacked\n"
         "with unpacked(Path(sys.argv[1])):\n print('ready', flush=True)\n time.sleep(60)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(bundle)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env={**environment(tmp_path), "TMPDIR": str(temporary), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**environment(home), "TMPDIR": str(temporary), "PYTHONPATH": str(Path(__file__).parents[2])},
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
+        yield process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_it_is_removed_when_a_signal_ends_the_program(number: signal.Signals, tmp_path: Path, temporary: Path) -> None:
+    bundle = tar(tmp_path / "bundle.tar", [BOOT_ID])
+    with unpacking(bundle, tmp_path, temporary) as process:
         assert list(temporary.iterdir()) != []
         process.send_signal(number)
         assert process.wait(timeout=30) != 0
     assert list(temporary.iterdir()) == []
+
+
+def test_what_a_killed_program_left_behind_is_removed_by_the_next(tmp_path: Path, temporary: Path) -> None:
+    bundle = tar(tmp_path / "bundle.tar", [BOOT_ID])
+    with unpacking(bundle, tmp_path, temporary) as killed, unpacking(bundle, tmp_path, temporary) as living:
+        killed.kill()
+        killed.wait()
+        (left, alive) = sorted(temporary.iterdir(), key=lambda folder: (folder / "lock").stat().st_ctime_ns)
+        with unpacked(bundle):
+            assert alive.exists()
+            assert not left.exists()
+        living.kill()
+        living.wait()
+    assert list(temporary.iterdir()) == [alive]
+    with unpacked(bundle):
+        assert not alive.exists()
+
+
+def test_folders_that_are_not_ours_or_held_by_nobody_we_know_stay(tmp_path: Path, temporary: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "lock").touch()
+    (temporary / f"{PREFIX}linked").symlink_to(elsewhere)
+    for name in (f"{PREFIX}unlocked", f"{PREFIX}open", f"{PREFIX}trap", "another"):
+        (temporary / name).mkdir(mode=0o700)
+    (temporary / f"{PREFIX}open").chmod(0o755)
+    for name in (f"{PREFIX}open", "another"):
+        (temporary / name / "lock").touch()
+    (temporary / f"{PREFIX}trap" / "lock").symlink_to(elsewhere / "lock")
+    before = sorted(temporary.iterdir())
+    with unpacked(tar(tmp_path / "bundle.tar", [BOOT_ID])):
+        pass
+    assert sorted(temporary.iterdir()) == before
+    assert (elsewhere / "lock").exists()
+    for path in before:
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
 
 
 def test_the_command_reads_a_bundle_as_it_reads_its_tree(tmp_path: Path, temporary: Path) -> None:

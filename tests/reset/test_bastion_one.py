@@ -39,7 +39,7 @@ def test_the_whole_claim() -> None:
         "initiator", "any  S0, nothing is entailed", "no witness  nothing bears on it",
         "Seen before the end; that it led there is not said", "xid (3 times): Xid 119",
         "Seen, but of a boot that cannot be told", "an old panic",
-        "Proof", "termination.tested/1", "systemd: Reached target 1", "journal, final target: journalctl -b 1",
+        "Proof", "termination.panic/1", "systemd: Reached target 1", "journal, final target: journalctl -b 1",
         "Would have decided it", "Arm now", "read: journal", "pstore partial  one record is damaged",
         "kdump absent  no dumps",
     ]  # fmt: skip
@@ -81,8 +81,8 @@ def test_what_bears_on_no_end_is_counted_unless_all_is_asked_for() -> None:
 def test_a_conflict_names_both_sides() -> None:
     end = transition()
     proofs = [transition(termination=path)["proof"][0] for path in ("orderly.reboot", "disorderly")]
-    end["proof"] = [proofs[0], {**proofs[1], "rule": "termination.other/1"}]
-    rules = ["termination.tested/1", "termination.other/1"]
+    end["proof"] = proofs
+    rules = ["termination.orderly_reboot/1", "termination.disorderly/1"]
     end["conflicts"] = [{"axis": "termination", "paths": ["orderly.reboot", "disorderly"], "rules": rules}]
     text = shown(end)
     assert "Conflicts: neither is asserted" in text

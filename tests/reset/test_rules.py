@@ -7,6 +7,7 @@ import pytest
 from diag.reset.correlate import ANY, LEAVES, correlate, is_under
 from diag.reset.messages import ALARMS, BEGINNING, ENDING
 from diag.reset.rules import HEAD, ROOT, RULES, TAIL, WTMP, Rule
+from diag.reset.tables import PROVES
 from diag.reset.words import Axis
 from tests.reset.evidence_of import EVERYWHERE, window
 
@@ -161,8 +162,8 @@ def test_claims_that_cannot_both_be_true_are_both_shown_and_neither_is_made() ->
 
 def test_an_uncalibrated_rule_holds_and_asserts_nothing() -> None:
     verdict = correlate(window(*ORDERLY, "from:operator_command"))[Axis.INITIATOR]
-    held = {one.rule.name: one.strength for one in verdict.held}
-    assert held["operator"] == "S0"
+    held = {one.rule.rule_id: one.strength for one in verdict.held}
+    assert held["initiator.operator/1"] == "S0"
     assert verdict.claim == "os"
 
 
@@ -181,3 +182,7 @@ def test_whatever_is_seen_no_rule_says_orderly_and_disorderly_at_once() -> None:
             verdict = correlate(window(*tokens))[Axis.TERMINATION]
             paths = {held.rule.path.split(".")[0] for held in verdict.held if held.rule.calibrated}
             assert len(paths) <= 1 or verdict.claim == ANY, tokens
+
+
+def test_every_rule_that_the_bastion_knows_is_there_and_no_other() -> None:
+    assert rule_ids() == list(PROVES)

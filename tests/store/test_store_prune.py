@@ -1,6 +1,7 @@
 """Old records go, what they said of status stays, and every node keeps its last one."""
 
 import sqlite3
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Status
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
+from sparkctl.store.pruning import BOOTS_KEPT
 from tests.store.samples import NOON, reported
 from tests.support.command import sparkctl
 from tests.support.facts import facet, facts_record
@@ -79,6 +81,36 @@ def test_nothing_is_left_that_nothing_refers_to(store: Store, lock: SweepLock) -
     ).fetchone()
     raw.close()
     assert unused == (0,)
+
+
+def booted(store: Store, lock: SweepLock, node: str, days: int) -> list[str]:
+    """A node that starts anew every day; the boots in which it answered, oldest first."""
+    boots = [str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{day}.{node}")) for day in range(days)]
+    for day, boot in enumerate(boots):
+        run_id, at = f"{node}-{day}", NOON + timedelta(days=day)
+        store.begin_run(
+            lock, RunStart(run_id=run_id, tool="t", started_at=at, selector="all", program_sha256="5" * 64, selected=1)
+        )
+        record = reported(run_id, node, after=at - NOON)
+        assert record.envelope is not None
+        meta = record.envelope.meta
+        told = meta.model_copy(update={"node": meta.node.model_copy(update={"boot_id": boot})})
+        envelope = record.envelope.model_copy(update={"meta": told})
+        store.add([NodeOutcome.of(record.model_copy(update={"envelope": envelope}))])
+    return boots
+
+
+def test_the_ledger_keeps_the_newest_boots_of_each_node_and_those_of_late(store: Store, lock: SweepLock) -> None:
+    often = booted(store, lock, "spark01", 20)
+    seldom = booted(store, lock, "spark02", 3)
+    gone = store.prune(lock, NOON + timedelta(days=9))
+    assert gone.boots == 20 - BOOTS_KEPT
+    assert [each.boot_id for each in store.contacts(["spark01"])["spark01"]] == often[-BOOTS_KEPT:]
+    assert [each.boot_id for each in store.contacts(["spark02"])["spark02"]] == seldom
+    late = booted(store, lock, "spark03", 20)
+    assert store.prune(lock, NOON + timedelta(days=4)).boots == 4
+    assert [each.boot_id for each in store.contacts(["spark03"])["spark03"]] == late[4:]
+    assert store.prune(lock, NOON + timedelta(days=4)).boots == 0
 
 
 def test_pruning_needs_the_lock(store: Store, lock: SweepLock, tmp_path: Path) -> None:

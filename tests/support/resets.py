@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sparkctl.model.reset import ResetEnvelope
+from sparkctl.model.reset_tables import END_WORDS, INITIATOR_WORDS, PROVES
 from sparkctl.model.reset_tree import is_under, leaves_under
 from sparkctl.model.reset_words import ANY, Axis
 from sparkctl.model.run import RunRecord, Visit
@@ -38,7 +39,7 @@ def transition(index: int = 0, **parts: Any) -> dict[str, Any]:
         "open": {axis.value: list(leaves_under(axis, claims[axis.value])) for axis in Axis},
         "strength": {axis: "S0" if claim == ANY else "S2" for axis, claim in claims.items()},
         "flat": {
-            "words": parts.pop("words", f"It ended {ended}"),
+            "words": parts.pop("words", said(ended, claims["initiator"])),
             "expected": parts.pop("expected", "unknown"),
             "data_at_risk": at_risk,
             "vendor_reason": vendor,
@@ -59,11 +60,30 @@ def transition(index: int = 0, **parts: Any) -> dict[str, Any]:
     }
 
 
+def said(ended: str, initiator: str) -> str:
+    """The claims in words."""
+    words = [next((table[branch] for branch in branches(path) if branch in table), None)
+             for table, path in ((END_WORDS, ended), (INITIATOR_WORDS, initiator))]  # fmt: skip
+    return "; ".join(word for word in words if word)
+
+
+def branches(path: str) -> list[str]:
+    """A path, the branches above it, and `any`."""
+    parts = path.split(".")
+    return [*(".".join(parts[:length]) for length in range(len(parts), 0, -1)), ANY]
+
+
+def rule_for(axis: str, path: str) -> str:
+    """A rule that proves this, or the name of one that there is not."""
+    proving = (rule for rule, proven in PROVES.items() if (rule.partition(".")[0], proven) == (axis, path))
+    return next(proving, f"{axis}.tested/1")
+
+
 def _proof(axis: str, path: str, index: int) -> dict[str, Any]:
     return {
         "axis": axis,
         "path": path,
-        "rule": f"{axis}.tested/1",
+        "rule": rule_for(axis, path),
         "strength": "S2",
         "premises": [f"o{1 - index}"],
         "absent": ["from:kernel_panic"],
