@@ -49,8 +49,9 @@ class Keep:
 class Command:
     """One argv without a shell, as the entry `name`; `seconds` and `limit` (bytes) bound it.
 
-    With `elevate` it needs root, and is then part of the list that a sudoers drop-in allows. `nothing` are the exit
-    statuses with which it says that there is nothing to print.
+    With `elevate` it needs root, and is then part of the list that a sudoers drop-in allows; with `plain` it tells less
+    to an ordinary user, which is better than nothing. `nothing` are the exit statuses with which it says that there is
+    nothing to print.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Command:
     kind: str = Kind.TEXT
     keep: str = Keep.OLDEST
     elevate: bool = False
+    plain: bool = False
     nothing: tuple[int, ...] = ()
 
     @property

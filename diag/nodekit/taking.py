@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import diag.collectors
@@ -25,6 +25,7 @@ from diag.nodekit.workers import Task
 MAX_LISTED = 100  # entries that one collector makes of what it finds
 MAX_WORDS = 200
 LISTING_SECONDS = 3.0
+NO_FILE = ": No such file or directory"  # of a command that was told to look there
 
 
 def load_collectors() -> list[LoadedCollector]:
@@ -84,7 +85,8 @@ class TakeJob:
 class Taken:
     """Content, and what is not in it: what was `dropped` before it, what was cut off behind it, what came too late.
 
-    `nothing` says that there is nothing to take, by the word of the command itself.
+    `nothing` says that there is nothing to take, by the word of the command itself, `unprivileged` that root would have
+    been told more.
     """
 
     content: bytes
@@ -94,6 +96,7 @@ class Taken:
     exit_status: int | None = None
     complaint: str = ""
     nothing: bool = False
+    unprivileged: bool = False
 
     def whole_lines(self, kind: str) -> bytes:
         """The content without the piece of a line at an end that was cut: half of a secret is not known as one."""
@@ -124,15 +127,30 @@ class Taken:
             facts |= {"status": TakenStatus.PARTIAL if size else TakenStatus.MISSING}
             facts |= {"reason": UnknownReason.PRECONDITION}
             facts |= {"words": f"what came {'after' if self.cut else 'before'} is left out: it is over its limit"}
+        elif self.unprivileged:
+            why = {"reason": UnknownReason.NOT_PERMITTED, "words": "as an ordinary user sees it: root would see more"}
+            facts |= {"status": TakenStatus.PARTIAL} | why
         return facts
 
 
 def _command(machine: Machine, take: Command) -> Taken:
-    ran = machine.gather(
-        take.argv, seconds=take.seconds, limit=take.limit, newest=take.keep == Keep.NEWEST, elevate=take.elevate
-    )
+    try:
+        return _ran(machine, take, elevate=take.elevate)
+    except PermissionError:
+        if not take.plain:
+            raise
+        taken = _ran(machine, take, elevate=False)
+        if not taken.content:
+            raise
+        return replace(taken, unprivileged=True)
+
+
+def _ran(machine: Machine, take: Command, *, elevate: bool) -> Taken:
+    newest = take.keep == Keep.NEWEST
+    ran = machine.gather(take.argv, seconds=take.seconds, limit=take.limit, newest=newest, elevate=elevate)
     first = next(iter(ran.stderr.decode("utf-8", "replace").splitlines()), "")
-    nothing = ran.exit_status in take.nothing and not ran.stdout
+    no_file = first.startswith(f"{take.argv[0]}: ") and first.endswith(NO_FILE)
+    nothing = not ran.stdout and (ran.exit_status in take.nothing or (ran.exit_status not in (0, None) and no_file))
     return Taken(ran.stdout, ran.dropped, ran.cut, ran.timed_out, ran.exit_status, first, nothing)
 
 
