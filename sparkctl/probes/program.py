@@ -59,10 +59,13 @@ sys.exit(main(sys.argv[1:]))
 '''
 
 
-ENTRIES = {"health": "spark_diagctl", "collect": "spark_diagctl", "reset-reason": "reset_reason_reporter"}
+ENTRIES = {
+    "health": "spark_diagctl", "collect": "spark_diagctl", "bundle": "spark_diagctl",
+    "reset-reason": "reset_reason_reporter",
+}  # fmt: skip
 """The entry point in `diag/` of each command that asks something of nodes."""
 
-COMMANDS = {"health": ("health", "checks"), "collect": ("collect", "facets")}
+COMMANDS = {"health": ("health", "checks"), "collect": ("collect", "facets"), "bundle": ("bundle", "artefacts")}
 """The sub-commands that travel together, where an entry point has any: one that works, and one that lists what with."""
 
 
