@@ -13,6 +13,6 @@ COLLECTOR = Collector(
     Volatility.LOGS,
     (
         Command("files.txt", ("find", "/var/crash", "-maxdepth", "2", "-ls"), limit=64 * KIB),
-        Command("messages.txt", TEXTS, limit=2 * MIB, elevate=True),
+        Command("messages.txt", TEXTS, limit=MIB, elevate=True),
     ),
 )

@@ -11,7 +11,7 @@ COLLECTOR = Collector(
     "Journal of the boot before, its newest entries, and the list of boots",
     Volatility.LOGS,
     (
-        Command("boot_before.json", BEFORE, 8.0, 3 * MIB, Kind.JOURNAL, elevate=True, plain=True, nothing=(1,)),
+        Command("boot_before.json", BEFORE, 8.0, 2 * MIB, Kind.JOURNAL, elevate=True, plain=True, nothing=(1,)),
         Command("boots.json", BOOTS, limit=256 * KIB, kind=Kind.JSON, elevate=True, plain=True),
     ),
 )

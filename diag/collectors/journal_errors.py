@@ -10,5 +10,5 @@ ERRORS = (
 COLLECTOR = Collector(
     "The newest 2000 errors of all boots",
     Volatility.LOGS,
-    (Command("errors.json", ERRORS, 8.0, 2 * MIB, Kind.JOURNAL, elevate=True, plain=True),),
+    (Command("errors.json", ERRORS, 8.0, MIB, Kind.JOURNAL, elevate=True, plain=True),),
 )

@@ -9,5 +9,5 @@ NEWEST = ("/usr/bin/journalctl", "--no-pager", "--quiet", "--output=json", "--bo
 COLLECTOR = Collector(
     "Journal of this boot, its newest entries",
     Volatility.LOGS,
-    (Command("this_boot.json", NEWEST, 10.0, 6 * MIB, Kind.JOURNAL, elevate=True, plain=True),),
+    (Command("this_boot.json", NEWEST, 10.0, 5 * MIB, Kind.JOURNAL, elevate=True, plain=True),),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diag.nodekit.collector import MIB, Collector, File, Keep, Volatility
 
-LOGS = (("syslog.txt", "syslog", 2 * MIB), ("kern.txt", "kern.log", MIB), ("auth.txt", "auth.log", MIB))
+LOGS = (("syslog.txt", "syslog", MIB), ("kern.txt", "kern.log", MIB), ("auth.txt", "auth.log", MIB))
 COLLECTOR = Collector(
     "syslog, kern.log and auth.log",
     Volatility.LOGS,

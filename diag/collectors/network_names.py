@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from diag.nodekit.collector import KIB, Collector, Command, Values, Volatility
+from diag.nodekit.collector import KIB, Collector, Command, File, Values, Volatility
 
-FILES = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf", "etc/hosts", "etc/hostname", "etc/nsswitch.conf")
+RESOLVED = "/run/systemd/resolve/resolv.conf"
 COLLECTOR = Collector(
     "Resolver and names of hosts",
     Volatility.STATE,
     (
-        Values("files.txt", "", FILES),
+        Values("names.txt", "/etc", ("resolv.conf", "hosts", "hostname", "nsswitch.conf"), limit=64 * KIB),
+        File("resolved.txt", RESOLVED, limit=16 * KIB),
         Command("resolver.txt", ("resolvectl", "status", "--no-pager"), limit=32 * KIB),
     ),
 )

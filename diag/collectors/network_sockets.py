@@ -9,7 +9,7 @@ COLLECTOR = Collector(
     Volatility.MOMENT,
     (
         Command("listening.txt", ("/usr/bin/ss", "-H", "-lntup"), limit=128 * KIB, elevate=True),
-        Command("connections.txt", ("ss", "-H", "-O", "-a", "-n", "-t", "-u", "-m", "-i"), limit=512 * KIB),
+        Command("connected.txt", ("ss", "-H", "-O", "-a", "-n", "-t", "-u", "-m", "-i"), limit=256 * KIB),
         File("sockets_in_use.txt", "/proc/net/sockstat", limit=4 * KIB),
     ),
 )

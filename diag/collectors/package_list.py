@@ -11,7 +11,6 @@ COLLECTOR = Collector(
     Volatility.STATE,
     (
         Command("packages.txt", ("dpkg-query", "--show", f"--showformat={FIELDS}"), limit=MIB),
-        Command("selections.txt", ("dpkg", "--get-selections"), limit=256 * KIB),
         Command("broken.txt", ("dpkg", "--audit"), limit=64 * KIB),
     ),
 )

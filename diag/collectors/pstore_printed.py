@@ -8,5 +8,5 @@ READ_ALL = ("/usr/bin/grep", "-r", "-a", "-H", ".", "/sys/fs/pstore", "/var/lib/
 COLLECTOR = Collector(
     "Records of panics, in firmware memory and archived, printed at once",
     Volatility.LOGS,
-    (Command("all.txt", READ_ALL, limit=2 * MIB, elevate=True, nothing=(1,)),),
+    (Command("all.txt", READ_ALL, limit=MIB, elevate=True, nothing=(1,)),),
 )

@@ -122,7 +122,7 @@ class Values:
     name: str
     path: str
     files: tuple[str, ...]
-    limit: int = 128 * KIB
+    limit: int = 64 * KIB
     kind: str = Kind.TEXT
     seconds: float = 3.0
 

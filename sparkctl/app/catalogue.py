@@ -107,11 +107,11 @@ def collector_catalogue() -> list[CollectorEntry]:
 
 def _artefact(take: dict[str, Any]) -> ArtefactEntry:
     source = take["source"]
-    path = str(source.get("path", ""))
-    places = [f"{path}/{file}" for file in take["files"]] or [path]
+    path = str(source.get("path"))
+    place = f"{path}: {' '.join(take['files'])}" if take["files"] else path
     return ArtefactEntry(
         name=str(take["name"]),
-        source=" ".join(source["argv"]) if "argv" in source else " ".join(places),
+        source=" ".join(source["argv"]) if "argv" in source else place,
         kind=str(take["kind"]),
         limit=int(take["limit"]),
         keep=str(take["keep"]),
