@@ -7,5 +7,5 @@ from diag.nodekit.collector import MIB, Collector, Command, Keep, Volatility
 COLLECTOR = Collector(
     "The kernel's log, as far as its ring reaches",
     Volatility.BOOT,
-    (Command("dmesg.txt", ("/usr/bin/dmesg", "--time-format=iso"), limit=2 * MIB, keep=Keep.NEWEST, elevate=True),),
+    (Command("dmesg.txt", ("/usr/bin/dmesg", "--time-format=iso"), limit=MIB, keep=Keep.NEWEST, elevate=True),),
 )

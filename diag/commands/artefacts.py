@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 
 from diag.nodekit import document
+from diag.nodekit.collector import Command, File, Keep, Take, Values
+from diag.nodekit.judge import Document
 from diag.nodekit.machine import Machine
 from diag.nodekit.taking import jobs_of, load_collectors
 
@@ -17,10 +19,22 @@ def run(options: argparse.Namespace, machine: Machine, started: float) -> int:  
             "title": one.collector.title,
             "volatility": one.collector.volatility.name.lower(),
             "opt_in": one.collector.opt_in,
-            "takes": None if callable(one.collector.takes) else [job.described() for job in jobs_of([one], {})],
+            "takes": None
+            if callable(one.collector.takes)
+            else [{**job.described(), **_bounds(job.take)} for job in jobs_of([one], {})],
             "elevated": [list(argv) for argv in one.collector.elevated],
         }
         for one in load_collectors()
     ]
     document.write(document.encode({"collectors": listed}), None, "")
     return 0
+
+
+def _bounds(take: Take) -> Document:
+    return {
+        "files": list(take.files) if isinstance(take, Values) else [],
+        "limit": take.limit,
+        "seconds": take.seconds,
+        "keep": take.keep if isinstance(take, (Command, File)) else Keep.OLDEST,
+        "elevate": bool(take.elevated),
+    }

@@ -1,8 +1,11 @@
 """What a collector declares about itself; one file in `diag/collectors/` is one artefact or a few.
 
-A file has a `COLLECTOR`. What it takes are files and commands, each of which becomes one entry of the bundle. The
-group of an artefact is the first word of its file's name: `kernel_log.py` fills `kernel/`. Nothing is judged here. What
-cannot be taken is named with its reason; what is cut keeps its most useful end.
+A file has a `COLLECTOR`. What it takes are files, values and commands, each of which becomes one entry of the bundle.
+The group of an artefact is the first word of its file's name: `kernel_log.py` fills `kernel/`. Nothing is judged here.
+What cannot be taken is named with its reason; what is cut keeps its most useful end.
+
+A command only reads: it neither writes a cache nor asks the network (`-n` where a tool would look up names), and does
+nothing that a running workload would notice.
 """
 
 from __future__ import annotations
@@ -46,7 +49,9 @@ class Keep:
 class Command:
     """One argv without a shell, as the entry `name`; `seconds` and `limit` (bytes) bound it.
 
-    With `elevate` it needs root, and is then part of the list that a sudoers drop-in allows.
+    With `elevate` it needs root, and is then part of the list that a sudoers drop-in allows; with `plain` it tells less
+    to an ordinary user, which is better than nothing. `nothing` are the exit statuses with which it says that there is
+    nothing to print.
     """
 
     name: str
@@ -56,6 +61,18 @@ class Command:
     kind: str = Kind.TEXT
     keep: str = Keep.OLDEST
     elevate: bool = False
+    plain: bool = False
+    nothing: tuple[int, ...] = ()
+
+    @property
+    def source(self) -> dict[str, object]:
+        """Where it comes from, as the list of artefacts says it."""
+        return {"argv": list(self.argv)}
+
+    @property
+    def longest(self) -> float:
+        """The seconds that it may take in all."""
+        return self.seconds
 
     @property
     def elevated(self) -> tuple[tuple[str, ...], ...]:
@@ -67,7 +84,7 @@ class Command:
 class File:
     """One file as the entry `name`, at most `limit` bytes of it.
 
-    With `elevate`, where it may not be read, `cat` reads it as root.
+    With `elevate`, where it may not be read, `cat` (or `tail`, for its newest bytes) reads it as root.
     """
 
     name: str
@@ -79,12 +96,59 @@ class File:
     seconds: float = 3.0
 
     @property
+    def source(self) -> dict[str, object]:
+        """Where it comes from, as the list of artefacts says it."""
+        return {"path": self.path}
+
+    @property
+    def longest(self) -> float:
+        """The seconds that it may take in all: what needs root has a second try."""
+        return 2 * self.seconds if self.elevate else self.seconds
+
+    @property
     def elevated(self) -> tuple[tuple[str, ...], ...]:
-        """What runs as root."""
-        return (("/usr/bin/cat", self.path),) if self.elevate else ()
+        """What runs as root: one byte more than the limit shows that there is more."""
+        newest = ("/usr/bin/tail", "-c", str(self.limit + 1), self.path)
+        return (newest if self.keep == Keep.NEWEST else ("/usr/bin/cat", self.path),) if self.elevate else ()
 
 
-Take = Command | File
+@dataclass(frozen=True)
+class Values:
+    """Many small files below one folder as the entry `name`, each under its path (see `values`).
+
+    `files` are paths below `path` in which `*` stands for any characters of one part.
+    """
+
+    name: str
+    path: str
+    files: tuple[str, ...]
+    limit: int = 64 * KIB
+    kind: str = Kind.TEXT
+    seconds: float = 3.0
+
+    @property
+    def source(self) -> dict[str, object]:
+        """Where it comes from, as the list of artefacts says it."""
+        return {"path": self.path}
+
+    @property
+    def longest(self) -> float:
+        """The seconds that it may take in all."""
+        return self.seconds
+
+    @property
+    def elevated(self) -> tuple[tuple[str, ...], ...]:
+        """Nothing of it runs as root."""
+        return ()
+
+
+Take = Command | File | Values
+
+
+def whole_files(folder: str) -> tuple[str, ...]:
+    """Prints every small file below a folder that only root may read, each under its path."""
+    tail = ("/usr/bin/tail", "-v", "-n", "+1", "{}", "+")
+    return ("/usr/bin/find", folder, "-type", "f", "-size", "-64k", "-exec", *tail)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import subprocess
@@ -59,7 +60,7 @@ def run_bounded(argv: tuple[str, ...], seconds: float, limit: int) -> Ran:
     try:
         _fill(streams, child, deadline)
         if streams.cut:
-            child.kill()
+            _kill(child)
         status = child.wait(timeout=max(deadline - time.monotonic(), REAP_SECONDS))
     except (TimeoutError, subprocess.TimeoutExpired) as error:
         raise TimeoutError(f"{argv[0]} did not end within {seconds:g} s") from error
@@ -153,8 +154,14 @@ def _abandon(child: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             pipe.close()
     if child.poll() is None:
-        child.kill()
+        _kill(child)
         try:
             child.wait(timeout=REAP_SECONDS)
         except subprocess.TimeoutExpired:
             child.returncode = -9  # it sits in the kernel; nobody waits for it, and Popen must not warn about it
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    # sudo is not ours to kill: it ends with its command, and that one when it writes into the closed pipe.
+    with contextlib.suppress(PermissionError):
+        child.kill()

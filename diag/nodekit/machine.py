@@ -27,6 +27,7 @@ NO_VALUE = frozenset({errno.EINVAL, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP,
 MAX_LINKS = 40  # as many as Linux follows before it says ELOOP
 SUDO = ("sudo", "-n")
 REPLAY_SECONDS = 1.0  # for a recording of a command that took its time
+MAX_RECORDED = 8 * 1024 * 1024  # bytes of what all recorded commands printed, and of each that has a file of its own
 
 
 @dataclass
@@ -190,8 +191,10 @@ class Machine:
         """
         with self._noted():
             if elevate and not self.is_root:
+                self._require(argv)
                 argv = self._elevated(argv)
-            gathered = gather(argv, seconds, limit, newest=newest) if self.root is None else self._gathered(argv, limit)
+            live = self.root is None
+            gathered = gather(argv, seconds, limit, newest=newest) if live else self._gathered(argv, limit, newest)
             self.meter.children += 1
             self.meter.bytes += len(gathered.stdout) + len(gathered.stderr)
             _refuse_where_sudo_did(argv, gathered.exit_status, gathered.stderr.decode("utf-8", "replace"))
@@ -302,18 +305,31 @@ class Machine:
             truncated=len(stdout) > limit or len(stderr) > limit,
         )
 
-    def _gathered(self, argv: tuple[str, ...], limit: int) -> Gathered:
-        """What a recorded command printed; a tree's recordings are whole, so that no limit moves to their end."""
+    def _require(self, argv: tuple[str, ...]) -> None:
+        """Raise MissingTool where sudo would only say that it has no such command."""
+        if self.root is not None:
+            there = argv in self._recordings() or SUDO + argv in self._recordings()
+        else:
+            there = os.path.exists(argv[0])
+        if not there:
+            raise MissingTool(argv[0])
+
+    def _gathered(self, argv: tuple[str, ...], limit: int, newest: bool) -> Gathered:
+        """What a recorded command printed, within the limit."""
         try:
-            ran = self._replay(argv, REPLAY_SECONDS, limit)
+            ran = self._replay(argv, REPLAY_SECONDS, MAX_RECORDED)
         except TimeoutError:
             return Gathered(None, b"", b"", timed_out=True)
-        return Gathered(ran.exit_status, ran.stdout.encode(), ran.stderr.encode(), cut=ran.truncated)
+        stdout, stderr = (text.encode("utf-8", "replace") for text in (ran.stdout, ran.stderr[:limit]))
+        over = max(len(stdout) - limit, 0)
+        if newest:
+            return Gathered(ran.exit_status, stdout[over:], stderr, dropped=over)
+        return Gathered(None if over else ran.exit_status, stdout[:limit], stderr, cut=over > 0)
 
     def _recordings(self) -> dict[tuple[str, ...], dict[str, object]]:
         if self._recorded is None:
             try:
-                entries = json.loads(Machine.read_bytes(self, "/cmd/commands.json", 8 * 1024 * 1024))
+                entries = json.loads(Machine.read_bytes(self, "/cmd/commands.json", MAX_RECORDED))
             except FileNotFoundError:
                 entries = []
             self._recorded = {tuple(entry["argv"]): entry for entry in entries}
@@ -324,7 +340,7 @@ class Machine:
         if name is None:
             return str(recording.get("stdout", ""))
         path = f"/cmd/{os.path.basename(str(name))}"
-        return Machine.read_bytes(self, path, 8 * 1024 * 1024).decode("utf-8", "replace")
+        return Machine.read_bytes(self, path, MAX_RECORDED).decode("utf-8", "replace")
 
 
 def _refuse_where_sudo_did(argv: tuple[str, ...], status: int | None, stderr: str) -> None:

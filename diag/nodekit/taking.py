@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import diag.collectors
 from diag.nodekit.check import check_id
-from diag.nodekit.collector import Collector, Command, File, Keep, Kind, LoadedCollector, Take
+from diag.nodekit.collector import Collector, Command, File, Keep, Kind, LoadedCollector, Take, Values
 from diag.nodekit.jobs import Outlet
 from diag.nodekit.judge import Document
 from diag.nodekit.listing import modules_of
@@ -18,12 +18,14 @@ from diag.nodekit.machine import Machine
 from diag.nodekit.printable import printable
 from diag.nodekit.problems import MissingTool, reason_for, words_of
 from diag.nodekit.recording import Recorder, told
+from diag.nodekit.values import send_values
 from diag.nodekit.vocabulary import TakenStatus, UnknownReason
 from diag.nodekit.workers import Task
 
 MAX_LISTED = 100  # entries that one collector makes of what it finds
 MAX_WORDS = 200
 LISTING_SECONDS = 3.0
+NO_FILE = ": No such file or directory"  # of a command that was told to look there
 
 
 def load_collectors() -> list[LoadedCollector]:
@@ -51,18 +53,20 @@ class TakeJob:
 
     @property
     def seconds(self) -> float:
-        """The budget, in seconds; a file that needs root has a second try."""
-        return self.take.seconds + (self.take.seconds if isinstance(self.take, File) and self.take.elevate else 0.0)
+        """The budget, in seconds."""
+        return self.take.longest
 
     def described(self) -> Document:
-        """What is taken, from where and how."""
-        take = self.take
-        source = {"argv": list(take.argv)} if isinstance(take, Command) else {"path": take.path}
-        return {"name": self.name, "collector": self.collector.collector_id, "source": source, "kind": take.kind}
+        """What is taken, from where and how; a name that a node made up may hold what no document can."""
+        source = {key: printable(value) if isinstance(value, str) else value for key, value in self.take.source.items()}
+        collector = self.collector.collector_id
+        return {"name": printable(self.name), "collector": collector, "source": source, "kind": self.take.kind}
 
     def work(self, machine: Machine, outlet: Outlet) -> Document:
         """Send the content, and say how whole it is."""
         try:
+            if isinstance(self.take, Values):
+                return send_values(machine, self.take, outlet)
             taken = _command(machine, self.take) if isinstance(self.take, Command) else _file(machine, self.take)
         except (FileNotFoundError, NotADirectoryError, MissingTool) as absent:
             return {"status": TakenStatus.ABSENT, "words": _words(words_of(absent))}
@@ -79,7 +83,11 @@ class TakeJob:
 
 @dataclass(frozen=True)
 class Taken:
-    """Content, and what is not in it: `dropped` bytes before it, what was cut off behind it, what came too late."""
+    """Content, and what is not in it: what was `dropped` before it, what was cut off behind it, what came too late.
+
+    `nothing` says that there is nothing to take, by the word of the command itself, `unprivileged` that root would have
+    been told more.
+    """
 
     content: bytes
     dropped: int = 0
@@ -87,6 +95,8 @@ class Taken:
     timed_out: bool = False
     exit_status: int | None = None
     complaint: str = ""
+    nothing: bool = False
+    unprivileged: bool = False
 
     def whole_lines(self, kind: str) -> bytes:
         """The content without the piece of a line at an end that was cut: half of a secret is not known as one."""
@@ -103,7 +113,8 @@ class Taken:
     def facts(self, size: int) -> Document:
         """Status, reason and words for `size` bytes that were sent."""
         facts: Document = {"status": TakenStatus.COLLECTED}
-        lost = self.dropped + len(self.content) - size
+        if self.nothing:
+            return {"status": TakenStatus.ABSENT, "words": _words(self.complaint or "there is nothing to print")}
         if self.exit_status not in (0, None):
             facts |= {"exit_status": self.exit_status}
             facts |= {"words": _words(self.complaint or f"it ended with {self.exit_status}")}
@@ -112,18 +123,35 @@ class Taken:
         if self.timed_out:
             why = {"reason": UnknownReason.TIMEOUT, "words": "it did not end in time"}
             return facts | why | {"status": TakenStatus.PARTIAL if size else TakenStatus.MISSING}
-        if self.cut or lost:
-            facts |= {"status": TakenStatus.PARTIAL, "reason": UnknownReason.PRECONDITION}
-            facts |= {"words": "what came after is left out" if self.cut else f"{lost} older bytes are left out"}
+        if self.cut or self.dropped:
+            facts |= {"status": TakenStatus.PARTIAL if size else TakenStatus.MISSING}
+            facts |= {"reason": UnknownReason.PRECONDITION}
+            facts |= {"words": f"what came {'after' if self.cut else 'before'} is left out: it is over its limit"}
+        elif self.unprivileged:
+            why = {"reason": UnknownReason.NOT_PERMITTED, "words": "as an ordinary user sees it: root would see more"}
+            facts |= {"status": TakenStatus.PARTIAL} | why
         return facts
 
 
 def _command(machine: Machine, take: Command) -> Taken:
-    ran = machine.gather(
-        take.argv, seconds=take.seconds, limit=take.limit, newest=take.keep == Keep.NEWEST, elevate=take.elevate
-    )
+    try:
+        return _ran(machine, take, elevate=take.elevate)
+    except PermissionError:
+        if not take.plain:
+            raise
+        taken = _ran(machine, take, elevate=False)
+        if not taken.content:
+            raise
+        return replace(taken, unprivileged=True)
+
+
+def _ran(machine: Machine, take: Command, *, elevate: bool) -> Taken:
+    newest = take.keep == Keep.NEWEST
+    ran = machine.gather(take.argv, seconds=take.seconds, limit=take.limit, newest=newest, elevate=elevate)
     first = next(iter(ran.stderr.decode("utf-8", "replace").splitlines()), "")
-    return Taken(ran.stdout, ran.dropped, ran.cut, ran.timed_out, ran.exit_status, first)
+    no_file = first.startswith(f"{take.argv[0]}: ") and first.endswith(NO_FILE)
+    nothing = not ran.stdout and (ran.exit_status in take.nothing or (ran.exit_status not in (0, None) and no_file))
+    return Taken(ran.stdout, ran.dropped, ran.cut, ran.timed_out, ran.exit_status, first, nothing)
 
 
 def _file(machine: Machine, take: File) -> Taken:
@@ -169,8 +197,10 @@ class ListJob:
 
 def take_of(listed: dict[str, Any]) -> Take:
     """A take of what a ListJob answered."""
-    fields = {key: value for key, value in listed.items() if key != "is"}
-    return Command(**{**fields, "argv": tuple(fields["argv"])}) if listed["is"] == "Command" else File(**fields)
+    kind: type[Take] = {"Command": Command, "File": File, "Values": Values}[listed["is"]]
+    given = {key: value for key, value in listed.items() if key != "is"}
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    return kind(**fields)
 
 
 @dataclass(frozen=True)

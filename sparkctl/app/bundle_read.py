@@ -17,8 +17,8 @@ def verified_lines(found: Verified) -> list[str]:
     lines = [
         f"{found.path}: whole, every byte is as it was sealed",
         f"  {whose[found.authenticity]}",
-        f"  node {about.node}{', simulated' if about.simulated else ''}, "
-        f"collected {about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}",
+        (f"  node {about.node}{', simulated' if about.simulated else ''}, "
+        f"collected {about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}"),
         f"  {_entries(found.entries)}, {size(found.bytes)}; {found.missing_count} not collected",
     ]
     if found.withheld:

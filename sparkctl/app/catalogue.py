@@ -1,4 +1,7 @@
-"""The catalogues of checks and facets, asked of the programs themselves, since the bastion imports nothing of them."""
+"""The catalogues of checks, facets, sources and artefacts.
+
+They are asked of the programs themselves, since the bastion imports nothing of them.
+"""
 
 import json
 import subprocess
@@ -42,6 +45,30 @@ class SourceEntry:
     elevated: tuple[tuple[str, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ArtefactEntry:
+    """One entry of a bundle: `source` is what is run or read, `limit` in bytes, `keep` which end of it is kept."""
+
+    name: str
+    source: str
+    kind: str
+    limit: int
+    keep: str
+    elevated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorEntry:
+    """One collector of a bundle; `takes` is empty where it makes them of what it finds on the node."""
+
+    collector: str
+    title: str
+    volatility: str
+    opt_in: bool
+    takes: tuple[ArtefactEntry, ...]
+    elevated: tuple[tuple[str, ...], ...]
+
+
 def catalogue() -> list[CatalogueEntry]:
     """Every check of the health program, by id; raises SparkctlError when the program does not answer."""
     return [_entry(check) for check in _listed("health", "checks")]
@@ -61,6 +88,35 @@ def source_catalogue() -> list[SourceEntry]:
         SourceEntry(str(source["source"]), tuple(tuple(argv) for argv in source["elevated"]))
         for source in _listed("reset-reason", "sources", "--list")
     ]
+
+
+def collector_catalogue() -> list[CollectorEntry]:
+    """Every collector of the bundle program, soonest gone first; raises SparkctlError when it does not answer."""
+    return [
+        CollectorEntry(
+            collector=str(entry["collector"]),
+            title=str(entry["title"]),
+            volatility=str(entry["volatility"]),
+            opt_in=entry["opt_in"] is True,
+            takes=tuple(_artefact(take) for take in entry["takes"] or ()),
+            elevated=tuple(tuple(argv) for argv in entry["elevated"]),
+        )
+        for entry in _listed("bundle", "collectors", "artefacts")
+    ]
+
+
+def _artefact(take: dict[str, Any]) -> ArtefactEntry:
+    source = take["source"]
+    path = str(source.get("path"))
+    place = f"{path}: {' '.join(take['files'])}" if take["files"] else path
+    return ArtefactEntry(
+        name=str(take["name"]),
+        source=" ".join(source["argv"]) if "argv" in source else place,
+        kind=str(take["kind"]),
+        limit=int(take["limit"]),
+        keep=str(take["keep"]),
+        elevated=take["elevate"] is True,
+    )
 
 
 def _listed(program: str, what: str, command: str | None = None) -> list[dict[str, Any]]:

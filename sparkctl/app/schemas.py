@@ -4,7 +4,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparkctl.app.checks_page import checks_page
+from sparkctl.app.generated_pages import pages
 from sparkctl.contract.generated import DOCUMENTS, generated_files, schema_file_text, stale_files
 from sparkctl.contract.outside import complaints, documents
 from sparkctl.errors import UsageError
@@ -45,16 +45,14 @@ def export_checkout() -> list[Path]:
     """Write every generated file of the checkout this code runs from."""
     root = _checkout()
     _write(generated_files(root))
-    page = root / "docs" / "checks.md"
-    return sorted([*generated_files(root), *_write({page: checks_page(page)})])
+    return sorted([*generated_files(root), *_write(pages(root))])
 
 
 def stale_in_checkout() -> list[Path]:
     """The generated files of the checkout that are not what the models say."""
     root = _checkout()
-    page = root / "docs" / "checks.md"
-    stale_page = [page] if not page.is_file() or checks_page(page) != page.read_text("utf-8") else []
-    return [*stale_files(root), *stale_page]
+    stale = [page for page, text in pages(root).items() if not page.is_file() or text != page.read_text("utf-8")]
+    return [*stale_files(root), *stale]
 
 
 def check(path: Path) -> Checked:

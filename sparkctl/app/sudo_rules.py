@@ -2,7 +2,7 @@
 
 import re
 
-from sparkctl.app.catalogue import catalogue, facet_catalogue, source_catalogue
+from sparkctl.app.catalogue import catalogue, collector_catalogue, facet_catalogue, source_catalogue
 
 
 def elevated_commands() -> dict[tuple[str, ...], list[str]]:
@@ -20,6 +20,17 @@ def elevated_commands() -> dict[tuple[str, ...], list[str]]:
     return dict(sorted(wanted.items()))
 
 
+def collected_commands() -> dict[tuple[str, ...], list[str]]:
+    """Every argv that collectors of a bundle want to run as root beyond those, with the collectors that want it."""
+    wanted: dict[tuple[str, ...], list[str]] = {}
+    for collector in collector_catalogue():
+        named = " (only when named)" if collector.opt_in else ""
+        for argv in collector.elevated:
+            wanted.setdefault(argv, []).append(f"artefact {collector.collector}{named}")
+    known = elevated_commands()
+    return {argv: names for argv, names in sorted(wanted.items()) if argv not in known}
+
+
 def sudoers_text(user: str) -> str:
     """A drop-in for /etc/sudoers.d that allows `user` these commands, without arguments of the caller's choice."""
     lines = [
@@ -27,9 +38,22 @@ def sudoers_text(user: str) -> str:
         "# Install on the node with: visudo -cf FILE && install -m 0440 FILE /etc/sudoers.d/sparkctl",
         f"Defaults:{user} !requiretty",
     ]
-    for argv, checks in elevated_commands().items():
-        lines += [f"# {', '.join(checks)}", f"{user} ALL=(root) NOPASSWD: {' '.join(map(_escaped, argv))}"]
+    lines += _rules(user, elevated_commands())
+    lines += ["#", "# For `sparkctl bundle collect` besides; leave them out where no evidence is to be collected.", "#"]
+    lines += _rules(user, collected_commands())
     return "\n".join(lines) + "\n"
+
+
+def _rules(user: str, commands: dict[tuple[str, ...], list[str]]) -> list[str]:
+    lines = []
+    for argv, wanted_by in commands.items():
+        lines += [f"# {', '.join(wanted_by)}", f"{user} ALL=(root) NOPASSWD: {_command(argv)}"]
+    return lines
+
+
+def _command(argv: tuple[str, ...]) -> str:
+    """A command as sudoers(5) wants it: one without arguments would allow all of them, if it did not say so."""
+    return " ".join([*map(_escaped, argv), *(['""'] if len(argv) == 1 else [])])
 
 
 def _escaped(word: str) -> str:

@@ -34,9 +34,13 @@ def bundle() -> None:
 @bundle.command()
 @with_run_options
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where bundles go [.].")
-@click.option("--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Sign with this OpenSSH or PEM key.")
+@click.option(
+    "--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Sign with this OpenSSH or PEM key."
+)
 @click.option("--also", multiple=True, metavar="COLLECTOR", help="Take this as well, which is only taken when named.")
-@click.option("--total-size", callback=_size, metavar="SIZE", help="Stop when the bundles have this size together (2G).")
+@click.option(
+    "--total-size", callback=_size, metavar="SIZE", help="Stop when the bundles have this size together (2G)."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Name all that could not be taken, and costs.")
 def collect(
     selector: tuple[str, ...],
@@ -70,7 +74,9 @@ def collect(
 
 
 _with_trust = (
-    click.option("--allowed-signers", type=click.Path(path_type=Path), metavar="FILE", help="Believe who stands there."),
+    click.option(
+        "--allowed-signers", type=click.Path(path_type=Path), metavar="FILE", help="Believe who stands there."
+    ),
     click.option("--public-key", type=click.Path(path_type=Path), metavar="FILE", help="Believe this key alone."),
 )
 
@@ -106,7 +112,7 @@ def verify(file: Path, allowed_signers: Path | None, public_key: Path | None, fo
     Example:
       sparkctl bundle verify spark07.spark-evidence.tar.zst --public-key ops.pub
     """
-    from sparkctl.app.bundle_read import verified_lines, verified_fields
+    from sparkctl.app.bundle_read import verified_fields, verified_lines
     from sparkctl.evidence.verifying import verify as hold
 
     found = hold(file, trust_of(allowed_signers, public_key))

@@ -13,16 +13,16 @@ from sparkctl.cli.options import say, with_format_for_files
 def sudoers(user: str, form: str) -> None:
     """Print the sudoers drop-in for nodes with `elevation: commands`.
 
-    It allows exactly the commands that checks, facets and reset-reason declare, with their exact arguments.
+    It allows exactly the commands that checks, facets, reset-reason and bundles declare, with their exact arguments.
 
     Example: sparkctl sudoers --user ops > 60-sparkctl
     """
-    from sparkctl.app.sudo_rules import elevated_commands, sudoers_text
+    from sparkctl.app.sudo_rules import collected_commands, elevated_commands, sudoers_text
 
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
         raise click.UsageError(f"{user!r} is not a user name")
     if form == "human":
         click.echo(sudoers_text(user), nl=False)
         return
-    for argv, checks in elevated_commands().items():
+    for argv, checks in (elevated_commands() | collected_commands()).items():
         say(form, "", user=user, argv=argv, checks=checks)
