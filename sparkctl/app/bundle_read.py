@@ -9,16 +9,13 @@ from sparkctl.report.words import size
 def verified_lines(found: Verified) -> list[str]:
     """What was held against what, for a person."""
     about = found.about
-    whose = {
-        Authenticity.SIGNED: f"signed by {_who(found)}",
-        Authenticity.NOT_CHECKED: "signed, but by whom was not checked: name --allowed-signers or --public-key",
-        Authenticity.UNSIGNED: "not signed: anybody may have made it",
-    }
     lines = [
         f"{found.path}: whole, every byte is as it was sealed",
-        f"  {whose[found.authenticity]}",
-        (f"  node {about.node}{', simulated' if about.simulated else ''}, "
-        f"collected {about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}"),
+        f"  {_whose(found)}",
+        (
+            f"  node {about.node}{', simulated' if about.simulated else ''}, "
+            f"collected {about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}"
+        ),
         f"  {_entries(found.entries)}, {size(found.bytes)}; {found.missing_count} not collected",
     ]
     if found.withheld:
@@ -30,10 +27,14 @@ def _entries(number: int) -> str:
     return f"{number:,} {'entry' if number == 1 else 'entries'}"
 
 
-def _who(found: Verified) -> str:
-    assert found.signed_by is not None  # noqa: S101 - it is signed
-    principal = found.signed_by.principal
-    return f"{principal} ({found.signed_by.fingerprint})" if principal else found.signed_by.fingerprint
+def _whose(found: Verified) -> str:
+    """Whose word it is that the bundle gives."""
+    if found.signed_by is not None:
+        principal, key = found.signed_by.principal, found.signed_by.fingerprint
+        return f"signed by {principal} ({key})" if principal else f"signed by {key}"
+    if found.authenticity is Authenticity.NOT_CHECKED:
+        return "signed, but by whom was not checked: name --allowed-signers or --public-key"
+    return "not signed: anybody may have made it"
 
 
 def verified_fields(found: Verified) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from sparkctl.executor.limits import Limits
@@ -12,7 +13,7 @@ from sparkctl.executor.visit import Errand, visit
 from sparkctl.model.inventory import Node
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Elevation, Origin
-from sparkctl.probes.program import bundle
+from sparkctl.probes.program import Program, bundle
 from sparkctl.resources import shipped
 from sparkctl.transport.bundle import BundleTransport
 
@@ -32,8 +33,7 @@ def health_of(tree: Path, node: Node) -> RunRecord:
 
 def facts_of(tree: Path, node: Node, facets: tuple[str, ...] = ()) -> RunRecord:
     """What it was: these facets, or all."""
-    program = bundle(shipped("diag"), "collect")
-    return _asked(tree, node, "collect", what_is_it(facets or program.facets))
+    return _asked(tree, node, "collect", what_is_it(facets or _program("collect").facets))
 
 
 def ends_of(tree: Path, node: Node, back: int | None = None) -> RunRecord:
@@ -41,7 +41,12 @@ def ends_of(tree: Path, node: Node, back: int | None = None) -> RunRecord:
     return _asked(tree, node, "reset-reason", why_did_it_go_down(back), document_bytes=RESET_BYTES)
 
 
+@cache
+def _program(command: str) -> Program:
+    return bundle(shipped("diag"), command)
+
+
 def _asked(tree: Path, node: Node, command: str, question: Question, *, document_bytes: int | None = None) -> RunRecord:
     limits = Limits() if document_bytes is None else replace(Limits(), document_bytes=document_bytes)
-    errand = Errand(NO_RUN, bundle(shipped("diag"), command), limits, question, origin=Origin.TREE)
+    errand = Errand(NO_RUN, _program(command), limits, question, origin=Origin.TREE)
     return asyncio.run(visit(node, BundleTransport(tree), errand, Stop(), random.Random()))  # noqa: S311 - jitter

@@ -106,6 +106,7 @@ class BundleSeen:
 
     file: str | None
     gaps: tuple[Artefact, ...]
+    origin: Origin
     cpu_ms: int
 
     @classmethod
@@ -114,7 +115,7 @@ class BundleSeen:
         if envelope.data is None:
             return None
         gaps = (one for one in envelope.data.artefacts if one.status in (TakenStatus.MISSING, TakenStatus.PARTIAL))
-        return cls(next(iter(artifacts), None), tuple(gaps), envelope.meta.cost.cpu_ms)
+        return cls(next(iter(artifacts), None), tuple(gaps), envelope.meta.origin, envelope.meta.cost.cpu_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def vector_of(outcome: NodeOutcome, parts: Mapping[str, str]) -> str:
         return canonical_json(
             {"outcome": Outcome.UNREPORTED.value, "stage": failure.stage.value, "cause": failure.cause.value}
         ).decode()
-    substance = outcome.judgement or outcome.facts or outcome.reset
+    substance = outcome.judgement or outcome.facts or outcome.reset or outcome.bundle
     assert substance is not None  # noqa: S101 - an outcome without a failure has one of them
     rollup = outcome.judgement.rollup if outcome.judgement else None
     seen: dict[str, Json] = {
