@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -26,27 +26,41 @@ def node_of(name: str, elevation: Elevation, *, simulated: bool) -> Node:
     return Node(node_id=name, transport="local", elevation=elevation, simulated=simulated, origin="a bundle")
 
 
-def health_of(tree: Path, node: Node) -> RunRecord:
+@dataclass(frozen=True, slots=True)
+class OverTree:
+    """One of our programs and what it is asked, of a tree that is here."""
+
+    command: str
+    question: Question
+    document_bytes: int = Limits.document_bytes
+
+    @property
+    def program(self) -> Program:
+        """The program, as it would be sent to a node."""
+        return _program(self.command)
+
+    def of(self, tree: Path, node: Node) -> RunRecord:
+        """What it says, as the record of a visit to the node that the tree was taken from."""
+        limits = replace(Limits(), document_bytes=self.document_bytes)
+        errand = Errand(NO_RUN, self.program, limits, self.question, origin=Origin.TREE)
+        return asyncio.run(visit(node, BundleTransport(tree), errand, Stop(), random.Random()))  # noqa: S311 - jitter
+
+
+def how_it_was() -> OverTree:
     """How it was."""
-    return _asked(tree, node, "health", HEALTH)
+    return OverTree("health", HEALTH)
 
 
-def facts_of(tree: Path, node: Node, facets: tuple[str, ...] = ()) -> RunRecord:
+def what_it_was(facets: tuple[str, ...] = ()) -> OverTree:
     """What it was: these facets, or all."""
-    return _asked(tree, node, "collect", what_is_it(facets or _program("collect").facets))
+    return OverTree("collect", what_is_it(facets or _program("collect").facets))
 
 
-def ends_of(tree: Path, node: Node, back: int | None = None) -> RunRecord:
+def how_it_ended(back: int | None = None) -> OverTree:
     """How boots of it ended: the one asked for, or all that are recorded."""
-    return _asked(tree, node, "reset-reason", why_did_it_go_down(back), document_bytes=RESET_BYTES)
+    return OverTree("reset-reason", why_did_it_go_down(back), RESET_BYTES)
 
 
 @cache
 def _program(command: str) -> Program:
     return bundle(shipped("diag"), command)
-
-
-def _asked(tree: Path, node: Node, command: str, question: Question, *, document_bytes: int | None = None) -> RunRecord:
-    limits = Limits() if document_bytes is None else replace(Limits(), document_bytes=document_bytes)
-    errand = Errand(NO_RUN, _program(command), limits, question, origin=Origin.TREE)
-    return asyncio.run(visit(node, BundleTransport(tree), errand, Stop(), random.Random()))  # noqa: S311 - jitter

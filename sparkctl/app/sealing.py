@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparkctl import __version__
-from sparkctl.app.over_tree import ends_of, facts_of, health_of, node_of
+from sparkctl.app.over_tree import how_it_ended, how_it_was, node_of, what_it_was
 from sparkctl.app.recorded_tree import COMMANDS, FACTS, RecordedTree, lines_of
 from sparkctl.app.spool import contents
 from sparkctl.contract.generated import schema_file_text
@@ -28,7 +28,6 @@ from sparkctl.model.evidence import (
 )
 from sparkctl.model.inventory import Node
 from sparkctl.model.printable import clip, printable
-from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import TakenStatus, UnknownReason
 from sparkctl.redaction.known import Known
 from sparkctl.redaction.redactor import Kind, Redactor, TooSlow
@@ -208,8 +207,8 @@ class _Sealing:
     def _judge(self) -> None:
         """What our own programs say of the redacted tree, so that whoever has the bundle comes to the same."""
         tree, node = self._clean / "tree", self._node()
-        for name, ask in (("health", health_of), ("facts", facts_of), ("reset", ends_of)):
-            record: RunRecord = ask(tree, node)
+        for name, asking in (("health", how_it_was()), ("facts", what_it_was()), ("reset", how_it_ended())):
+            record = asking.of(tree, node)
             if record.envelope is not None:
                 self._add(f"judged/{name}.json", EntryKind.JUDGED, record.envelope.model_dump_json().encode())
             else:

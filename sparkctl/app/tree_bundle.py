@@ -46,20 +46,6 @@ class Tree:
 
 
 @contextlib.contextmanager
-def tree_of(root: Path | None, bundle: Path | None) -> Iterator[Tree]:
-    """The tree in a folder, or else in a bundle (see `unpacked`)."""
-    if bundle is not None:
-        with unpacked(bundle) as tree:
-            yield tree
-        return
-    assert root is not None  # noqa: S101 - one of the two is named
-    wanted = ", ".join(sorted(TREE_FOLDERS))
-    empty = f"{root} has none of the folders {wanted} at its top: is another folder meant?"
-    with leaving_in_order():
-        yield Tree(root, () if has_tree_folders(root) else (empty,))
-
-
-@contextlib.contextmanager
 def unpacked(bundle: Path) -> Iterator[Tree]:
     """Unpack a `.tar`, `.tar.gz` or `.tar.zst`, find the tree in it, and remove all of it afterwards.
 

@@ -5,11 +5,20 @@ from typing import Any
 
 import click
 
-from sparkctl.cli.run_options import output_for, run_request, with_run_options
+from sparkctl.cli.run_options import (
+    ask_bundle,
+    output_for,
+    refuse_nodes,
+    run_request,
+    trust_of,
+    with_bundle,
+    with_run_options,
+)
 
 
 @click.command()
 @with_run_options
+@with_bundle
 @click.option("--facet", "facets", multiple=True, help="Only this facet; may be repeated [all].")
 @click.option("-v", "--verbose", is_flag=True, help="Show more: every field that could not be read, costs.")
 def collect(
@@ -17,6 +26,9 @@ def collect(
     fleet: Path | None,
     state: Path | None,
     form: str,
+    bundle: Path | None,
+    allowed_signers: Path | None,
+    public_key: Path | None,
     facets: tuple[str, ...],
     verbose: bool,
     **bounds: Any,
@@ -32,4 +44,14 @@ def collect(
     """
     from sparkctl.app.collect import collect as ask
 
-    return ask(run_request(selector, fleet, state, bounds), facets, output_for(form, verbose=verbose))
+    output = output_for(form, verbose=verbose)
+    if bundle is not None:
+        from sparkctl.app.facts import chosen_facets
+        from sparkctl.app.over_tree import what_it_was
+        from sparkctl.report.collection import CollectTally
+
+        refuse_nodes(selector, bounds, "--bundle")
+        wanted = tuple(chosen_facets(facets, []))
+        trust = trust_of(allowed_signers, public_key)
+        return ask_bundle(bundle, trust, what_it_was(wanted), CollectTally(wanted), output)
+    return ask(run_request(selector, fleet, state, bounds), facets, output)

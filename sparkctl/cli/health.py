@@ -5,11 +5,20 @@ from typing import Any
 
 import click
 
-from sparkctl.cli.run_options import output_for, run_request, with_run_options
+from sparkctl.cli.run_options import (
+    ask_bundle,
+    output_for,
+    refuse_nodes,
+    run_request,
+    trust_of,
+    with_bundle,
+    with_run_options,
+)
 
 
 @click.command()
 @with_run_options
+@with_bundle
 @click.option("--level", type=click.Choice(["L1"]), default="L1", help="How deep to look.", show_default=True)
 @click.option(
     "--fail-on",
@@ -24,6 +33,9 @@ def health(
     fleet: Path | None,
     state: Path | None,
     form: str,
+    bundle: Path | None,
+    allowed_signers: Path | None,
+    public_key: Path | None,
     level: str,  # noqa: ARG001 - there is one level so far
     fail_on: str,
     verbose: bool,
@@ -42,5 +54,12 @@ def health(
     from sparkctl.app.health import sweep
     from sparkctl.model.vocabulary import Status
 
+    output = output_for(form, verbose=verbose)
+    if bundle is not None:
+        from sparkctl.app.over_tree import how_it_was
+        from sparkctl.report.tally import Tally
+
+        refuse_nodes(selector, bounds, "--bundle")
+        return ask_bundle(bundle, trust_of(allowed_signers, public_key), how_it_was(), Tally(Status(fail_on)), output)
     request = run_request(selector, fleet, state, bounds)
-    return sweep(request, output_for(form, verbose=verbose), fail_on=Status(fail_on))
+    return sweep(request, output, fail_on=Status(fail_on))

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparkctl.cli.reset_score import score
-from sparkctl.cli.run_options import output_for, run_request, with_run_options
+from sparkctl.cli.run_options import output_for, run_request, trust_of, with_bundle, with_run_options
 
 if TYPE_CHECKING:
     from sparkctl.app.reset_reason import Ends
     from sparkctl.app.run import RunRequest
+    from sparkctl.evidence.trust import Trust
 
 OLDEST = -11  # the node looks at most twelve ends back
 
@@ -43,7 +44,7 @@ class CommandAndMore(click.Command):
 @click.command("reset-reason", cls=CommandAndMore, short_help="Say why nodes went down, as far as it can be proven.")
 @with_run_options
 @click.option("--root", type=click.Path(path_type=Path), metavar="DIR", help="A saved tree, in place of nodes.")
-@click.option("--bundle", type=click.Path(path_type=Path), metavar="FILE", help="A tar of a saved tree.")
+@with_bundle
 @click.option("--boot", type=click.IntRange(OLDEST, 0), metavar="-N", help="An earlier end: -1 is the one before [0].")
 @click.option("--all", "every", is_flag=True, help="All ends, at most twelve.")
 @click.option("--timeline", is_flag=True, help="Draw the last boots as a picture; all, unless --boot names one.")
@@ -56,6 +57,8 @@ def reset_reason(
     form: str,
     root: Path | None,
     bundle: Path | None,
+    allowed_signers: Path | None,
+    public_key: Path | None,
     boot: int | None,
     every: bool,
     timeline: bool,
@@ -87,7 +90,8 @@ def reset_reason(
         )
     if selector or bounds["resume"] or bounds["shard"]:
         raise click.UsageError("--root and --bundle take the place of nodes: neither SELECTOR, --shard nor --resume")
-    return _of_tree(root, bundle, ends, form, verbose=verbose, timeline=timeline)
+    trust = trust_of(allowed_signers, public_key)
+    return _of_tree(root, bundle, trust, ends, form, verbose=verbose, timeline=timeline)
 
 
 reset_reason.add_command(score)
@@ -117,15 +121,22 @@ def _of_nodes(
 
 
 def _of_tree(
-    root: Path | None, bundle: Path | None, ends: "Ends | None", form: str, *, verbose: bool, timeline: bool
+    root: Path | None,
+    bundle: Path | None,
+    trust: "Trust | None",
+    ends: "Ends | None",
+    form: str,
+    *,
+    verbose: bool,
+    timeline: bool,
 ) -> int:
+    from sparkctl.app.evidence_tree import tree_of
     from sparkctl.app.reset_reason import answer_of_tree, exit_code_of
-    from sparkctl.app.tree_bundle import tree_of
     from sparkctl.model.printable import printable
     from sparkctl.report.reset_screen import show_answer, show_exit
 
     back = ends.back if ends else 0
-    with tree_of(root, bundle) as tree:
+    with tree_of(root, bundle, trust) as tree:
         envelope = answer_of_tree(tree.root, every=back is None, back=back or 0)
     code = exit_code_of(envelope)
     if form == "human":

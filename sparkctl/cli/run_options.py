@@ -9,7 +9,9 @@ import click
 from sparkctl.cli.options import Decorated, Seconds, selector_argument, with_format, with_places
 
 if TYPE_CHECKING:
-    from sparkctl.app.run import RunRequest
+    from sparkctl.app.over_tree import OverTree
+    from sparkctl.app.run import RunRequest, RunTally
+    from sparkctl.evidence.trust import Trust
     from sparkctl.report.outputs import SweepOutput
 
 _OPTIONS = (
@@ -64,6 +66,50 @@ def run_request(
         resume=bounds["resume"],
         workers=bounds["workers"],
     )
+
+
+_BUNDLE = (
+    click.option("--bundle", type=click.Path(path_type=Path), metavar="FILE", help="A bundle, in place of nodes."),
+    click.option("--allowed-signers", type=click.Path(path_type=Path), metavar="FILE", help="Who may have signed it."),
+    click.option(
+        "--public-key", type=click.Path(path_type=Path), metavar="FILE", help="The key it must be signed with."
+    ),
+)
+
+
+def with_bundle(command: Decorated) -> Decorated:
+    """Add `--bundle` and whose signature on it is believed."""
+    for option in reversed(_BUNDLE):
+        command = option(command)
+    return command
+
+
+def trust_of(allowed_signers: Path | None, public_key: Path | None) -> "Trust | None":
+    """Whose signature is believed; None where only integrity is asked for."""
+    from sparkctl.evidence.trust import AllowedSigners, PublicKey
+
+    if allowed_signers is not None and public_key is not None:
+        raise click.UsageError("--allowed-signers and --public-key say two things; give one of them")
+    if allowed_signers is not None:
+        return AllowedSigners(allowed_signers)
+    return PublicKey(public_key) if public_key is not None else None
+
+
+def ask_bundle(file: Path, trust: "Trust | None", asking: "OverTree", tally: "RunTally", output: "SweepOutput") -> int:
+    """Ask a bundle what nodes are asked elsewhere; what is to be said of it goes to standard error."""
+    from sparkctl.app.evidence_tree import ask_evidence, evidence_of
+
+    with evidence_of(file, trust) as evidence:
+        code = ask_evidence(evidence, asking, tally, output)
+    for note in evidence.notes:
+        click.echo(f"sparkctl: {note}", err=True)
+    return code
+
+
+def refuse_nodes(selector: tuple[str, ...], bounds: dict[str, Any], named: str) -> None:
+    """A bundle stands in the place of nodes."""
+    if selector or bounds["resume"] or bounds["shard"]:
+        raise click.UsageError(f"{named} takes the place of nodes: neither SELECTOR, --shard nor --resume")
 
 
 def output_for(form: str, *, verbose: bool) -> "SweepOutput":

@@ -136,6 +136,15 @@ def opened(path: Path) -> Iterator[OpenedBundle]:
         yield OpenedBundle(raw, str(path))
 
 
+def is_bundle(path: Path) -> bool:
+    """Whether a file begins as a bundle of evidence does; that says nothing of the rest of it."""
+    try:
+        with path.open("rb") as raw:
+            return ustar.name_in(Tape(raw, str(path)).take(ustar.BLOCK)) in {MANIFEST, DISCLOSURE}
+    except (OSError, UsageError):
+        return False
+
+
 def _head(tape: Tape, named: str) -> Head:
     first = tape.take(ustar.BLOCK)
     name = ustar.name_in(first)
