@@ -41,11 +41,12 @@ format: $(STAMP)
 schemas: $(STAMP)
 	$(BIN)/sparkctl schema export
 
-# What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime and journalctl.
+# What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime, journalctl,
+# and what docs/evidence-format.md checks a bundle with.
 # Without root the tests that need them skip, loudly.
 .PHONY: system
 system:
-	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd
+	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd jq zstd openssl
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

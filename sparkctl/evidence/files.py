@@ -14,7 +14,6 @@ from sparkctl.model.evidence import MAX_ENTRIES
 from sparkctl.model.printable import printable
 
 CHUNK = 128 * 1024
-MAX_DEPTH = 512  # of folders; a path of 1,024 bytes has no more
 
 
 def files_below(folder: Path) -> dict[str, Path]:
@@ -68,20 +67,24 @@ def written_new(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _claim(path)
-        fresh.replace(path)
+        _take_name(fresh, path)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 
 
-def _claim(path: Path) -> None:
-    """Take a name that nobody has, so that nothing is replaced. A hard link would do, but not on every file system."""
+def _take_name(fresh: Path, path: Path) -> None:
+    """Give a file a name that nobody has, and replace nothing. A hard link would do, but not on every file system."""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError as error:
         raise UsageError(f"{path} exists", hint="name another file; a bundle is never written over") from error
+    try:
+        fresh.replace(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:
@@ -96,24 +99,23 @@ class EmptyFolder:
     """A folder that was empty or is made, and into which files are written; nothing else of it is ever touched."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises UsageError when there is something in it, or it is no folder."""
+        """Raises UsageError when there is something in it, it is no folder, or it cannot be made."""
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if folder.is_symlink() or any(folder.iterdir()):
-                raise UsageError(f"{folder} is not empty", hint="name a new folder")
-        except FileExistsError as error:
-            raise UsageError(f"{folder} is no folder", hint="name a new folder") from error
+            made = _made(folder)
+        except OSError as error:
+            raise UsageError(f"{folder}: {error.strerror}", hint="name a new folder") from error
         self._top = folder
         self._files: list[Path] = []
-        self._folders: dict[Path, None] = {folder: None}
+        self._folders = {folder} if made else set()
 
     def new_file(self, path: str) -> BinaryIO:
         """A file at a checked path of a bundle."""
         place = self._top.joinpath(*path.split("/"))
-        for folder in reversed(place.parents):
-            if folder not in self._folders and folder.is_relative_to(self._top):
+        below = [folder for folder in place.parents if folder.is_relative_to(self._top) and folder != self._top]
+        for folder in reversed(below):
+            if folder not in self._folders:
                 folder.mkdir(mode=0o700)
-                self._folders[folder] = None
+                self._folders.add(folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.fdopen(os.open(place, flags, 0o600), "wb")
         self._files.append(place)
@@ -123,6 +125,19 @@ class EmptyFolder:
         """Remove what was made in it."""
         for file in self._files:
             file.unlink(missing_ok=True)
-        for folder in list(self._folders)[:0:-1]:
+        for folder in sorted(self._folders, reverse=True):
             with contextlib.suppress(OSError):  # somebody put something into it
                 folder.rmdir()
+
+
+def _made(folder: Path) -> bool:
+    """Whether the folder had to be made; raises UsageError unless it is empty."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError as error:
+        if folder.is_symlink() or not folder.is_dir():
+            raise UsageError(f"{folder} is no folder", hint="name a new folder") from error
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty", hint="name a new folder") from error
+        return False
+    return True

@@ -22,6 +22,7 @@ from sparkctl.evidence.ssh_signatures import Signatory, signatory
 
 PLAIN_SIGNATURE = 64  # bytes of an Ed25519 signature (RFC 8032)
 _PEM = b"-----BEGIN PUBLIC KEY-----"
+_KINDS = (b"ssh-", b"ecdsa-", b"sk-")  # how the kinds of public keys begin in OpenSSH
 _WHO_SIGNED = "find out who signed it before you trust it"
 
 
@@ -125,7 +126,7 @@ def _openssh_line(file: Path) -> bytes:
     if content.lstrip().startswith(_PEM):
         return _line_of_pem(content, file)
     lines = [line.split() for line in content.splitlines() if line.strip() and not line.startswith(b"#")]
-    if len(lines) != 1 or len(lines[0]) < 2 or b"-" not in lines[0][0] or b"PRIVATE" in content:
+    if len(lines) != 1 or len(lines[0]) < 2 or not lines[0][0].startswith(_KINDS):
         raise UsageError(
             f"{file} holds no public key", hint="name one line of OpenSSH, or an Ed25519 key in PEM (BEGIN PUBLIC KEY)"
         )

@@ -46,7 +46,15 @@ def name_in(block: bytes) -> str:
     return block[:_NAME].split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
-KINDS = {b"1": "a hard link", b"2": "a link", b"3": "a device", b"4": "a device", b"5": "a folder", b"6": "a pipe"}
+KINDS = {
+    b"0": "a file",
+    b"1": "a hard link",
+    b"2": "a link",
+    b"3": "a device",
+    b"4": "a device",
+    b"5": "a folder",
+    b"6": "a pipe",
+}
 
 
 def kind_in(block: bytes) -> str:

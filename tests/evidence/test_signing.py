@@ -223,8 +223,9 @@ def test_a_passphrase_is_asked_for_on_a_terminal(tmp_path: Path) -> None:
 def test_keys_that_are_none(tmp_path: Path) -> None:
     bundle = sealed(tmp_path / "b", signer_of(pem_key(tmp_path))).path
     bad = tmp_path / "bad"
-    for content in (b"", b"nonsense", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", b"a" * 70_000,
-                    (tmp_path / "key.pem").read_bytes()):  # fmt: skip
+    pem = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
+    private = (tmp_path / "key.pem").read_bytes()
+    for content in (b"", b"nonsense", b"ops@a-b.org ssh-ed25519 AAAA", pem, b"a" * 70_000, private):
         bad.write_bytes(content)
         with pytest.raises(UsageError, match=r"is no |holds no public key"):
             verify(bundle, PublicKey(bad))
