@@ -66,7 +66,7 @@ class Rule:
 def _orderly(verb: str) -> Rule:
     target = f"from:target_{verb}"
     return Rule(
-        f"termination.orderly_{verb}/1",
+        f"termination.orderly_{verb}/2",
         Strength.S2,
         required=((target,), ("from:journal_stopped",)),
         forbidden=(
@@ -77,9 +77,10 @@ def _orderly(verb: str) -> Rule:
             *(token for token in TARGETS if token != target),
         ),
         coverage=(TAIL, HEAD, ROOT),
-        corroborating=("from:wtmp_shutdown", "to:root_clean"),
+        # The shutdown that wtmp has was entered by the same systemd before its last target: it cannot err otherwise.
+        corroborating=("to:root_clean",),
         validity="systemd reached the last target of this verb and then had the journal closed; the next boot found "
-        "nothing to recover on the root file system",
+        "nothing to recover on the root file system, which of earlier ends cannot be known any more",
         calibrated=(VM,),
     )
 

@@ -4,10 +4,10 @@ A rule is named by axis, name and version: one that comes to prove something els
 """
 
 PROVES: dict[str, str] = {
-    "termination.orderly_reboot/1": "orderly.reboot",
-    "termination.orderly_poweroff/1": "orderly.poweroff",
-    "termination.orderly_halt/1": "orderly.halt",
-    "termination.orderly_kexec/1": "orderly",
+    "termination.orderly_reboot/2": "orderly.reboot",
+    "termination.orderly_poweroff/2": "orderly.poweroff",
+    "termination.orderly_halt/2": "orderly.halt",
+    "termination.orderly_kexec/2": "orderly",
     "termination.forced/1": "disorderly.forced",
     "termination.panic/1": "disorderly.panic",
     "termination.disorderly/1": "disorderly",

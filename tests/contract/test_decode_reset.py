@@ -102,7 +102,7 @@ def in_conflict() -> dict[str, Any]:
         {
             "axis": "termination",
             "paths": ["orderly.reboot", "disorderly"],
-            "rules": ["termination.orderly_reboot/1", "termination.disorderly/1"],
+            "rules": ["termination.orderly_reboot/2", "termination.disorderly/1"],
         }
     ]
     return one
@@ -147,7 +147,7 @@ LIES: dict[str, Change] = {
     "a proof of something else": end("proof", 0, "path")("orderly.halt"),
     "a proof of another axis": end("proof", 0, "axis")("initiator"),
     "a proof by a rule of another axis": end("proof", 0, "rule")("initiator.forced/1"),
-    "a proof by a rule that there is not": end("proof", 0, "rule")("termination.orderly_reboot/2"),
+    "a proof by a rule that there is not": end("proof", 0, "rule")("termination.orderly_reboot/9"),
     "a proof by a rule that proves something else": end("proof", 0, "rule")("termination.panic/1"),
     "a proof of anything": end("proof", 0, "path")("any"),
     "a premise that is not there": end("proof", 0, "premises")(["o1", "o77"]),
@@ -218,11 +218,11 @@ CONFLICT_LIES: dict[str, Change] = {
     "paths that agree": end("conflicts", 0, "paths")(["disorderly", "disorderly"]),
     "paths that nobody proves": end("conflicts", 0, "paths")(["orderly.halt", "disorderly"]),
     "one rule with itself": end("conflicts", 0, "rules")(
-        ["termination.orderly_reboot/1", "termination.orderly_reboot/1"]
+        ["termination.orderly_reboot/2", "termination.orderly_reboot/2"]
     ),
     "a rule that asserts nothing": end("proof", 0, "strength")("S0"),
     "rules that are not among the proofs": end("conflicts", 0, "rules")(
-        ["termination.orderly_reboot/1", "termination.no/1"]
+        ["termination.orderly_reboot/2", "termination.no/1"]
     ),
 }
 

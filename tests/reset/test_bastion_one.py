@@ -82,7 +82,7 @@ def test_a_conflict_names_both_sides() -> None:
     end = transition()
     proofs = [transition(termination=path)["proof"][0] for path in ("orderly.reboot", "disorderly")]
     end["proof"] = proofs
-    rules = ["termination.orderly_reboot/1", "termination.disorderly/1"]
+    rules = ["termination.orderly_reboot/2", "termination.disorderly/1"]
     end["conflicts"] = [{"axis": "termination", "paths": ["orderly.reboot", "disorderly"], "rules": rules}]
     text = shown(end)
     assert "Conflicts: neither is asserted" in text

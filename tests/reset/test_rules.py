@@ -1,6 +1,7 @@
 """The rules: what each needs, what stops it, and that together they never say more than they can."""
 
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,9 @@ from diag.reset.messages import ALARMS, BEGINNING, ENDING
 from diag.reset.rules import HEAD, ROOT, RULES, TAIL, WTMP, Rule
 from diag.reset.tables import PROVES
 from diag.reset.words import Axis
+from tests.reset.answers import answer
 from tests.reset.evidence_of import EVERYWHERE, window
+from tests.reset.trees import build_machine
 
 OTHER_KINDS = {
     "from:panic_record", "from:crash_dump", "from:wtmp_shutdown", "from:wtmp_no_shutdown", "to:crash_kernel",
@@ -129,6 +132,21 @@ def test_a_panic_is_told_by_its_record_alone() -> None:
 def test_a_second_source_makes_a_claim_strong() -> None:
     found = window("from:panic_record", "to:journal_unclean", sources={"from:panic_record": "pstore"})
     assert correlate(found)[Axis.TERMINATION].strength == "S3"
+
+
+def test_an_orderly_end_is_strong_by_the_root_and_not_by_what_the_same_shutdown_entered_in_wtmp() -> None:
+    sources = {"from:wtmp_shutdown": "wtmp", "to:root_clean": "file_system"}
+    for beside, strength in ((["from:wtmp_shutdown"], "S2"), (["to:root_clean"], "S3"), ([*sources], "S3")):
+        found = correlate(window(*ORDERLY, *beside, sources=sources))[Axis.TERMINATION]
+        assert (found.claim, found.strength) == ("orderly.reboot", strength)
+
+
+def test_an_earlier_orderly_end_whose_root_nobody_can_check_any_more_is_not_as_strong(tmp_path: Path) -> None:
+    ends = answer(build_machine(tmp_path / "tree", ["reboot", "reboot", "panic", "reboot"]))["transitions"]
+    told = [(end["claims"]["termination"], end["strength"]["termination"]) for end in ends]
+    assert told == [
+        ("orderly.reboot", "S3"), ("disorderly.panic", "S3"), ("orderly.reboot", "S2"), ("orderly.reboot", "S2"),
+    ]  # fmt: skip
 
 
 def test_the_kernel_after_a_panic_is_no_crash_kernel_or_the_firmware_is_not_told() -> None:
