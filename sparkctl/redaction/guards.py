@@ -73,7 +73,7 @@ def _is_version(data: bytes, start: int, end: int) -> bool:
         return True
     lead = data[max(0, start - LOOK_BACK) : start].lower().rstrip(b" :=\"'\t([")
     words = lead.translate(_BLANKS).split()
-    return bool(words) and words[-1] in VERSION_WORDS
+    return bool(words) and (words[-1] in VERSION_WORDS or words[-1].endswith((b"version", b"firmware")))
 
 
 def is_ipv6(data: bytes, start: int, end: int) -> bool:

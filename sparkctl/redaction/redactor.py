@@ -65,8 +65,8 @@ class Redactor:
 
         Raises TooSlow, and whatever the two streams raise; in either case the sink holds a part that must not be used.
         """
-        self._deadline = time.monotonic() + seconds
         shown = self.path(name)
+        self._deadline = time.monotonic() + seconds
         account = self._account.begin(shown)
         find, separator, block = self._reader(name, kind)
         try:
@@ -76,6 +76,7 @@ class Redactor:
                 account.add(data, start, end, edits)
             self._check_time()
         except TooSlow:
+            self._deadline = None
             words = f"not redacted within {seconds:g} s"
             self.withhold(name, "too_slow", words)
             raise TooSlow(f"{shown} was {words}", hint="collect less of it, or allow more time for redaction") from None
