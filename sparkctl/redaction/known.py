@@ -7,6 +7,8 @@ from sparkctl.redaction.kept import ACCOUNTS, COMMON, is_placeholder, is_public_
 from sparkctl.redaction.standins import Class
 
 LEAST = 3
+LEAST_NUMBER = 8
+"""Shorter numbers and versions stand for too many other things."""
 MOST_VALUES = 2000
 MOST_LENGTH = 200
 LITERAL = (
@@ -36,6 +38,8 @@ class Known:
         value = value.strip()
         folded = value.lower()
         if not LEAST <= len(value) <= MOST_LENGTH or is_placeholder(value) or folded in COMMON:
+            return
+        if len(value) < LEAST_NUMBER and value.replace(b".", b"").isdigit():
             return
         if (kind is Class.USER and folded in ACCOUNTS) or (kind is Class.DOMAIN and is_public_name(value)):
             return
