@@ -1,5 +1,9 @@
 """From the model of a node to its whole tree."""
 
+from sparkctl.lab.artefacts_hardware import add_hardware_artefacts
+from sparkctl.lab.artefacts_moment import add_moment
+from sparkctl.lab.artefacts_network import add_network_artefacts
+from sparkctl.lab.artefacts_system import add_system
 from sparkctl.lab.facts_drivers import add_drivers
 from sparkctl.lab.facts_firmware import ESRT_FILES, add_firmware
 from sparkctl.lab.facts_hardware import add_hardware
@@ -28,6 +32,7 @@ ADDERS = (
     add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings, add_identity,
     add_firmware, add_os, add_ota, add_drivers, add_software, add_security,
     add_hardware, add_network, add_storage, add_readiness,
+    add_moment, add_system, add_network_artefacts, add_hardware_artefacts,
 )  # fmt: skip
 
 

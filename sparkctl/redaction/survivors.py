@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 from sparkctl.redaction.canaries import Canary
 from sparkctl.redaction.guards import whole_word
@@ -19,6 +19,13 @@ MOST = 100
 LEAST_ENCODED, LEAST_CORE = 6, 8
 """A shorter value, or a shorter middle of its base64, may be there by chance."""
 NUMBERS = (Class.UUID, Class.MAC)
+
+
+class Readable(Protocol):
+    """Whatever can be read to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class _Needle:
     is_word: bool
 
 
-def survivors(stream: BinaryIO, known: Known, canaries: Iterable[Canary]) -> list[Survivor]:
+def survivors(stream: Readable, known: Known, canaries: Iterable[Canary]) -> list[Survivor]:
     """What is found in a stream, which is read to its end; none means that it may be sealed."""
     needles: dict[bytes, _Needle] = {}
     wanted = [(kind, value, None) for kind, value in known]
@@ -53,7 +60,7 @@ def survivors(stream: BinaryIO, known: Known, canaries: Iterable[Canary]) -> lis
     return list(_search(stream, pattern, needles, len(longest[0])))
 
 
-def _search(stream: BinaryIO, pattern: Pattern, needles: dict[bytes, _Needle], overlap: int) -> Iterator[Survivor]:
+def _search(stream: Readable, pattern: Pattern, needles: dict[bytes, _Needle], overlap: int) -> Iterator[Survivor]:
     data, offset, told = b"", 0, 0
     while told < MOST:
         more = stream.read(BLOCK)
