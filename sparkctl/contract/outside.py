@@ -25,6 +25,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.reset/1": "reset-envelope",
     "sparkctl.reset-report/1": "reset-report",
     "sparkctl.reset-score/1": "reset-score",
+    "sparkctl.redaction-report/1": "redaction-report",
 }
 """From the `schema` (or `meta.schema`) that a document names to the name of its JSON Schema."""
 
