@@ -31,6 +31,7 @@ NAME_OF_SCHEMA = {
     "spark-evidence/1 disclosure": "evidence-disclosure",
     "urn:sparkctl:spark-evidence:1": "evidence-statement",
     "application/vnd.in-toto+json": "evidence-envelope",
+    "sparkctl.redaction-report/1": "redaction-report",
 }
 """From what a document says that it is, in one of NAMED_IN or in `meta.schema`, to the name of its JSON Schema."""
 

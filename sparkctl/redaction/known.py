@@ -17,6 +17,9 @@ LITERAL = (
 )  # fmt: skip
 """Classes whose known values are looked for as they are; the first of two that share a value names its class."""
 
+NUMBERS = (Class.MAC, Class.UUID)
+"""Classes whose values are known without their separators as well: firmware writes them so."""
+
 
 class Known:
     """The real identifiers of one node, each with its class."""
@@ -48,6 +51,8 @@ class Known:
             return
         if before is None or LITERAL.index(kind) < LITERAL.index(before[0]):
             self._values[folded] = (kind, value)
+            if kind in NUMBERS and (digits := _digits(value)) != folded:
+                self.add(kind, digits)
 
     def __iter__(self) -> Iterator[tuple[Class, bytes]]:
         """Every known value with its class, the longest first."""
@@ -66,4 +71,4 @@ class Known:
 
 
 def _digits(value: bytes) -> bytes:
-    return value.replace(b"-", b"").lower()
+    return value.replace(b"-", b"").replace(b":", b"").lower()

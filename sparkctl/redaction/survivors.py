@@ -68,7 +68,7 @@ def _search(stream: Readable, pattern: Pattern, needles: dict[bytes, _Needle], o
         # One byte more on either side, so that the neighbours of a word are seen.
         limit = len(data) if not more else max(0, len(data) - overlap - 1)
         at = 1 if offset else 0
-        while (found := pattern.search(data, at, len(data))) is not None and found.span()[0] < limit:
+        while told < MOST and (found := pattern.search(data, at, len(data))) is not None and found.span()[0] < limit:
             first, last = found.span()
             needle = needles[data[first:last].lower()]
             at = first + 1

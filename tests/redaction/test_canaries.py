@@ -1,6 +1,7 @@
 """Canaries of every class: none survives the redactor, and one does as soon as its rule is taken away."""
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +55,10 @@ def test_without_harvest_a_known_canary_survives(rule: str) -> None:
     redactor = Redactor(Pseudonyms(KEY), Known())
     found = survivors(io.BytesIO(rehearsed(redactor, [CANARIES[rule]])), Known(), CANARIES.values())
     assert {survivor.rule for survivor in found} == {rule}
+
+
+def test_every_rule_is_on_its_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "redaction.md").read_text("utf-8")
+    assert [
+        rule.id for rule in RULES if not rule.id.startswith("again.") and f"| `{rule.id}` | {rule.where} |" not in page
+    ] == []

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparkctl.contract.outside import complaint_about
 from sparkctl.redaction.known import Known
 from sparkctl.redaction.redactor import Kind, Redactor, TooSlow
 from sparkctl.redaction.standins import Class, Pseudonyms
@@ -170,6 +171,7 @@ def test_the_report_names_lines_and_no_value() -> None:
     (known,) = [rule for rule in report.rules if rule.rule == "known"]
     assert known.artefacts[0].lines == [[2, 3], [6, 6]]
     assert "bela" not in report.model_dump_json()
+    assert complaint_about(report.model_dump_json().encode()) is None
 
 
 def test_wtmp_keeps_its_layout() -> None:
