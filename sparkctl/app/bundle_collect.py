@@ -1,7 +1,7 @@
 """Collect evidence of many nodes: each one's bundle is sealed as soon as it has arrived."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,30 +32,34 @@ PROGRAM_S, NODE_S = 60.0, 120.0
 DOCUMENT_BYTES = 1024 * 1024
 
 
-def collect_bundles(
-    request: RunRequest,
-    out: Path,
-    output: SweepOutput,
-    *,
-    key: Path | None = None,
-    also: tuple[str, ...] = (),
-    total_bytes: int | None = None,
-) -> ExitCode:
-    """Bring a bundle of each selected node into the folder `out`, signed with `key` if there is one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleOptions:
+    """The folder that bundles go to, the key to sign them with, collectors that must be asked for by name.
 
-    `also` names collectors that must be asked for, `total_bytes` is how large the bundles may become together.
+    `total_bytes` is how large the bundles may become together.
+    """
+
+    out: Path = Path()
+    key: Path | None = None
+    also: tuple[str, ...] = ()
+    total_bytes: int | None = None
+
+
+def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOutput) -> ExitCode:
+    """Bring a bundle of each selected node.
+
     Raises as `run_fleet` does, and UsageError for a key or folder that cannot be used.
     """
-    if key is not None:
-        signer_of(key)  # now, and not when the first node has answered
-    _require_folder(out)
+    if options.key is not None:
+        signer_of(options.key)  # now, and not when the first node has answered
+    _require_folder(options.out)
     spools = request.places.state / "spool"
     limits = replace(request.limits, program_s=PROGRAM_S, document_bytes=DOCUMENT_BYTES)
     limits = replace(limits, node_s=max(limits.node_s, NODE_S))
     program = bundle(shipped("diag"), "bundle")
     with seal_pool() as pool:
-        receiving = _Receiving(pool, spools, out, key, total_bytes)
-        asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, also), BundleTally(), receiving.begin)
+        receiving = _Receiving(pool, spools, options)
+        asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, options.also), BundleTally(), receiving.begin)
         return run_fleet(replace(request, limits=limits), asked, output)
 
 
@@ -71,10 +75,10 @@ def _require_folder(out: Path) -> None:
 class _Receiving:
     """What all receivers of a run share."""
 
-    def __init__(self, pool: SealPool, spools: Path, out: Path, key: Path | None, total_bytes: int | None) -> None:
-        self.pool, self.spools, self.out, self.key = pool, spools, out, key
+    def __init__(self, pool: SealPool, spools: Path, options: BundleOptions) -> None:
+        self.pool, self.spools, self.options = pool, spools, options
         self.moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        self._left, self._total = total_bytes, total_bytes
+        self._left = options.total_bytes
         self._fresh = False
 
     def begin(self, node: Node, nonce: str) -> "_Receiver":
@@ -84,7 +88,7 @@ class _Receiving:
             shutil.rmtree(self.spools, ignore_errors=True)
             self._fresh = True
         if self._left is not None and self._left <= 0:
-            words = f"the bundles have reached {size(self._total or 0)}, as much as they may have together"
+            words = f"the bundles have reached {size(self.options.total_bytes or 0)}, as much as they may have together"
             raise TransportError(Stage.SCHEDULE, Cause.RUN_SIZE, words)
         return _Receiver(self, node, nonce)
 
@@ -116,8 +120,8 @@ class _Receiver:
         assert envelope.data is not None  # noqa: S101 - decoding refuses a document without
         self._spool.finish(envelope.data)
         shared = self._receiving
-        target = shared.out / f"{self._node.node_id}-{shared.moment}{SUFFIX}"
-        order = Order(self._spool.folder, envelope, self._node.simulated, target, shared.key)
+        target = shared.options.out / f"{self._node.node_id}-{shared.moment}{SUFFIX}"
+        order = Order(self._spool.folder, envelope, self._node.simulated, target, shared.options.key)
         sealed = await shared.pool.seal(order)
         shared.count(sealed.bytes)
         warnings = (f"withheld: {name}" for name in sealed.withheld)
