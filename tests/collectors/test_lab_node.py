@@ -88,3 +88,23 @@ def test_without_rights_nothing_of_root_is_shown(folder: Path) -> None:
     denied = {name for name, fact in brought.artefacts.items() if fact.get("reason") == "not_permitted"}
     assert {"hardware/dmidecode.txt", "log/syslog.txt", "network/connections.txt", "container/settings.json"} <= denied
     assert all(brought.contents[name] == b"" for name in ("log/syslog.txt", "network/connections.txt"))
+
+
+@pytest.mark.slow
+def test_a_file_that_hangs_leaves_what_was_read_before_it(folder: Path) -> None:
+    brought = node(folder, "stuck-sysfs")
+    zones = brought.artefacts["thermal/zones.txt"]
+    assert (zones["status"], zones["reason"]) == ("partial", "timeout")
+    content = brought.contents["thermal/zones.txt"]
+    assert b"thermal_zone2/temp: " in content
+    assert b"thermal_zone3/temp: " not in content
+    assert brought.artefacts["thermal/sensors.txt"]["status"] == "collected"
+
+
+@pytest.mark.slow
+def test_a_driver_that_hangs_costs_its_own_entries(folder: Path) -> None:
+    brought = node(folder, "hung-nvidia-smi")
+    late = {name for name, fact in brought.artefacts.items() if fact.get("reason") == "timeout"}
+    assert "gpu/query.txt" in late
+    assert all(name.startswith("gpu/") for name in late)
+    assert brought.artefacts["hardware/dmidecode.txt"]["status"] == "collected"
