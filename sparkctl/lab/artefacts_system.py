@@ -15,7 +15,7 @@ PACKAGES = ("dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${binary:P
 POLICY = ("apt-cache", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "policy")
 SETTINGS = (
     "/usr/bin/find", "/var/lib/docker/containers", "-mindepth", "2", "-maxdepth", "2", "-name", "config.v2.json",
-    "-size", "-256k", "-exec", "/usr/bin/cat", "{}", "+",
+    "-size", "-256k", "-exec", "/usr/bin/grep", "-h", "-a", ".", "{}", "+",
 )  # fmt: skip
 CRONTABS = (
     "/usr/bin/find", "/var/spool/cron/crontabs", "-type", "f", "-size", "-64k", "-exec", "/usr/bin/tail", "-v", "-n",
@@ -122,7 +122,7 @@ def _start(tree: Tree, node: NodeModel) -> None:
         f"Boot0000* UEFI PXE (simulated)\tMAC({node.mac(1).replace(':', '')},0)/IPv4(0.0.0.0)\n"
         f"Boot0001* ubuntu\tHD(1,GPT,{esp},0x800,0x100000)/File(\\EFI\\ubuntu\\shimaa64.efi)\n",
     )
-    tree.record(("mokutil", "--list-enrolled", "--short"), "51a7510000 Simulated Secure Boot Signing\n")
+    tree.record(("mokutil", "--list-enrolled"), "[key 1]\nSubject: CN=Simulated Secure Boot Signing\n")
     tree.record(("dkms", "status"))  # the driver's modules come ready made
 
 

@@ -21,6 +21,7 @@ from sparkctl.lab.files_proc import add_proc
 from sparkctl.lab.files_sys import SERIALS, add_sys
 from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.plain_vm import become_plain_vm
+from sparkctl.lab.planted import plant, with_secrets
 from sparkctl.lab.recordings import add_recordings
 from sparkctl.lab.recordings_gpu import add_gpu_recordings
 from sparkctl.lab.reset_render import add_past
@@ -44,7 +45,10 @@ def render(node: NodeModel, now: float = READ_AT.timestamp()) -> Tree:
     tree = Tree()
     for add in ADDERS:
         add(tree, node)
-    private = add_past(tree, node, past_of(node), now if node.clock.shows is None else node.clock.shows)
+    past = with_secrets(past_of(node), node) if node.secrets else past_of(node)
+    private = add_past(tree, node, past, now if node.clock.shows is None else node.clock.shows)
+    if node.secrets:
+        plant(tree, node)
     if node.plain_vm:
         become_plain_vm(tree, node)
     tree.pipes += node.hanging

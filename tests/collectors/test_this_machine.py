@@ -39,8 +39,8 @@ def test_every_entry_is_accounted_for() -> None:
     assert brought.document["errors"] == []
     for name, fact in brought.artefacts.items():
         assert fact["bytes"] == len(brought.contents[name]), name
-        assert fact.get("status") in STATUSES or fact["reason"] == "timeout", name
-        if fact.get("status") in ("missing", "absent"):
+        assert fact["status"] in STATUSES, name
+        if fact["status"] in ("missing", "absent"):
             assert fact["words"], name
             assert brought.contents[name] == b"", name
     assert len(told(brought, "collected")) > 40
@@ -61,7 +61,7 @@ def test_what_the_kernel_tells_is_there_and_of_its_kind() -> None:
 def test_it_stays_within_its_limits() -> None:
     brought = as_we_are()
     cost = brought.document["meta"]["cost"]
-    assert cost["wall_ms"] < 60_000
+    assert cost["cpu_ms"] < 15_000
     assert sum(map(len, brought.contents.values())) + len(brought.recording) < 50 * MIB
     assert len(json.dumps(brought.document)) < 256 * 1024
 
