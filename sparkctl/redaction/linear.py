@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 import re2  # type: ignore[import-untyped]
 
-MEMORY = 64 * 2**20
+MEMORY = 256 * 2**20
 """Bytes that the automaton of one expression may take; beyond it RE2 goes on in less memory, several times slower."""
 Span = tuple[int, int]
 
