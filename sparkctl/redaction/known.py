@@ -9,7 +9,7 @@ from sparkctl.redaction.standins import Class
 LEAST = 3
 LEAST_NUMBER = 8
 """Shorter numbers and versions stand for too many other things."""
-MOST_VALUES = 2000
+MOST_VALUES = 500
 MOST_LENGTH = 200
 LITERAL = (
     Class.HOST, Class.DOMAIN, Class.USER, Class.PERSON, Class.SERIAL, Class.SSID, Class.SECRET, Class.MAC, Class.UUID,

@@ -47,7 +47,10 @@ class TooSlow(RefusedError):
 
 
 class Redactor:
-    """Redacts under one key what was collected of one node; not for more than one thread at a time."""
+    """Redacts under one key what was collected of one node; not for more than one thread at a time.
+
+    It looks for what is known when it is made: harvest, and plant canaries, before.
+    """
 
     def __init__(
         self, pseudonyms: Pseudonyms, known: Known, *, rules: Sequence[Rule] = RULES, block: int = BLOCK

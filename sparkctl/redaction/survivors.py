@@ -56,21 +56,21 @@ def survivors(stream: Readable, known: Known, canaries: Iterable[Canary]) -> lis
     if not needles:
         return []
     longest = sorted(needles, key=len, reverse=True)
-    pattern = Pattern("(?i)" + "|".join(map(literal, longest)), groups=False)
+    pattern = Pattern("|".join(map(literal, longest)), groups=False)
     return list(_search(stream, pattern, needles, len(longest[0])))
 
 
 def _search(stream: Readable, pattern: Pattern, needles: dict[bytes, _Needle], overlap: int) -> Iterator[Survivor]:
     data, offset, told = b"", 0, 0
     while told < MOST:
-        more = stream.read(BLOCK)
+        more = stream.read(BLOCK).lower()  # needles are in lower case: one automaton for every case
         data += more
         # One byte more on either side, so that the neighbours of a word are seen.
         limit = len(data) if not more else max(0, len(data) - overlap - 1)
         at = 1 if offset else 0
         while told < MOST and (found := pattern.search(data, at, len(data))) is not None and found.span()[0] < limit:
             first, last = found.span()
-            needle = needles[data[first:last].lower()]
+            needle = needles[data[first:last]]
             at = first + 1
             if not needle.is_word or whole_word(data, first, last):
                 yield Survivor(needle.kind, needle.form, offset + first, needle.rule)
