@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sparkctl.app.catalogue import collector_catalogue
+from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.app.seal_pool import SealPool, seal_pool
 from sparkctl.app.sealing import Order
@@ -23,12 +25,13 @@ from sparkctl.report.outputs import SweepOutput
 from sparkctl.report.words import size
 from sparkctl.resources import shipped
 from sparkctl.store.entries import RunKind
+from sparkctl.store.store import Store
 from sparkctl.transport.seam import TransportError
 
 SUFFIX = ".spark-evidence.tar.zst"
 BUDGET = 50 * 2**20
 """Bytes that one node may bring, before redaction."""
-PROGRAM_S, NODE_S = 60.0, 120.0
+CONNECTING_S = 5.0  # of the time for a node, kept back for reaching it
 DOCUMENT_BYTES = 1024 * 1024
 
 
@@ -53,14 +56,33 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     if options.key is not None:
         signer_of(options.key)  # now, and not when the first node has answered
     _require_folder(options.out)
+    also = options.also or _also_of(request)
+    _require_collectors(also)
     spools = request.places.state / "spool"
-    limits = replace(request.limits, program_s=PROGRAM_S, document_bytes=DOCUMENT_BYTES)
-    limits = replace(limits, node_s=max(limits.node_s, NODE_S))
+    program_s = max(request.limits.node_s - CONNECTING_S, request.limits.program_s)
+    limits = replace(request.limits, program_s=program_s, document_bytes=DOCUMENT_BYTES)
     program = bundle(shipped("diag"), "bundle")
     with seal_pool() as pool:
         receiving = _Receiving(pool, spools, options)
-        asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, options.also), BundleTally(), receiving.begin)
+        asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, also), BundleTally(), receiving.begin)
         return run_fleet(replace(request, limits=limits), asked, output)
+
+
+def _also_of(request: RunRequest) -> tuple[str, ...]:
+    """The collectors that the run to take up was asked for by name."""
+    if request.resume is None:
+        return ()
+    with Store.open(request.places.state, create=False) as store:
+        named = asked_of(store, request.resume, RunKind.BUNDLE)
+    return tuple(named.split(",")) if named else ()
+
+
+def _require_collectors(also: tuple[str, ...]) -> None:
+    """Refuse names that no node would know, before any is asked."""
+    known = {entry.collector: entry.opt_in for entry in collector_catalogue()} if also else {}
+    if unknown := sorted(set(also) - known.keys()):
+        wanted = ", ".join(name for name, opt_in in known.items() if opt_in)
+        raise UsageError(f"there is no collector {', '.join(unknown)}", hint=f"only taken when named are: {wanted}")
 
 
 def _require_folder(out: Path) -> None:
