@@ -21,6 +21,11 @@ CRONTABS = (
     "/usr/bin/find", "/var/spool/cron/crontabs", "-type", "f", "-size", "-64k", "-exec", "/usr/bin/tail", "-v", "-n",
     "+1", "{}", "+",
 )  # fmt: skip
+WITHOUT_KEYS = (
+    "^(debug|dev|fs|kernel|user|vm|net[.](core[.]([a-mo-z]|netdev_[a-qs-z])|netfilter|unix"
+    "|ipv4[.]([a-su-z]|tcp_[a-eg-z])))"
+)
+SYSCTL = ("/usr/sbin/sysctl", "--all", "--pattern", WITHOUT_KEYS)
 WATCHED = ("dgx-dashboard", "dgx-dashboard-admin", "nvidia-persistenced", "nvidia-sync", "docker", "containerd")
 SPENT = "Startup finished in 11.204s (firmware) + 2.118s (loader) + 4.706s (kernel) + 15.331s (userspace) = 33.359s"
 
@@ -131,9 +136,10 @@ def _settings(tree: Tree, node: NodeModel) -> None:
         f"{folder[10:].replace('/', '.')}.{name}": value
         for folder, names in SYSCTLS.items()
         for name, value in names.items()
+        if "ipv6" not in folder
     }
     values |= {"kernel.hostname": node.name, "kernel.osrelease": KERNEL, "vm.swappiness": 60}
-    tree.record(("/usr/sbin/sysctl", "--all"), "".join(f"{name} = {value}\n" for name, value in sorted(values.items())))
+    tree.record(SYSCTL, "".join(f"{name} = {value}\n" for name, value in sorted(values.items())))
     tree.record_for_root(
         ("/usr/bin/cat", "/proc/iomem"), "80000000-1fffffffff : System RAM\n  81000000-82ffffff : Kernel code\n"
     )

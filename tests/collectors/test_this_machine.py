@@ -58,6 +58,16 @@ def test_what_the_kernel_tells_is_there_and_of_its_kind() -> None:
             assert b"\0" not in content, name
 
 
+def test_no_key_is_among_the_settings_of_the_kernel() -> None:
+    settings = as_we_are().contents["kernel/sysctl.txt"]
+    if b"kernel.ostype" not in settings:
+        pytest.skip("no sysctl here: install procps")
+    names = [line.partition(b" = ")[0] for line in settings.splitlines()]
+    assert [name for name in names if name.endswith((b"_key", b"_secret"))] == []
+    assert b"net.ipv4.ip_forward" in settings
+    assert b"net.ipv4.tcp_syncookies" in settings
+
+
 def test_it_stays_within_its_limits() -> None:
     brought = as_we_are()
     cost = brought.document["meta"]["cost"]
