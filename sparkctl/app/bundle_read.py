@@ -11,7 +11,7 @@ def verified_lines(found: Verified) -> list[str]:
     about = found.about
     lines = [
         f"{found.path}: whole, every byte is as it was sealed",
-        f"  {_whose(found)}",
+        f"  {whose(found)}",
         (
             f"  node {about.node}{', simulated' if about.simulated else ''}, "
             f"collected {about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}"
@@ -27,7 +27,7 @@ def _entries(number: int) -> str:
     return f"{number:,} {'entry' if number == 1 else 'entries'}"
 
 
-def _whose(found: Verified) -> str:
+def whose(found: Verified) -> str:
     """Whose word it is that the bundle gives."""
     if found.signed_by is not None:
         principal, key = found.signed_by.principal, found.signed_by.fingerprint

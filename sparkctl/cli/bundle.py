@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparkctl.cli.options import say
-from sparkctl.cli.run_options import output_for, run_request, with_run_options
+from sparkctl.cli.run_options import output_for, run_request, trust_of, with_run_options
 
 if TYPE_CHECKING:
-    from sparkctl.evidence.trust import Trust
+    from sparkctl.evidence.reading import OpenedBundle
+    from sparkctl.evidence.verifying import Verified
 
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -73,6 +74,7 @@ def collect(
     return collect_bundles(request, out, output, key=key, also=also, total_bytes=total_size)
 
 
+_SHOWN_BYTES = 2 * 2**20  # of one entry
 _with_trust = (
     click.option(
         "--allowed-signers", type=click.Path(path_type=Path), metavar="FILE", help="Believe who stands there."
@@ -88,21 +90,20 @@ def with_trust(command: Any) -> Any:
     return command
 
 
-def trust_of(allowed_signers: Path | None, public_key: Path | None) -> "Trust | None":
-    """Whose signature is believed; None where only integrity is asked for."""
-    from sparkctl.evidence.trust import AllowedSigners, PublicKey
+with_form = click.option(
+    "--format", "form", type=click.Choice(["human", "json"]), help="How to print [human on a terminal, else json]."
+)
 
-    if allowed_signers is not None and public_key is not None:
-        raise click.UsageError("--allowed-signers and --public-key say two things; give one of them")
-    if allowed_signers is not None:
-        return AllowedSigners(allowed_signers)
-    return PublicKey(public_key) if public_key is not None else None
+
+def form_of(form: str | None) -> str:
+    """How to print."""
+    return form or ("human" if sys.stdout.isatty() else "json")
 
 
 @bundle.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @with_trust
-@click.option("--format", "form", type=click.Choice(["human", "json"]), help="How to print [human on a terminal].")
+@with_form
 def verify(file: Path, allowed_signers: Path | None, public_key: Path | None, form: str | None) -> int:
     """Hold every byte of a bundle against what was sealed and, with a key, against who signed it.
 
@@ -116,6 +117,61 @@ def verify(file: Path, allowed_signers: Path | None, public_key: Path | None, fo
     from sparkctl.evidence.verifying import verify as hold
 
     found = hold(file, trust_of(allowed_signers, public_key))
-    chosen = form or ("human" if sys.stdout.isatty() else "json")
-    say(chosen, "\n".join(verified_lines(found)), **verified_fields(found))
+    say(form_of(form), "\n".join(verified_lines(found)), **verified_fields(found))
+    return 0
+
+
+def _show_entry(opening: "OpenedBundle", found: "Verified", name: str, form: str) -> None:
+    from sparkctl.app.bundle_read import whose
+    from sparkctl.app.bundle_show import content_of, entry_named
+    from sparkctl.model.printable import printable
+
+    wanted = entry_named(opening, name)
+    shown = content_of(opening, wanted, _SHOWN_BYTES)
+    if form == "human" and found.signed_by is None:
+        click.echo(f"sparkctl: {found.path}: {whose(found)}", err=True)
+    say(form, shown.text, entry=wanted.path, text=shown.text, binary=shown.binary, left_out=shown.left_out)
+    if form == "human" and shown.left_out:
+        click.echo(f"sparkctl: {shown.left_out:,} more bytes of {printable(wanted.path)} are not shown", err=True)
+
+
+@bundle.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("entry", required=False)
+@with_trust
+@with_form
+@click.option("-v", "--verbose", is_flag=True, help="Say of everything that is missing why.")
+def show(
+    file: Path,
+    entry: str | None,
+    allowed_signers: Path | None,
+    public_key: Path | None,
+    form: str | None,
+    verbose: bool,
+) -> int:
+    """Verify a bundle and print a page about it, or the text of one ENTRY.
+
+    Of an entry that is no text the first bytes are printed in hexadecimal. What could steer a terminal is shown as an
+    escape.
+
+    \b
+    Example:
+      sparkctl bundle show spark07.spark-evidence.tar.zst --public-key ops.pub
+      sparkctl bundle show spark07.spark-evidence.tar.zst kernel/dmesg.txt
+    """
+    from sparkctl.app.bundle_show import page_of
+    from sparkctl.evidence.reading import opened
+    from sparkctl.evidence.verifying import verified
+    from sparkctl.report.bundle_page import show_page
+
+    with opened(file) as opening:
+        found = verified(opening, trust_of(allowed_signers, public_key))
+        if entry is not None:
+            _show_entry(opening, found, entry, form_of(form))
+            return 0
+        page = page_of(opening, found)
+    if form_of(form) == "human":
+        show_page(page, sys.stdout, verbose=verbose)
+    else:
+        click.echo(page.model_dump_json())
     return 0

@@ -27,6 +27,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.reset-score/1": "reset-score",
     "sparkctl.bundle/1": "bundle-envelope",
     "sparkctl.bundle-report/1": "bundle-report",
+    "sparkctl.bundle-page/1": "bundle-page",
     "spark-evidence/1": "evidence-manifest",
     "spark-evidence/1 disclosure": "evidence-disclosure",
     "urn:sparkctl:spark-evidence:1": "evidence-statement",
