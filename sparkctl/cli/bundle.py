@@ -175,3 +175,65 @@ def show(
     else:
         click.echo(page.model_dump_json())
     return 0
+
+
+def _recipient(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A name in one printable line."""
+    from sparkctl.model.printable import printable
+
+    if value is not None and (not value.strip() or printable(value, 120) != value):
+        raise click.BadParameter("the name is one line of 1 to 120 printable characters", context, option)
+    return value
+
+
+@bundle.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="OUT", help="The bundle to write.")
+@click.option("--for", "recipient", callback=_recipient, metavar="RECIPIENT", help="Redact it again for them.")
+@click.option("--verbatim", is_flag=True, help="As it was signed, with proofs, and with its stand-ins.")
+@click.option("--entry", "globs", multiple=True, metavar="GLOB", help="Only entries of this path, `*` for anything.")
+@click.option("--group", "groups", multiple=True, metavar="GROUP", help="Only this group, as `bundle show` names it.")
+@click.option(
+    "--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Sign with this OpenSSH or PEM key."
+)
+@with_trust
+@with_form
+def disclose(
+    file: Path,
+    out: Path,
+    recipient: str | None,
+    verbatim: bool,
+    globs: tuple[str, ...],
+    groups: tuple[str, ...],
+    key: Path | None,
+    allowed_signers: Path | None,
+    public_key: Path | None,
+    form: str | None,
+) -> int:
+    """Verify a bundle, and write a part of it, or all of it, for somebody else.
+
+    With --for it is redacted once more: every name, address and serial gets a stand-in that no other bundle has, so
+    that two recipients cannot join what they got. With --verbatim the bytes and the signature hold, and so do the
+    stand-ins.
+
+    \b
+    Example:
+      sparkctl bundle disclose spark07.tar.zst --for "vendor, case 4711" --out vendor.tar.zst
+      sparkctl bundle disclose spark07.tar.zst --verbatim --group kernel --out kernel.tar.zst
+    """
+    from sparkctl.app.bundle_disclose import Choice, disclose_again, disclose_verbatim
+    from sparkctl.app.bundle_read import disclosed_fields, disclosed_lines
+
+    trust, choice = trust_of(allowed_signers, public_key), Choice(globs, groups)
+    if verbatim:
+        if recipient is not None or key is not None:
+            raise click.UsageError("--verbatim changes nothing: it takes neither --for nor --sign")
+        if not globs and not groups:
+            raise click.UsageError("name with --entry or --group what is handed on; all of it is the file as it is")
+        made = disclose_verbatim(file, trust, choice, out)
+    elif recipient is None:
+        raise click.UsageError("say for whom it is (--for), or that it may be as it is (--verbatim)")
+    else:
+        made = disclose_again(file, trust, choice, out, recipient=recipient, key=key)
+    say(form_of(form), "\n".join(disclosed_lines(made, recipient)), **disclosed_fields(made, recipient))
+    return 0

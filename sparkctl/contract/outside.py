@@ -28,6 +28,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.bundle/1": "bundle-envelope",
     "sparkctl.bundle-report/1": "bundle-report",
     "sparkctl.bundle-page/1": "bundle-page",
+    "sparkctl.redaction-report/1": "redaction-report",
     "spark-evidence/1": "evidence-manifest",
     "spark-evidence/1 disclosure": "evidence-disclosure",
     "urn:sparkctl:spark-evidence:1": "evidence-statement",
