@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,10 @@ from sparkctl.cli.run_options import (
     with_run_options,
     with_trust,
 )
+
+if TYPE_CHECKING:
+    from sparkctl.evidence.reading import OpenedBundle
+    from sparkctl.evidence.verifying import Verified
 
 
 @click.group()
@@ -59,10 +63,21 @@ def collect(
     return collect_bundles(request, options, output)
 
 
+_SHOWN_BYTES = 2 * 2**20  # of one entry
+with_form = click.option(
+    "--format", "form", type=click.Choice(["human", "json"]), help="How to print [human on a terminal, else json]."
+)
+
+
+def form_of(form: str | None) -> str:
+    """How to print."""
+    return form or ("human" if sys.stdout.isatty() else "json")
+
+
 @bundle.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @with_trust
-@click.option("--format", "form", type=click.Choice(["human", "json"]), help="How to print [human on a terminal].")
+@with_form
 def verify(file: Path, allowed_signers: Path | None, public_key: Path | None, form: str | None) -> int:
     """Hold every byte of a bundle against what was sealed and, with a key, against who signed it.
 
@@ -76,6 +91,123 @@ def verify(file: Path, allowed_signers: Path | None, public_key: Path | None, fo
     from sparkctl.evidence.verifying import verify as hold
 
     found = hold(file, trust_of(allowed_signers, public_key))
-    chosen = form or ("human" if sys.stdout.isatty() else "json")
-    say(chosen, "\n".join(verified_lines(found)), **verified_fields(found))
+    say(form_of(form), "\n".join(verified_lines(found)), **verified_fields(found))
+    return 0
+
+
+def _show_entry(opening: "OpenedBundle", found: "Verified", name: str, form: str) -> None:
+    from sparkctl.app.bundle_read import whose
+    from sparkctl.app.bundle_show import content_of, entry_named
+    from sparkctl.model.printable import printable
+
+    wanted = entry_named(opening, name)
+    shown = content_of(opening, wanted, _SHOWN_BYTES)
+    if form == "human" and found.signed_by is None:
+        click.echo(f"sparkctl: {found.path}: {whose(found)}", err=True)
+    say(form, shown.text, entry=wanted.path, text=shown.text, binary=shown.binary, left_out=shown.left_out)
+    if form == "human" and shown.left_out:
+        click.echo(f"sparkctl: {shown.left_out:,} more bytes of {printable(wanted.path)} are not shown", err=True)
+
+
+@bundle.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("entry", required=False)
+@with_trust
+@with_form
+@click.option("-v", "--verbose", is_flag=True, help="Say of everything that is missing why.")
+def show(
+    file: Path,
+    entry: str | None,
+    allowed_signers: Path | None,
+    public_key: Path | None,
+    form: str | None,
+    verbose: bool,
+) -> int:
+    """Verify a bundle and print a page about it, or the text of one ENTRY.
+
+    Of an entry that is no text the first bytes are printed in hexadecimal. What could steer a terminal is shown as an
+    escape.
+
+    \b
+    Example:
+      sparkctl bundle show spark07.spark-evidence.tar.zst --public-key ops.pub
+      sparkctl bundle show spark07.spark-evidence.tar.zst kernel/dmesg.txt
+    """
+    from sparkctl.app.bundle_show import page_of
+    from sparkctl.evidence.reading import opened
+    from sparkctl.evidence.verifying import verified
+    from sparkctl.report.bundle_page import show_page
+
+    with opened(file) as opening:
+        found = verified(opening, trust_of(allowed_signers, public_key))
+        if entry is not None:
+            _show_entry(opening, found, entry, form_of(form))
+            return 0
+        page = page_of(opening, found)
+    if form_of(form) == "human":
+        show_page(page, sys.stdout, verbose=verbose)
+    else:
+        click.echo(page.model_dump_json())
+    return 0
+
+
+def _recipient(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A name in one printable line."""
+    from sparkctl.model.printable import printable
+
+    if value is not None and (not value.strip() or printable(value, 120) != value):
+        raise click.BadParameter("the name is one line of 1 to 120 printable characters", context, option)
+    return value
+
+
+@bundle.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="OUT", help="The bundle to write.")
+@click.option("--for", "recipient", callback=_recipient, metavar="RECIPIENT", help="Redact it again for them.")
+@click.option("--verbatim", is_flag=True, help="As it was signed, with proofs, and with its stand-ins.")
+@click.option("--entry", "globs", multiple=True, metavar="GLOB", help="Only entries of this path, `*` for anything.")
+@click.option("--group", "groups", multiple=True, metavar="GROUP", help="Only this group, as `bundle show` names it.")
+@click.option(
+    "--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Sign with this OpenSSH or PEM key."
+)
+@with_trust
+@with_form
+def disclose(
+    file: Path,
+    out: Path,
+    recipient: str | None,
+    verbatim: bool,
+    globs: tuple[str, ...],
+    groups: tuple[str, ...],
+    key: Path | None,
+    allowed_signers: Path | None,
+    public_key: Path | None,
+    form: str | None,
+) -> int:
+    """Verify a bundle, and write a part of it, or all of it, for somebody else.
+
+    With --for it is redacted once more: every name, address and serial gets a stand-in that no other bundle has, so
+    that two recipients cannot join what they got. With --verbatim the bytes and the signature hold, and so do the
+    stand-ins.
+
+    \b
+    Example:
+      sparkctl bundle disclose spark07.tar.zst --for "vendor, case 4711" --out vendor.tar.zst
+      sparkctl bundle disclose spark07.tar.zst --verbatim --group kernel --out kernel.tar.zst
+    """
+    from sparkctl.app.bundle_disclose import Choice, disclose_again, disclose_verbatim
+    from sparkctl.app.bundle_read import disclosed_fields, disclosed_lines
+
+    trust, choice = trust_of(allowed_signers, public_key), Choice(globs, groups)
+    if verbatim:
+        if recipient is not None or key is not None:
+            raise click.UsageError("--verbatim changes nothing: it takes neither --for nor --sign")
+        if not globs and not groups:
+            raise click.UsageError("name with --entry or --group what is handed on; all of it is the file as it is")
+        made = disclose_verbatim(file, trust, choice, out)
+    elif recipient is None:
+        raise click.UsageError("say for whom it is (--for), or that it may be as it is (--verbatim)")
+    else:
+        made = disclose_again(file, trust, choice, out, recipient=recipient, key=key)
+    say(form_of(form), "\n".join(disclosed_lines(made, recipient)), **disclosed_fields(made, recipient))
     return 0

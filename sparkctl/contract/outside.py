@@ -27,11 +27,12 @@ NAME_OF_SCHEMA = {
     "sparkctl.reset-score/1": "reset-score",
     "sparkctl.bundle/1": "bundle-envelope",
     "sparkctl.bundle-report/1": "bundle-report",
+    "sparkctl.bundle-page/1": "bundle-page",
+    "sparkctl.redaction-report/1": "redaction-report",
     "spark-evidence/1": "evidence-manifest",
     "spark-evidence/1 disclosure": "evidence-disclosure",
     "urn:sparkctl:spark-evidence:1": "evidence-statement",
     "application/vnd.in-toto+json": "evidence-envelope",
-    "sparkctl.redaction-report/1": "redaction-report",
 }
 """From what a document says that it is, in one of NAMED_IN or in `meta.schema`, to the name of its JSON Schema."""
 

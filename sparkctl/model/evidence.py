@@ -99,7 +99,8 @@ def _require_representable(moment: UtcDatetime) -> UtcDatetime:
 class About(Record):
     """Where a bundle comes from: which node (a pseudonym), when, by which program, and what it cost the node.
 
-    The moment is the node's or the bastion's word, whichever collected: a whole second.
+    The moment is the node's or the bastion's word, whichever collected: a whole second. `disclosed_to` is for whom the
+    bundle was redacted again; it stands in no other bundle, not even as null.
     """
 
     node: NodeId
@@ -112,6 +113,7 @@ class About(Record):
     simulated: bool
     limits: Limits
     spent: Cost
+    disclosed_to: Annotated[Word | None, Field(exclude_if=lambda said: said is None)] = None
 
 
 def _require_order(entries: list["Entry"]) -> list["Entry"]:

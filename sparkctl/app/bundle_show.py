@@ -1,0 +1,108 @@
+"""Show one bundle: its page, and the entries in it."""
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from sparkctl.app.bundle_facts import first_facts
+from sparkctl.app.bundle_judged import judged_in
+from sparkctl.errors import UsageError
+from sparkctl.evidence.reading import OpenedBundle, drain
+from sparkctl.evidence.verifying import Verified
+from sparkctl.model.bundle_page import BundlePage, Group, NotWhole, Replaced, Signer
+from sparkctl.model.evidence import Entry, EntryKind, EntryStatus
+from sparkctl.model.health import roll_up
+from sparkctl.model.printable import printable
+from sparkctl.model.redaction import RedactionReport
+from sparkctl.report.entry_text import Shown, shown
+
+NAME = 900  # characters of a path or file that are shown
+
+
+def page_of(bundle: OpenedBundle, found: Verified) -> BundlePage:
+    """The page of a bundle that was verified; raises UsageError where it is another meanwhile."""
+    judged = judged_in(bundle)
+    findings = judged.health.data.findings if judged.health and judged.health.data else None
+    return BundlePage(
+        file=printable(str(found.path), NAME),
+        vouching=found.authenticity.value,
+        signed_by=_signer(found),
+        about=found.about,
+        entries=found.entries,
+        bytes=found.bytes,
+        withheld_entries=found.withheld,
+        missing_count=found.missing_count,
+        merkle_root=found.merkle_root,
+        manifest_sha256=found.manifest_sha256,
+        findings=findings,
+        rollup=roll_up(findings) if findings is not None else None,
+        transitions=judged.reset.data.transitions if judged.reset and judged.reset.data else None,
+        facts=first_facts(judged.facts.data) if judged.facts and judged.facts.data else [],
+        groups=groups_of(bundle.entries()),
+        not_whole=[_not_whole(entry) for entry in bundle.entries() if not _is_whole(entry)],
+        missing=list(bundle.missing),
+        withheld=judged.redaction.withheld if judged.redaction else [],
+        replaced=list(_replaced(judged.redaction)),
+        unread=list(judged.unread),
+    )
+
+
+def groups_of(entries: Sequence[Entry]) -> list[Group]:
+    """Artefacts by their group, everything else by what it is for; in the order of their names."""
+    sizes: dict[tuple[bool, str], list[int]] = defaultdict(list)
+    for entry in entries:
+        sizes[entry.kind is not EntryKind.ARTEFACT, group_of(entry)].append(entry.size)
+    return [
+        Group(name=printable(name, NAME), entries=len(each), bytes=sum(each))
+        for (_, name), each in sorted(sizes.items())
+    ]
+
+
+def group_of(entry: Entry) -> str:
+    """The group of an artefact (`kernel`), or the kind of another entry (`tree`)."""
+    parts = entry.path.split("/")
+    return parts[1] if entry.kind is EntryKind.ARTEFACT and len(parts) > 2 else entry.kind.value
+
+
+def _signer(found: Verified) -> Signer | None:
+    if found.signed_by is None:
+        return None
+    principal, fingerprint = found.signed_by.principal, found.signed_by.fingerprint
+    return Signer(principal=None if principal is None else printable(principal), fingerprint=printable(fingerprint))
+
+
+def _is_whole(entry: Entry) -> bool:
+    return entry.status is EntryStatus.COMPLETE and entry.truncation is None
+
+
+def _not_whole(entry: Entry) -> NotWhole:
+    words = entry.words or ""
+    if entry.truncation is not None:
+        cut = f"{entry.truncation.dropped:,} of {entry.truncation.part} left out"
+        words = f"{words}; {cut}" if words else cut
+    return NotWhole(path=printable(entry.path, NAME), status=entry.status, words=printable(words, NAME))
+
+
+def _replaced(report: RedactionReport | None) -> Iterator[Replaced]:
+    for rule in report.rules if report else ():
+        yield Replaced(rule=rule.rule, count=rule.count, artefacts=len(rule.artefacts) + rule.artefacts_left_out)
+
+
+def entry_named(bundle: OpenedBundle, name: str) -> Entry:
+    """The entry with this path, of which `artefacts/` may be left out; raises UsageError with those like it."""
+    entries = {entry.path: entry for entry in bundle.entries()}
+    for path in (name, f"artefacts/{name}"):
+        if path in entries:
+            return entries[path]
+    near = difflib.get_close_matches(f"artefacts/{name}", entries, n=3) or difflib.get_close_matches(name, entries, n=3)
+    hint = f"did you mean {', '.join(map(printable, near))}?" if near else "bundle show without ENTRY names the groups"
+    raise UsageError(f"{bundle.named} holds no {printable(name)}", hint=hint)
+
+
+def content_of(bundle: OpenedBundle, wanted: Entry, limit: int) -> Shown:
+    """The beginning of an entry, for eyes; raises UsageError where the bundle is another meanwhile."""
+    for entry, content in bundle.stream():
+        if entry is wanted:
+            return shown(content, limit)
+        drain(content)
+    raise AssertionError(wanted.path)  # the stream has every entry, or ends with an error
