@@ -31,6 +31,11 @@ class _Compiled(Protocol):
     def fullmatch(self, text: bytes) -> Found | None: ...
 
 
+def forget() -> None:
+    """Let go of the expressions that were compiled: RE2's own cache would keep those of every disclosure, for ever."""
+    re2.purge()
+
+
 class Pattern:
     """A compiled expression over bytes, each byte one character; raises ValueError for what RE2 does not accept."""
 
