@@ -211,3 +211,31 @@ def disclose(
         made = disclose_again(file, trust, choice, out, recipient=recipient, key=key)
     say(form_of(form), "\n".join(disclosed_lines(made, recipient)), **disclosed_fields(made, recipient))
     return 0
+
+
+@bundle.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@with_trust
+@with_form
+def diff(old: Path, new: Path, allowed_signers: Path | None, public_key: Path | None, form: str | None) -> int:
+    """Verify two bundles of one node, and print what is otherwise: exit 0 when nothing is, 1 when something is.
+
+    Observations are compared and not texts: findings, facts, boots that ended, what is new or missing. Names are
+    stand-ins, other ones in each bundle, and are never a change by themselves. Exit 3 when no change was found, but
+    not all could be compared.
+
+    \b
+    Example:
+      sparkctl bundle diff before.tar.zst after.tar.zst --allowed-signers signers
+    """
+    from sparkctl.app.bundle_diff import diff_bundles, exit_code
+
+    found = diff_bundles(old, new, trust_of(allowed_signers, public_key))
+    if form_of(form) == "human":
+        from sparkctl.report.bundle_diff import show_diff
+
+        show_diff(found, sys.stdout)
+    else:
+        click.echo(found.model_dump_json())
+    return exit_code(found)

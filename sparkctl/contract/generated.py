@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from sparkctl.model.baseline import Baseline, DriftReport
 from sparkctl.model.bundle import BundleEnvelope
+from sparkctl.model.bundle_diff import BundleDiff
 from sparkctl.model.bundle_page import BundlePage
 from sparkctl.model.bundle_report import BundleReport
 from sparkctl.model.collection import CollectReport
@@ -43,6 +44,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "baseline": Baseline,
+    "bundle-diff": BundleDiff,
     "bundle-envelope": BundleEnvelope,
     "bundle-page": BundlePage,
     "bundle-report": BundleReport,

@@ -27,6 +27,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.reset-score/1": "reset-score",
     "sparkctl.bundle/1": "bundle-envelope",
     "sparkctl.bundle-report/1": "bundle-report",
+    "sparkctl.bundle-diff/1": "bundle-diff",
     "sparkctl.bundle-page/1": "bundle-page",
     "sparkctl.redaction-report/1": "redaction-report",
     "spark-evidence/1": "evidence-manifest",
