@@ -31,6 +31,7 @@ from sparkctl.transport.seam import TransportError
 SUFFIX = ".spark-evidence.tar.zst"
 BUDGET = 50 * 2**20
 """Bytes that one node may bring, before redaction."""
+ROOM = 4 * BUDGET  # bytes: what came, the same laid out, redacted, and sealed
 CONNECTING_S = 5.0  # of the time for a node, kept back for reaching it
 DOCUMENT_BYTES = 1024 * 1024
 
@@ -58,12 +59,11 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     _require_folder(options.out)
     also = options.also or _also_of(request)
     _require_collectors(also)
-    spools = request.places.state / "spool"
     program_s = max(request.limits.node_s - CONNECTING_S, request.limits.program_s)
     limits = replace(request.limits, program_s=program_s, document_bytes=DOCUMENT_BYTES)
     program = bundle(shipped("diag"), "bundle")
     with seal_pool() as pool:
-        receiving = _Receiving(pool, spools, options)
+        receiving = _Receiving(pool, request.places.state, options)
         asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, also), BundleTally(), receiving.begin)
         return run_fleet(replace(request, limits=limits), asked, output)
 
@@ -97,8 +97,9 @@ def _require_folder(out: Path) -> None:
 class _Receiving:
     """What all receivers of a run share."""
 
-    def __init__(self, pool: SealPool, spools: Path, options: BundleOptions) -> None:
-        self.pool, self.spools, self.options = pool, spools, options
+    def __init__(self, pool: SealPool, state: Path, options: BundleOptions) -> None:
+        self.pool, self.state, self.options = pool, state, options
+        self.spools = state / "spool"
         self.moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         self._left = options.total_bytes
         self._fresh = False
@@ -112,7 +113,16 @@ class _Receiving:
         if self._left is not None and self._left <= 0:
             words = f"the bundles have reached {size(self.options.total_bytes or 0)}, as much as they may have together"
             raise TransportError(Stage.SCHEDULE, Cause.RUN_SIZE, words)
+        self._require_room()
         return _Receiver(self, node, nonce)
+
+    def _require_room(self) -> None:
+        """Raise TransportError where a bundle as large as one may be would fill the disk."""
+        for folder in (self.state, self.options.out):
+            free = shutil.disk_usage(folder).free
+            if free < ROOM:
+                words = f"{folder} has {size(free)} free, and a bundle may need {size(ROOM)} while it is made"
+                raise TransportError(Stage.SCHEDULE, Cause.NOT_KEPT, words)
 
     def count(self, sealed_bytes: int) -> None:
         """Take a bundle off what is left."""
