@@ -48,7 +48,7 @@ def _show_head(console: Console, page: BundlePage) -> None:
     for line in (
         Text(page.file),
         Text(bundle_words.vouched(page), STYLES[look]),
-        Text(bundle_words.collected(page)),
+        Text(f"collected {bundle_words.collected(page)}"),
         Text(bundle_words.contents(page)),
     ):
         console.print(Padding(line, (0, 0, 0, 2)))
@@ -128,7 +128,7 @@ def _show_missing(console: Console, page: BundlePage, *, verbose: bool) -> None:
         return
     _heading(console, f"Not collected: {len(page.missing):,}", "unknown")
     for lost in bundle_words.lost(page.missing):
-        reason = Text(lost.reason.value.replace("_", " "), STYLES["unknown"])
+        reason = Text(bundle_words.reason_of(lost.reason), STYLES["unknown"])
         if verbose:
             console.print(Padding(reason, (0, 0, 0, 2)))
             _grid(console, ((Text(one.name), Text(one.words, "dim")) for one in lost.found), 4)

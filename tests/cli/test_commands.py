@@ -20,7 +20,8 @@ COMMANDS = [
     "health", "history", "demo", "sudoers", "inventory list", "inventory show", "inventory check", "inventory pin",
     "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
     "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
-    "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff", "bundle disclose",
+    "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show",
+    "bundle diff", "bundle disclose",
 ]  # fmt: skip
 
 
