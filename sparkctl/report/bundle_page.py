@@ -50,6 +50,7 @@ def _show_head(console: Console, page: BundlePage) -> None:
         Text(bundle_words.vouched(page), STYLES[look]),
         Text(f"collected {bundle_words.collected(page)}"),
         Text(bundle_words.contents(page)),
+        *([Text(f"redacted again for {page.about.disclosed_to}")] if page.about.disclosed_to else []),
     ):
         console.print(Padding(line, (0, 0, 0, 2)))
 
