@@ -21,6 +21,7 @@ from sparkctl.report.bundle_html import EntryText, write_page
 from sparkctl.report.entry_text import Shown, shown
 
 NAME = 900  # characters of a path or file that are shown
+_COMPARED = 2000  # paths that a mistyped one is held against
 ENTRY_BYTES, PAGE_BYTES = 64 * 1024, 8 * 2**20
 """Of one artefact and of all of them together, in a page for a browser."""
 
@@ -100,7 +101,8 @@ def entry_named(bundle: OpenedBundle, name: str) -> Entry:
     for path in (name, f"artefacts/{name}"):
         if path in entries:
             return entries[path]
-    near = difflib.get_close_matches(f"artefacts/{name}", entries, n=3) or difflib.get_close_matches(name, entries, n=3)
+    known = list(entries)[:_COMPARED]
+    near = difflib.get_close_matches(f"artefacts/{name}", known, n=3) or difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {', '.join(map(printable, near))}?" if near else "bundle show without ENTRY names the groups"
     raise UsageError(f"{bundle.named} holds no {printable(name)}", hint=hint)
 

@@ -183,7 +183,7 @@ def show(
             _write_html(opening, found, html, form_of(form))
             return 0
         if entry is not None:
-            _show_entry(opening, found, entry, form_of(form))
+            _show_entry(opening, found, entry, form or "human")  # a text stays one in a pipe
             return 0
         page = page_of(opening, found)
     if form_of(form) == "human":
