@@ -92,7 +92,7 @@ def disclose_again(
         clean.mkdir(mode=0o700)
         about = found.about.model_copy(update={"tool": "sparkctl", "version": __version__})
         again = RedactionAgain(folder / "source", clean, bundle.entries(), about)
-        again.redact(chosen, bundle.missing, recipient)
+        again.redact(chosen, bundle.missing, recipient, found.withheld)
         again.require_fresh()
         salts = secrets.token_bytes(KEY_BYTES)
         sealed = seal(clean, again.facts, again.missing, again.about, out, salt_key=salts, signer=signer)

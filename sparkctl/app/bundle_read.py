@@ -19,6 +19,8 @@ def verified_lines(found: Verified) -> list[str]:
         ),
         f"  {_entries(found.entries)}, {size(found.bytes)}; {found.missing_count} not collected",
     ]
+    if about.disclosed_to:
+        lines.append(f"  redacted again for {about.disclosed_to}")
     if found.withheld:
         lines.append(f"  a part of a bundle: {_entries(found.withheld)} withheld")
     return lines

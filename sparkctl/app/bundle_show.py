@@ -1,22 +1,29 @@
 """Show one bundle: its page, and the entries in it."""
 
 import difflib
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from sparkctl.app.bundle_facts import first_facts
 from sparkctl.app.bundle_judged import judged_in
 from sparkctl.errors import UsageError
+from sparkctl.evidence.files import written_new
 from sparkctl.evidence.reading import OpenedBundle, drain
 from sparkctl.evidence.verifying import Verified
 from sparkctl.model.bundle_page import BundlePage, Group, NotWhole, Replaced, Signer
-from sparkctl.model.evidence import Entry, EntryKind, EntryStatus
+from sparkctl.model.evidence import CommandSource, Entry, EntryKind, EntryStatus
 from sparkctl.model.health import roll_up
 from sparkctl.model.printable import printable
 from sparkctl.model.redaction import RedactionReport
+from sparkctl.report.bundle_html import EntryText, write_page
 from sparkctl.report.entry_text import Shown, shown
 
 NAME = 900  # characters of a path or file that are shown
+_COMPARED = 2000  # paths that a mistyped one is held against
+ENTRY_BYTES, PAGE_BYTES = 64 * 1024, 8 * 2**20
+"""Of one artefact and of all of them together, in a page for a browser."""
 
 
 def page_of(bundle: OpenedBundle, found: Verified) -> BundlePage:
@@ -94,7 +101,8 @@ def entry_named(bundle: OpenedBundle, name: str) -> Entry:
     for path in (name, f"artefacts/{name}"):
         if path in entries:
             return entries[path]
-    near = difflib.get_close_matches(f"artefacts/{name}", entries, n=3) or difflib.get_close_matches(name, entries, n=3)
+    known = list(entries)[:_COMPARED]
+    near = difflib.get_close_matches(f"artefacts/{name}", known, n=3) or difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {', '.join(map(printable, near))}?" if near else "bundle show without ENTRY names the groups"
     raise UsageError(f"{bundle.named} holds no {printable(name)}", hint=hint)
 
@@ -106,3 +114,42 @@ def content_of(bundle: OpenedBundle, wanted: Entry, limit: int) -> Shown:
             return shown(content, limit)
         drain(content)
     raise AssertionError(wanted.path)  # the stream has every entry, or ends with an error
+
+
+def write_html(bundle: OpenedBundle, found: Verified, out: Path) -> None:
+    """Write the page of a verified bundle as one file for a browser, which must not be there yet."""
+    page = page_of(bundle, found)
+    try:
+        with written_new(out) as file:
+            write_page(page, _texts(bundle), file)
+    except OSError as error:
+        raise UsageError(f"{out} was not written: {error.strerror or error}") from error
+
+
+def _texts(bundle: OpenedBundle) -> Iterator[EntryText]:
+    """Artefacts with the beginning of each, until the page is full; the others are named."""
+    left, group = PAGE_BYTES, ""
+    for entry, content in bundle.stream():
+        if entry.kind is not EntryKind.ARTEFACT:
+            drain(content)
+            continue
+        text = shown(content, min(left, ENTRY_BYTES))
+        left -= min(left, ENTRY_BYTES, entry.size)
+        yield EntryText(
+            group=printable(group_of(entry), NAME),
+            opens_group=group_of(entry) != group,
+            path=printable(entry.path, NAME),
+            bytes=entry.size,
+            state="" if _is_whole(entry) else entry.status.value,
+            source=_source(entry),
+            shown=text,
+        )
+        group = group_of(entry)
+
+
+def _source(entry: Entry) -> str:
+    """The command as a shell would take it, or the path."""
+    if isinstance(entry.source, CommandSource):
+        status = entry.source.exit_status
+        return printable(shlex.join(entry.source.argv), NAME) + (f" (exit {status})" if status else "")
+    return printable(entry.source.path, NAME) if entry.source else ""

@@ -48,17 +48,20 @@ class RedactionAgain:
         self.facts: list[EntryFacts] = []
         self.missing: list[Missing] = []
 
-    def redact(self, chosen: Collection[Entry], missing: Iterable[Missing], recipient: str) -> None:
-        """Redact these entries, and what is said of them, of the node, and of what is missing."""
+    def redact(self, chosen: Collection[Entry], missing: Iterable[Missing], recipient: str, withheld: int) -> None:
+        """Redact these entries, and what is said of them, of the node, and of what is missing.
+
+        `withheld` counts the entries that are not in the source, since it is a part itself.
+        """
         for entry in chosen:
             if entry.path != REDACTION:
                 self._redact(entry)
         self.missing += [self._gap(each) for each in missing]
-        if left_out := self._entries - len(chosen):
+        if left_out := self._entries + withheld - len(chosen):
             words = f"{left_out:,} entries of the bundle were not handed on"
             self.missing.append(Missing(name="entries", reason=UnknownReason.PRECONDITION, words=words))
         node = self._noted.of(Class.HOST, self.about.node.encode()).decode("ascii", "replace")
-        self.about = self.about.model_copy(update={"node": node, "disclosed_to": recipient})
+        self.about = About(**{**dict(self.about), "node": node, "disclosed_to": recipient})
         self._report(with_before=any(entry.path == REDACTION for entry in chosen))
 
     def require_fresh(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sparkctl.model.canonical import canonical_json
 
+# Each repetition is bounded and ends at a character that it cannot hold: there is nothing to go back over.
 _HEX = "[0-9a-fA-F]"
 _FORMS = re.compile(
     r"\b(?P<word>host|domain|user|person|serial|ssid|secret|pem)-x[a-z2-7]{10}(?:\.invalid)?"

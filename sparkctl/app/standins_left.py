@@ -18,6 +18,8 @@ LEAST_BYTES = 4
 """Different bytes of a needle: zeros and a one are found anywhere."""
 LEAST_CUT = 4
 """Letters of a word that was cut, likewise."""
+LEAST_DIGITS = 12
+"""Digits of a number in hexadecimal that is looked for without what parts them; eight are found in any long log."""
 _TOGETHER = 400  # needles that are looked for in one pass
 _BLOCK, _OVERLAP = 4 * 2**20, 4096
 
@@ -107,7 +109,8 @@ def _forms(kind: Class, value: bytes) -> Iterator[bytes]:
     elif kind in (Class.UUID, Class.MAC, Class.HEX):
         digits = bytes(byte for byte in value.lower() if byte not in b":-.")
         yield from _encoded(value)
-        yield from _of_digits(digits)
+        if len(digits) >= LEAST_DIGITS:
+            yield from _of_digits(digits)
     elif kind in (Class.SSH_KEY, Class.FINGERPRINT):
         yield value
     elif kind is Class.IPV6:

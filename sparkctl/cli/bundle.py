@@ -109,12 +109,21 @@ def _show_entry(opening: "OpenedBundle", found: "Verified", name: str, form: str
         click.echo(f"sparkctl: {shown.left_out:,} more bytes of {printable(wanted.path)} are not shown", err=True)
 
 
+def _write_html(opening: "OpenedBundle", found: "Verified", out: Path, form: str) -> None:
+    from sparkctl.app.bundle_read import whose
+    from sparkctl.app.bundle_show import write_html
+
+    write_html(opening, found, out)
+    say(form, f"{out}: the page of {found.path}\n  {whose(found)}", file=str(out), bundle=str(found.path))
+
+
 @bundle.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("entry", required=False)
 @with_trust
 @with_form
 @click.option("-v", "--verbose", is_flag=True, help="Say of everything that is missing why.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="OUT", help="Write the page for a browser instead.")
 def show(
     file: Path,
     entry: str | None,
@@ -122,26 +131,33 @@ def show(
     public_key: Path | None,
     form: str | None,
     verbose: bool,
+    html: Path | None,
 ) -> int:
     """Verify a bundle and print a page about it, or the text of one ENTRY.
 
     Of an entry that is no text the first bytes are printed in hexadecimal. What could steer a terminal is shown as an
-    escape.
+    escape. The page for a browser is one file, with the texts in it; it loads nothing and runs nothing.
 
     \b
     Example:
       sparkctl bundle show spark07.spark-evidence.tar.zst --public-key ops.pub
       sparkctl bundle show spark07.spark-evidence.tar.zst kernel/dmesg.txt
+      sparkctl bundle show spark07.spark-evidence.tar.zst --html spark07.html
     """
     from sparkctl.app.bundle_show import page_of
     from sparkctl.evidence.reading import opened
     from sparkctl.evidence.verifying import verified
     from sparkctl.report.bundle_page import show_page
 
+    if html is not None and (entry is not None or html.exists()):
+        raise click.UsageError("--html takes no ENTRY" if entry is not None else f"{html} exists: name another file")
     with opened(file) as opening:
         found = verified(opening, trust_of(allowed_signers, public_key))
+        if html is not None:
+            _write_html(opening, found, html, form_of(form))
+            return 0
         if entry is not None:
-            _show_entry(opening, found, entry, form_of(form))
+            _show_entry(opening, found, entry, form or "human")  # a text stays one in a pipe
             return 0
         page = page_of(opening, found)
     if form_of(form) == "human":

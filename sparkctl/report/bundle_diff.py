@@ -21,7 +21,7 @@ from sparkctl.model.bundle_diff import (
 from sparkctl.model.facets.difference import Kind
 from sparkctl.model.reset import Transition
 from sparkctl.model.reset_report import kind_of
-from sparkctl.report.bundle_words import NOT_VOUCHED, meaning
+from sparkctl.report.bundle_words import NOT_VOUCHED, meaning, with_unit
 from sparkctl.report.reset import TITLES
 from sparkctl.report.screen import STYLES, screen_on
 from sparkctl.report.words import SIMULATED, brief, count
@@ -96,8 +96,7 @@ def _judgement(one: Judgement | None) -> str:
         words += f" ({one.reason.value})"
     if one.value is None:
         return words
-    unit = f" {one.unit}" if one.unit and one.unit != "1" else ""
-    return f"{words} {brief(one.value)}{unit}"
+    return f"{words} {with_unit(brief(one.value), one.unit)}"
 
 
 def _end_row(end: Transition) -> Row:

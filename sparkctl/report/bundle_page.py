@@ -48,8 +48,9 @@ def _show_head(console: Console, page: BundlePage) -> None:
     for line in (
         Text(page.file),
         Text(bundle_words.vouched(page), STYLES[look]),
-        Text(bundle_words.collected(page)),
+        Text(f"collected {bundle_words.collected(page)}"),
         Text(bundle_words.contents(page)),
+        *([Text(f"redacted again for {page.about.disclosed_to}")] if page.about.disclosed_to else []),
     ):
         console.print(Padding(line, (0, 0, 0, 2)))
 
@@ -128,7 +129,7 @@ def _show_missing(console: Console, page: BundlePage, *, verbose: bool) -> None:
         return
     _heading(console, f"Not collected: {len(page.missing):,}", "unknown")
     for lost in bundle_words.lost(page.missing):
-        reason = Text(lost.reason.value.replace("_", " "), STYLES["unknown"])
+        reason = Text(bundle_words.reason_of(lost.reason), STYLES["unknown"])
         if verbose:
             console.print(Padding(reason, (0, 0, 0, 2)))
             _grid(console, ((Text(one.name), Text(one.words, "dim")) for one in lost.found), 4)

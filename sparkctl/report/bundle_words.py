@@ -16,6 +16,7 @@ from sparkctl.report.words import SIMULATED, brief, count, size
 
 TITLES = {Status.FAIL: "Needs hands", Status.WARN: "Watch", Status.UNKNOWN: "Could not be evaluated"}
 """What is to be said first of how a node was."""
+_UNITS = {"Cel": "°C", "By": "B", "{GT}/s": "GT/s"}
 NOT_VOUCHED = {
     "not_checked": "signed, but by whom was not checked: name --allowed-signers or --public-key",
     "unsigned": "not signed: anybody may have made it",
@@ -33,7 +34,7 @@ def vouched(page: BundlePage) -> str:
 def collected(page: BundlePage) -> str:
     """When, by what, with which rights."""
     about = page.about
-    made = f"collected {about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}"
+    made = f"{about.collected_at:%Y-%m-%d %H:%M:%S} UTC by {about.tool} {about.version}"
     return f"{made}, elevation {about.elevation.value}"
 
 
@@ -68,8 +69,21 @@ def value_of(finding: Finding) -> str:
     """The value that decided a finding, with its unit; empty where there is none."""
     if finding.value is None:
         return ""
-    unit = f" {finding.unit}" if finding.unit and finding.unit != "1" else ""
-    return f"{brief(finding.value)}{unit}"
+    if finding.unit == "By" and isinstance(finding.value, int):
+        return size(finding.value)
+    return with_unit(brief(finding.value), finding.unit)
+
+
+def with_unit(value: str, unit: str | None) -> str:
+    """A value with its unit as people write it; a number that counts has none."""
+    if unit is None or unit == "1":
+        return value
+    return f"{value} {_UNITS.get(unit, unit)}"
+
+
+def reason_of(reason: UnknownReason) -> str:
+    """Why something was not collected; where a precondition is not met there is, as a rule, no such thing."""
+    return "not there" if reason is UnknownReason.PRECONDITION else reason.value.replace("_", " ")
 
 
 def meaning(end: Transition) -> str:

@@ -199,6 +199,9 @@ def test_a_verbatim_part_can_be_redacted_again(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     disclose(part, tmp_path / "one.zst")
     now = everything(tmp_path / "one.zst")
+    assert b"entries of the bundle were not handed on" in now["manifest"]
+    shown = sparkctl("bundle", "show", tmp_path / "one.zst", "--format", "human", home=tmp_path).stdout
+    assert "redacted again for vendor, case 4711" in shown
     assert not [(path, tail) for path, content in now.items() for tail in TAILS if tail in content]
 
 

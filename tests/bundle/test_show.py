@@ -105,9 +105,16 @@ def test_the_roll_up_is_made_here(tmp_path: Path) -> None:
 
 def test_a_text_is_shown_with_what_it_hides(tmp_path: Path) -> None:
     bundle = bundle_of(tmp_path, artefacts={"log/a.txt": HIDDEN})
-    ran = sparkctl("bundle", "show", bundle, "log/a.txt", "--format", "human", home=tmp_path)
+    ran = sparkctl("bundle", "show", bundle, "log/a.txt", home=tmp_path)
     assert ran.stdout == "plain\n\\x1b[2J\\x1b]0;owned\\x07 \\u202e reversed \\xff\n"
     assert "not signed" in ran.stderr
+
+
+def test_an_entry_is_json_where_that_is_asked_for(tmp_path: Path) -> None:
+    bundle = bundle_of(tmp_path, artefacts={"log/a.txt": HIDDEN})
+    told = json.loads(sparkctl("bundle", "show", bundle, "log/a.txt", "--format", "json", home=tmp_path).stdout)
+    assert (told["entry"], told["binary"], told["left_out"]) == ("artefacts/log/a.txt", False, 0)
+    assert "\x1b" not in told["text"]
 
 
 def test_a_binary_is_shown_in_hexadecimal(tmp_path: Path) -> None:
