@@ -32,13 +32,13 @@ from sparkctl.model.printable import clip, printable
 from sparkctl.model.vocabulary import TakenStatus, UnknownReason
 from sparkctl.redaction.canaries import canaries, rehearsed
 from sparkctl.redaction.known import Known
+from sparkctl.redaction.learning import Learner
 from sparkctl.redaction.redactor import Kind, Redactor, TooSlow
 from sparkctl.redaction.standins import KEY_BYTES, Class, Pseudonyms
 from sparkctl.redaction.survivors import survivors
 
 NOTHING_KEPT = "nothing was kept of it; please report it"
 FILE_SECONDS = 60.0
-HARVESTED = 4 * 2**20  # bytes of a file that are looked through for names
 SCHEMAS = ("health-envelope", "facts-envelope", "reset-envelope", "evidence-manifest", "redaction-report")
 MEDIA_TYPES = {
     Kind.TEXT: "text/plain",
@@ -99,7 +99,7 @@ class _Sealing:
     def seal(self) -> SealedBundle:
         """All steps in their order."""
         self._lay_out()
-        self._harvest()
+        self._learn()
         self._canaries = canaries(self._known)
         self._redactor = Redactor(self._pseudonyms, self._known)
         self._rehearse()
@@ -125,12 +125,13 @@ class _Sealing:
             words = f"{recorded.left_out} reads have no place in a tree"
             self._missing.append(Missing(name="tree", reason=UnknownReason.PARSE_ERROR, words=words))
 
-    def _harvest(self) -> None:
-        """Learn the node's own names before anything is redacted."""
+    def _learn(self) -> None:
+        """Learn the node's own names, and what any of it tells, before anything is redacted."""
         self._known.add(Class.HOST, self._order.envelope.meta.node.hostname.encode())
-        for name, place, _ in self._sources():
+        learner = Learner(self._known)
+        for name, place, kind in self._sources():
             with place.open("rb") as file:
-                self._known.harvest(name, file.read(HARVESTED))
+                learner.read(name, kind, file, seconds=FILE_SECONDS)
 
     def _rehearse(self) -> None:
         """Send secrets of every class through the redactor; one that comes out of it means that a rule is broken."""
