@@ -15,6 +15,7 @@ from sparkctl.redaction.redactor import Kind, Redactor, TooSlow
 from sparkctl.redaction.rule import Rule
 from sparkctl.redaction.rules import RULES
 from sparkctl.redaction.standins import KEY_BYTES, WORDS, Class, Pseudonyms
+from sparkctl.redaction.views import ESCAPE, unescaped, view
 
 CLASSES = (Class.SECRET, Class.USER, Class.HOST, Class.DOMAIN, Class.SERIAL, Class.SSID, Class.HEX)
 HARVESTED = 4 * 2**20
@@ -43,8 +44,8 @@ class Learner:
     def _hear(self, rule: str, kind: Class, value: bytes) -> None:
         if rule.startswith("again.") or value.lower().startswith(_STANDINS):
             return
-        if b"\\" in value:
-            return  # it is heard once more with its escapes resolved
+        resolved = view(value, ESCAPE, unescaped, 0, len(value))
+        value = resolved.data if resolved is not None else value
         if rule == "url.credentials":
             user, _, password = value.partition(b":")
             self._learn(Class.USER, urllib.parse.unquote_to_bytes(user))

@@ -69,7 +69,7 @@ class Redactor:
         block: int = BLOCK,
         heard: Heard | None = None,
     ) -> None:
-        self._pseudonyms, self._block = pseudonyms, block
+        self._pseudonyms, self._known, self._block = pseudonyms, known, block
         self._deadline: float | None = None
         self._scanner = Scanner(pseudonyms, known, rules, self._check_time, heard)
         self._binary = BinaryFinder(self._scanner, known, pseudonyms)
@@ -127,7 +127,7 @@ class Redactor:
 
     def report(self) -> RedactionReport:
         """What was replaced so far, by rule and artefact."""
-        return self._account.report()
+        return self._account.report(self._known.left_out)
 
     def _check_time(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:

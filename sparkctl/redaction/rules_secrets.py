@@ -12,7 +12,7 @@ _PLAIN = r"[^\s\"',;<>{}()\[\]\\\x00-\x1f]"
 _WITHIN = r"[\"'][A-Za-z0-9/+_=.!@#$%^*~&-]"
 """A quote after which the word goes on, and which therefore does not end it."""
 _VALUE = (
-    r'(?:"([^"\\\s,:{}\[\]](?:[^"\\\n]|\\.){0,500})"'
+    rf'(?:"([^"\\\s,:{{}}\[\]](?:[^"\\\n]|{_WITHIN}|\\.){{0,500}})"'
     r"|'([^'\s,:{}\[\]][^'\n]{0,500})'"
     rf"|({_PLAIN}(?:{_PLAIN}|{_WITHIN}|\\[^\s\"'\\]){{0,500}}))"
 )
