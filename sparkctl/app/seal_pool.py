@@ -12,7 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sparkctl.app.sealing import NotSealed, Order, SealedBundle, seal_spool
+from sparkctl.app.cleaning import NotSealed
+from sparkctl.app.sealing import Order, SealedBundle, seal_spool
 from sparkctl.errors import SparkctlError
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.redaction.linear import forget

@@ -44,7 +44,10 @@ class Withheld(Record):
 
 
 class RedactionReport(Record):
-    """The account of one disclosure. It holds no real value: names of artefacts are redacted as their contents are."""
+    """The account of one disclosure. It holds no real value: names of artefacts are redacted as their contents are.
+
+    `known_left_out` counts values that were replaced only where a rule found them, since more were told than are held.
+    """
 
     report_schema: Annotated[Literal["sparkctl.redaction-report/1"], Field(alias="schema")] = (
         "sparkctl.redaction-report/1"
@@ -53,3 +56,4 @@ class RedactionReport(Record):
     bytes_read: Count
     rules: list[RuleReplacements]
     withheld: list[Withheld]
+    known_left_out: Count = 0

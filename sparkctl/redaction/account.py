@@ -74,13 +74,14 @@ class Account:
             account.places[artefact] = _Place()
         return account.places[artefact]
 
-    def report(self) -> RedactionReport:
+    def report(self, known_left_out: int) -> RedactionReport:
         """Everything so far, rules by name, artefacts in their order."""
         return RedactionReport(
             artefacts=self.artefacts,
             bytes_read=self.bytes_read,
             rules=[_rule(name, self._rules[name]) for name in sorted(self._rules)],
             withheld=self.withheld,
+            known_left_out=known_left_out,
         )
 
 

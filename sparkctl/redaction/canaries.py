@@ -128,6 +128,7 @@ _MAKERS: dict[str, tuple[Class, Make]] = {
     "user.sudo": (Class.USER, _in("sudo[12]: {} : x", _name)),
     "user.at": (Class.USER, _in("to {}@mail.nvidia.com x", _name)),
     "host.named": (Class.HOST, _in("rhost={} x", _name)),
+    "host.spoken": (Class.HOST, _in("connecting to host {} x", _name)),
     "domain.name": (Class.DOMAIN, _in("at db.{}.corp x", _name)),
     "serial.named": (Class.SERIAL, lambda chance: (f"{_name(chance).upper()}7", "Serial Number: {}")),
     "ssid.named": (Class.SSID, _in('SSID: "{}"', _name)),

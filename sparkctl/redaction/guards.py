@@ -3,6 +3,7 @@
 import ipaddress
 
 from sparkctl.redaction.kept import ACCOUNTS, COMMON, is_placeholder, is_public_name
+from sparkctl.redaction.linear import Pattern
 
 LOOK_BACK = 32
 VERSION_WORDS = frozenset(
@@ -23,6 +24,7 @@ NO_SECRETS = frozenset(
 _BLANKS = bytes.maketrans(b"\n:=\"'()[]{},;/", b" " * 14)
 _ALNUM = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _HEX = frozenset(b"0123456789abcdefABCDEF")
+_NEXT_PARAMETER = Pattern(r"&(?:amp$|[A-Za-z_][A-Za-z0-9_.-]{0,60}=)", groups=False)
 
 
 def _before(data: bytes, start: int) -> int:
@@ -102,6 +104,12 @@ def is_secret(value: bytes) -> bool:
     if (text.isdigit() and len(text) < 6) or text.startswith((b"$", b"/")):
         return False
     return text not in NO_SECRETS and len(text) > 1 and not text.startswith(b"secret-x")
+
+
+def end_of_secret(value: bytes) -> int:
+    """Up to the next parameter, as in `token=...&page=2`."""
+    found = _NEXT_PARAMETER.search(value, 0, len(value))
+    return found.span()[0] if found is not None else len(value)
 
 
 def has_digit(value: bytes) -> bool:

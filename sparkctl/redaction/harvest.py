@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from sparkctl.redaction import guards
 from sparkctl.redaction.kept import is_placeholder
 from sparkctl.redaction.linear import Pattern
-from sparkctl.redaction.rules import RULES
 from sparkctl.redaction.standins import Class
 
 Finding = tuple[Class | None, bytes]
 """A class and a value of it; no class for the UUID of a product, which is kept."""
+Told = tuple[Class | None, bytes, bool]
+"""A finding, and whether it is of the node itself and not of another one that it mentions."""
 Reader = Callable[[bytes], Iterable[Finding]]
 MOST_BYTES = 8 * 2**20
 FIRST_USER, LAST_USER = 1000, 60000
 """Numbers of people's accounts (login.defs of Debian: UID_MIN, UID_MAX)."""
-LEAST_SECRET = 8
 
 
 def _host(content: bytes) -> Iterator[Finding]:
@@ -149,47 +149,41 @@ _READERS: tuple[tuple[str, Reader], ...] = (
     (r"cmd/uname[^/]*", _uname),
 )
 _BY_PATH = [(Pattern(f"(?s:.*/)?(?:{path})", groups=False), reader) for path, reader in _READERS]
-_TELLING = [
-    (Pattern(f"(?:{rule.pattern})", groups=False), rule, Pattern(rule.pattern))
-    for rule in RULES
-    if rule.id in ("serial.named", "ssid.named", "secret.value", "uuid.volume")
-]
+_OF_OTHERS = (_hosts, _syslog)
+_HEADER = Pattern(r"(?m)^(?:==> (/[^\n]{1,400}) <==|(/(?:etc|run|proc|sys|var)/[^\s:]{1,300}):)$")
+"""What stands between files in the output of a command that prints several."""
 
 
-def harvested(path: str, content: bytes) -> Iterator[Finding]:
-    """What a file tells by its place, and what any text tells beside words such as `Serial Number`."""
+def harvested(path: str, content: bytes) -> Iterator[Told]:
+    """What a file tells by its place, and what the files tell that a command printed one behind the other."""
     content = content[:MOST_BYTES]
     name = path.encode("utf-8", "surrogateescape").lstrip(b"/")
     if name.endswith(b"cmd/commands.json"):
         yield from _recorded(content)
         return
+    yield from _of_file(name, content)
+    for inner, part in _printed(content):
+        yield from _of_file(inner, part)
+
+
+def _of_file(name: bytes, content: bytes) -> Iterator[Told]:
     for pattern, reader in _BY_PATH:
         if pattern.fullmatch(name) is not None:
-            yield from reader(content)
-    yield from _told(content)
+            for kind, value in reader(content):
+                yield kind, value, reader not in _OF_OTHERS
 
 
-def _told(content: bytes) -> Iterator[Finding]:
-    for first, last in _PRODUCT.spans(content):
-        yield from ((None, content[at:end]) for at, end in _UUID.spans(content, first, last))
-    for whole, rule, parted in _TELLING:
-        for first, last in whole.spans(content):
-            place = parted.group(content[first:last])
-            if place is None or (rule.accepts is not None and not rule.accepts(content, first, last)):
-                continue
-            value = content[first + place[0] : first + place[1]]
-            if (rule.takes is None or rule.takes(value)) and _is_telling(rule.kind, value):
-                yield rule.kind, value
+def _printed(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Path and content of each file behind a header of its own."""
+    headers = _HEADER.spans(content)
+    ends = [first for first, _ in headers[1:]] + [len(content)]
+    for (first, last), end in zip(headers, ends, strict=False):
+        place = _HEADER.group(content[first:last])
+        if place is not None:
+            yield content[first + place[0] : first + place[1]].lstrip(b"/"), content[last:end]
 
 
-def _is_telling(kind: Class, value: bytes) -> bool:
-    """A secret is looked for everywhere only where it is long and mixed enough to be nothing else."""
-    if kind is not Class.SECRET:
-        return True
-    return len(value) >= LEAST_SECRET and guards.has_digit(value) and not value.isdigit()
-
-
-def _recorded(content: bytes) -> Iterator[Finding]:
+def _recorded(content: bytes) -> Iterator[Told]:
     """Each recorded command: `cat FILE` as that file, all others as a file of the command's name."""
     entries: object = None
     with contextlib.suppress(ValueError, RecursionError):

@@ -1,5 +1,6 @@
 """What a node's own identifiers are, gathered before anything is redacted."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sparkctl.redaction.harvest import harvested
@@ -9,11 +10,15 @@ from sparkctl.redaction.standins import Class
 LEAST = 3
 LEAST_NUMBER = 8
 """Shorter numbers and versions stand for too many other things."""
-MOST_VALUES = 500
+MOST_OWN = 5000
+"""Values that the files tell which say who a node is."""
+MOST_LEARNED = 500
+"""Values of one class that are told by what stands beside them; those of the node have their own room."""
 MOST_LENGTH = 200
+MOST_COUNTED = 10_000
 LITERAL = (
-    Class.HOST, Class.DOMAIN, Class.USER, Class.PERSON, Class.SERIAL, Class.SSID, Class.SECRET, Class.MAC, Class.UUID,
-    Class.HEX,
+    Class.HOST, Class.DOMAIN, Class.USER, Class.PERSON, Class.SERIAL, Class.SSID, Class.SECRET, Class.PEM, Class.MAC,
+    Class.UUID, Class.HEX,
 )  # fmt: skip
 """Classes whose known values are looked for as they are; the first of two that share a value names its class."""
 
@@ -26,33 +31,56 @@ class Known:
 
     def __init__(self) -> None:
         self._values: dict[bytes, tuple[Class, bytes]] = {}
+        self._learned: Counter[Class] = Counter()
+        self._own = 0
         self._kept: set[bytes] = set()
+        self._left_out: set[int] = set()
 
     def harvest(self, path: str, content: bytes) -> None:
         """Take what a file, or a command output recorded as one, tells of who the node is and whose."""
-        for kind, value in harvested(path, content):
-            if kind is not None:
+        for kind, value, is_own in harvested(path, content):
+            if kind is None:
+                if len(self._kept) < MOST_OWN:
+                    self._kept.add(_digits(value))
+            elif is_own:
                 self.add(kind, value)
-            elif len(self._kept) < MOST_VALUES:
-                self._kept.add(_digits(value))
+            else:
+                self.learn(kind, value)
 
     def add(self, kind: Class, value: bytes) -> None:
-        """Know a value, unless it is a filler, too short, or too common a word to be replaced wherever it stands."""
+        """Know a value of the node itself, unless it is too common to be replaced wherever it stands."""
+        self._take(kind, value, is_own=True)
+
+    def learn(self, kind: Class, value: bytes) -> None:
+        """Know a value that the words beside it gave away, while there is room for its class."""
+        self._take(kind, value, is_own=False)
+
+    def leave_out(self, value: bytes) -> None:
+        """Count something that may hold a value and cannot be known."""
+        if len(self._left_out) < MOST_COUNTED:
+            self._left_out.add(hash(value))
+
+    @property
+    def left_out(self) -> int:
+        """How many values there was no room for; they are replaced only where a rule finds them. Counted to 10,000."""
+        return len(self._left_out)
+
+    def _take(self, kind: Class, value: bytes, *, is_own: bool) -> None:
         value = value.strip()
         folded = value.lower()
-        if not LEAST <= len(value) <= MOST_LENGTH or is_placeholder(value) or folded in COMMON:
-            return
-        if len(value) < LEAST_NUMBER and value.replace(b".", b"").isdigit():
-            return
-        if (kind is Class.USER and folded in ACCOUNTS) or (kind is Class.DOMAIN and is_public_name(value)):
+        if not is_knowable(kind, value):
             return
         before = self._values.get(folded)
-        if before is None and len(self._values) >= MOST_VALUES:
+        if before is None and (self._own >= MOST_OWN if is_own else self._learned[kind] >= MOST_LEARNED):
+            self.leave_out(folded)
             return
+        if before is None:
+            self._own += is_own
+            self._learned[kind] += not is_own
         if before is None or LITERAL.index(kind) < LITERAL.index(before[0]):
             self._values[folded] = (kind, value)
             if kind in NUMBERS and (digits := _digits(value)) != folded:
-                self.add(kind, digits)
+                self._take(kind, digits, is_own=is_own)
 
     def __iter__(self) -> Iterator[tuple[Class, bytes]]:
         """Every known value with its class, the longest first."""
@@ -68,6 +96,16 @@ class Known:
     def get(self, text: bytes) -> tuple[Class, bytes] | None:
         """The class and the first seen spelling of a value in any case, None for what is not known."""
         return self._values.get(text.lower())
+
+
+def is_knowable(kind: Class, value: bytes) -> bool:
+    """Whether a value may be replaced wherever it stands: no filler, not too short, no common word."""
+    folded = value.lower()
+    if not LEAST <= len(value) <= MOST_LENGTH or is_placeholder(value) or folded in COMMON:
+        return False
+    if len(value) < LEAST_NUMBER and value.replace(b".", b"").isdigit():
+        return False
+    return not ((kind is Class.USER and folded in ACCOUNTS) or (kind is Class.DOMAIN and is_public_name(value)))
 
 
 def _digits(value: bytes) -> bytes:

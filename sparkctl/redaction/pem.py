@@ -1,6 +1,7 @@
 """PEM blocks, on lines of their own, within a line, or with whatever a log puts before each line."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sparkctl.redaction.edits import Edit
 from sparkctl.redaction.linear import Pattern
@@ -16,15 +17,25 @@ MOST_BYTES = 64 * 1024
 
 @dataclass
 class PemState:
-    """Whether a block is open, and how many bytes of it have passed."""
+    """Whether a block is open, how many bytes of it have passed, and whether it holds a private key."""
 
     open: bool = False
     passed: int = 0
+    private: bool = False
 
 
-def pem_edits(data: bytes, start: int, state: PemState, pseudonyms: Pseudonyms) -> list[Edit]:
+class Body(NamedTuple):
+    """A run of base64 from `start` to `end` in a block; `first` of those that lie together."""
+
+    start: int
+    end: int
+    first: bool
+    private: bool
+
+
+def pem_bodies(data: bytes, start: int, state: PemState) -> list[Body]:
     """The bodies of PEM blocks from `start` on; `state` goes on from one part of a stream to the next."""
-    edits: list[Edit] = []
+    bodies: list[Body] = []
     at = start
     while at < len(data):
         if not state.open and data.find(BEGIN, at) < 0:
@@ -32,20 +43,22 @@ def pem_edits(data: bytes, start: int, state: PemState, pseudonyms: Pseudonyms) 
         mark = _MARK.search(data, at, len(data))
         end = len(data) if mark is None else mark.span()[0]
         if state.open:
-            edits += _body(data, at, min(end, at + MOST_BYTES - state.passed), pseudonyms)
+            spans = _BODY.spans(data, at, min(end, at + MOST_BYTES - state.passed))
+            bodies += [Body(first, last, not number, state.private) for number, (first, last) in enumerate(spans)]
             state.passed += end - at
         if mark is None:
             state.open = state.open and state.passed < MOST_BYTES
             break
-        at = mark.span()[1]
-        state.open = data.startswith(BEGIN, mark.span()[0])
+        first, at = mark.span()
+        state.open = data.startswith(BEGIN, first)
+        state.private = b"PRIVATE" in data[first:at]
         state.passed = 0
-    return edits
+    return bodies
 
 
-def _body(data: bytes, start: int, end: int, pseudonyms: Pseudonyms) -> list[Edit]:
-    spans = _BODY.spans(data, start, end)
+def pem_edits(data: bytes, bodies: list[Body], pseudonyms: Pseudonyms) -> list[Edit]:
+    """What becomes of bodies, counted once for each block."""
     return [
-        Edit(first, last, pseudonyms.of(Class.PEM, data[first:last]), (RULE,) if not at else ())
-        for at, (first, last) in enumerate(spans)
+        Edit(body.start, body.end, pseudonyms.of(Class.PEM, data[body.start : body.end]), (RULE,) if body.first else ())
+        for body in bodies
     ]

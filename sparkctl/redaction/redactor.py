@@ -5,7 +5,7 @@ import io
 import time
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from sparkctl.errors import RefusedError
 from sparkctl.model.redaction import RedactionReport
@@ -16,10 +16,10 @@ from sparkctl.redaction.known import Known
 from sparkctl.redaction.logins import BLOCK as LOGIN_BLOCK
 from sparkctl.redaction.logins import LoginFinder, is_login_record
 from sparkctl.redaction.numbers import number_edits
-from sparkctl.redaction.pem import PemState, pem_edits
+from sparkctl.redaction.pem import PemState
 from sparkctl.redaction.rule import Rule
 from sparkctl.redaction.rules import RULES
-from sparkctl.redaction.scan import Scanner
+from sparkctl.redaction.scan import Heard, Scanner
 from sparkctl.redaction.standins import Pseudonyms
 from sparkctl.redaction.stream import BLOCK, Find, pieces
 from sparkctl.redaction.tables import table_of
@@ -42,6 +42,13 @@ class Kind(StrEnum):
 IS_JSON = (Kind.JSON, Kind.JOURNAL_JSON, Kind.RECORDING)
 
 
+class Sink(Protocol):
+    """Takes what was redacted."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take it."""
+
+
 class TooSlow(RefusedError):
     """An artefact that was not redacted within its time; what was written of it must not be used."""
 
@@ -49,21 +56,28 @@ class TooSlow(RefusedError):
 class Redactor:
     """Redacts under one key what was collected of one node; not for more than one thread at a time.
 
-    It looks for what is known when it is made: harvest, and plant canaries, before.
+    It looks for what is known when it is made: harvest, learn, and plant canaries, before. `heard` is told each value
+    that a rule finds.
     """
 
     def __init__(
-        self, pseudonyms: Pseudonyms, known: Known, *, rules: Sequence[Rule] = RULES, block: int = BLOCK
+        self,
+        pseudonyms: Pseudonyms,
+        known: Known,
+        *,
+        rules: Sequence[Rule] = RULES,
+        block: int = BLOCK,
+        heard: Heard | None = None,
     ) -> None:
-        self._pseudonyms, self._block = pseudonyms, block
+        self._pseudonyms, self._known, self._block = pseudonyms, known, block
         self._deadline: float | None = None
-        self._scanner = Scanner(pseudonyms, known, rules, tick=self._check_time)
+        self._scanner = Scanner(pseudonyms, known, rules, self._check_time, heard)
         self._binary = BinaryFinder(self._scanner, known, pseudonyms)
         self._account = Account()
         self._paths: dict[str, str] = {}
         self._taken: set[str] = set()
 
-    def stream(self, name: str, kind: Kind, source: BinaryIO, sink: BinaryIO, *, seconds: float) -> None:
+    def stream(self, name: str, kind: Kind, source: BinaryIO, sink: Sink, *, seconds: float) -> None:
         """Copy a stream, redacted. `name` is its real path, `seconds` the longest that it may take.
 
         Raises TooSlow, and whatever the two streams raise; in either case the sink holds a part that must not be used.
@@ -86,7 +100,7 @@ class Redactor:
         finally:
             self._deadline = None
 
-    def trial(self, kind: Kind, content: bytes, sink: BinaryIO) -> None:
+    def trial(self, kind: Kind, content: bytes, sink: Sink) -> None:
         """Redact a small artefact without counting it, for canaries."""
         find, separator, block = self._reader("trial", kind)
         for data, start, end, edits in pieces(io.BytesIO(content), find, separator, block):
@@ -113,7 +127,7 @@ class Redactor:
 
     def report(self) -> RedactionReport:
         """What was replaced so far, by rule and artefact."""
-        return self._account.report()
+        return self._account.report(self._known.left_out)
 
     def _check_time(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -139,7 +153,7 @@ class Redactor:
             if is_json:
                 more += number_edits(data, start, self._scanner.whole)
             else:
-                more += pem_edits(data, start, state, self._pseudonyms)
+                more += self._scanner.pem(data, start, state)
             return in_order([*more, *edits]) if more else edits
 
         return find

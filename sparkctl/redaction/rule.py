@@ -9,6 +9,8 @@ Place = Callable[[bytes, int, int], bool]
 """Whether what was found at `start` to `end` of some bytes is meant, judged by what stands around it."""
 Value = Callable[[bytes], bool]
 """Whether a value is one, judged by itself."""
+Ends = Callable[[bytes], int]
+"""How many bytes of what a pattern took as a value are of it."""
 
 HEX = r"[0-9A-Fa-f]"
 IPV4 = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
@@ -23,7 +25,7 @@ class Rule:
     """One rule.
 
     `pattern` is RE2; its first group that takes part is the value, the whole where there is none. `where` says in words
-    where it looks. `accepts` judges the place, `takes` the value.
+    where it looks. `accepts` judges the place, `takes` the value, `ends` says where the value ends.
     """
 
     id: str
@@ -32,3 +34,4 @@ class Rule:
     where: str
     accepts: Place | None = None
     takes: Value | None = None
+    ends: Ends | None = None

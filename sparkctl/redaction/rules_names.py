@@ -54,6 +54,15 @@ NAMES = (
         guards.is_host,
     ),
     Rule(
+        "host.spoken",
+        Class.HOST,
+        r"(?i)\b(?:connect(?:ing|ed|ion)?|log(?:ging|ged)? in|route) (?:to|from|with) host [\"'`]?"
+        rf"({LABEL})\b",
+        "`connecting to host`, `connection from host`",
+        guards.ends_name,
+        guards.is_host,
+    ),
+    Rule(
         "domain.name",
         Class.DOMAIN,
         rf"\b(?:{LABEL}\.){{1,8}}{_TOP}\b",

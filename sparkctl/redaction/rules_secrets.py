@@ -8,11 +8,13 @@ _KEY = (
     r"(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key"
     r"|(?:access|private|auth|signing|encryption|account)[_-]?key|psk|preshared[_-]?key)"
 )
-_PLAIN = r"[^\s\"',;&<>{}()\[\]\\\x00-\x1f]"
+_PLAIN = r"[^\s\"',;<>{}()\[\]\\\x00-\x1f]"
+_WITHIN = r"[\"'][A-Za-z0-9/+_=.!@#$%^*~&-]"
+"""A quote after which the word goes on, and which therefore does not end it."""
 _VALUE = (
-    r'(?:"([^"\\\s,:{}\[\]](?:[^"\\\n]|\\.){0,500})"'
+    rf'(?:"([^"\\\s,:{{}}\[\]](?:[^"\\\n]|{_WITHIN}|\\.){{0,500}})"'
     r"|'([^'\s,:{}\[\]][^'\n]{0,500})'"
-    rf"|({_PLAIN}(?:{_PLAIN}|\\[^\s\"'\\]){{0,500}}))"
+    rf"|({_PLAIN}(?:{_PLAIN}|{_WITHIN}|\\[^\s\"'\\]){{0,500}}))"
 )
 
 
@@ -56,6 +58,7 @@ SECRETS = (
         "after a key such as `password`, `token`, `secret`, `api_key`, `psk`",
         guards.is_secret_place,
         guards.is_secret,
+        guards.end_of_secret,
     ),
     Rule(
         "secret.option",
@@ -64,6 +67,7 @@ SECRETS = (
         "after an option such as `--password`",
         guards.is_secret_place,
         guards.is_secret,
+        guards.end_of_secret,
     ),
     Rule(
         "secret.docker",

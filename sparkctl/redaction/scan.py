@@ -8,7 +8,8 @@ from sparkctl.redaction.edits import Edit, in_order
 from sparkctl.redaction.guards import whole_word
 from sparkctl.redaction.known import Known
 from sparkctl.redaction.linear import Pattern, PatternSet, literal
-from sparkctl.redaction.pem import PemState, pem_edits
+from sparkctl.redaction.pem import RULE as PEM_RULE
+from sparkctl.redaction.pem import PemState, pem_bodies, pem_edits
 from sparkctl.redaction.rule import Rule
 from sparkctl.redaction.rules import RULES
 from sparkctl.redaction.runs import Runs
@@ -21,12 +22,17 @@ CACHED = 200_000
 LONG = 480
 """From here on a secret may be longer than its pattern allows, and goes on to the next blank or quote."""
 _REST = Pattern(r"[^\s\"'<>,;\\]+", groups=False)
-Hit = tuple[Rule | None, int, int, bytes]
-"""A rule (None for a known value), where the value lies in what was found, and its stand-in."""
+Heard = Callable[[str, Class, bytes], None]
+"""Is told the name of a rule, the class, and a value that it found."""
+Hit = tuple[Rule, int, int, bytes]
+"""A rule, where the value lies in what was found, and its stand-in."""
 
 
 class Scanner:
-    """The rules of one disclosure; `tick` is called now and then and may raise to end a scan."""
+    """The rules of one disclosure.
+
+    `tick` is called now and then and may raise to end a scan; `heard` is called for each value that a rule finds.
+    """
 
     def __init__(
         self,
@@ -34,13 +40,16 @@ class Scanner:
         known: Known,
         rules: Sequence[Rule] = RULES,
         tick: Callable[[], None] | None = None,
+        heard: Heard | None = None,
     ) -> None:
         self._pseudonyms, self._known = pseudonyms, known
         self._rules = [(rule, _compiled(rule.pattern)) for rule in rules]
         self._which = _set_of(tuple(rule.pattern for rule in rules))
-        self._tick = tick or (lambda: None)
+        self._tick, self._heard = tick or (lambda: None), heard
         words = [f"(?i:{literal(value)})" for _, value in known]
-        self._finder = Pattern("|".join([*words, *(f"(?:{rule.pattern})" for rule in rules)]), groups=False)
+        ruled = [f"(?:{rule.pattern})" for rule in rules]
+        self._finder = Pattern("|".join([*words, *ruled]), groups=False)
+        self._words, self._ruled = (Pattern("|".join(some), groups=False) if some else None for some in (words, ruled))
         self._hits: dict[bytes, tuple[Hit, ...]] = {}
         self._runs = Runs()
 
@@ -67,8 +76,17 @@ class Scanner:
         """As `edits`, of a text that is there from beginning to end, so that blocks of PEM in it end with it."""
         edits = self.edits(data, levels=levels)
         if b"-----BEGIN " in data:
-            edits = in_order([*edits, *pem_edits(data, 0, PemState(), self._pseudonyms)])
+            edits = in_order([*edits, *self.pem(data, 0, PemState())])
         return edits
+
+    def pem(self, data: bytes, start: int, state: PemState) -> list[Edit]:
+        """The bodies of PEM blocks from `start` on."""
+        bodies = pem_bodies(data, start, state)
+        if self._heard is not None:
+            for body in bodies:
+                if body.private:
+                    self._heard(PEM_RULE, Class.PEM, data[body.start : body.end])
+        return pem_edits(data, bodies, self._pseudonyms)
 
     def _viewed(self, data: bytes, start: int, end: int, levels: int) -> Iterator[Edit]:
         for escapes, resolve in ((views.ESCAPE, views.unescaped), (views.PERCENT, views.unquoted)):
@@ -91,6 +109,27 @@ class Scanner:
                 yield edit
 
     def _edit(self, data: bytes, first: int, last: int) -> Edit | None:
+        """What becomes of the place that was found; of a known word and a rule that begin there, the longer."""
+        word = self._word_at(data, first)
+        if self._ruled is not None and self._known.get(data[first:last]) is not None:
+            further = self._ruled.match(data, first)
+            last = further.span()[1] if further is not None else last
+        ruled = self._by_rule(data, first, last)
+        if word is None or (ruled is not None and ruled.end > word.end):
+            return ruled
+        return word
+
+    def _word_at(self, data: bytes, first: int) -> Edit | None:
+        """A known word that begins here."""
+        found = self._words.match(data, first) if self._words is not None else None
+        if found is None or not whole_word(data, *found.span()):
+            return None
+        text = data[first : found.span()[1]]
+        kind, value = self._known.get(text) or (Class.SECRET, text)
+        new = self._written(kind, text) if kind in FORMED else self._pseudonyms.of(kind, value)
+        return Edit(first, found.span()[1], new, (KNOWN_RULE,))
+
+    def _by_rule(self, data: bytes, first: int, last: int) -> Edit | None:
         text = data[first:last]
         hits = self._hits.get(text)
         if hits is None:
@@ -98,34 +137,30 @@ class Scanner:
                 self._hits.clear()
             hits = self._hits[text] = tuple(self._judge(text))
         for rule, start, end, new in hits:
-            if rule is None:
-                if whole_word(data, first, last):
-                    return Edit(first, last, new, (KNOWN_RULE,))
-            elif rule.accepts is None or rule.accepts(data, first, last):
-                stop = first + end
-                if rule.kind is Class.SECRET and end - start >= LONG and (rest := _REST.match(data, stop)) is not None:
-                    stop = rest.span()[1]
-                return Edit(first + start, stop, new, (rule.id,))
+            if rule.accepts is not None and not rule.accepts(data, first, last):
+                continue
+            stop = first + end
+            if rule.kind is Class.SECRET and end - start >= LONG and (rest := _REST.match(data, stop)) is not None:
+                stop = rest.span()[1]
+            if self._heard is not None:
+                self._heard(rule.id, rule.kind, data[first + start : stop])
+            word = self._word_at(data, first + start) if start else None
+            return word if word is not None and word.end > stop else Edit(first + start, stop, new, (rule.id,))
         return None
 
     def _judge(self, text: bytes) -> Iterator[Hit]:
         """Every rule that what was found is a whole of."""
-        known = self._known.get(text)
-        if known is not None:
-            yield (
-                None,
-                0,
-                len(text),
-                self._pseudonyms.of(*known) if known[0] not in FORMED else self._written(known[0], text),
-            )
         for number in self._which.matching(text) or range(len(self._rules)):
             rule, pattern = self._rules[number]
             place = pattern.group(text)
             if place is None:
                 continue
-            value = text[place[0] : place[1]]
+            start, end = place
+            if rule.ends is not None:
+                end = start + rule.ends(text[start:end])
+            value = text[start:end]
             if rule.takes is None or rule.takes(value):
-                yield rule, *place, self._written(rule.kind, value)
+                yield rule, start, end, self._written(rule.kind, value)
 
     def _written(self, kind: Class, value: bytes) -> bytes:
         if kind is Class.UUID and self._known.keeps(value):

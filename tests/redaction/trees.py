@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from sparkctl.redaction.known import Known
+from sparkctl.redaction.learning import Learner
 from sparkctl.redaction.redactor import Kind, Redactor
 from sparkctl.redaction.standins import Pseudonyms
 
@@ -29,8 +30,11 @@ def kind_of(path: str) -> Kind:
 def harvest(root: Path) -> Known:
     """What the files of a tree tell of their node."""
     known = Known()
+    learner = Learner(known)
     for path in files_of(root):
-        known.harvest(str(path.relative_to(root)), path.read_bytes())
+        name = str(path.relative_to(root))
+        with path.open("rb") as source:
+            learner.read(name, kind_of(name), source, seconds=SECONDS)
     return known
 
 
