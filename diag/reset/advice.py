@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from diag.reset.correlate import ANY, LEAVES, Verdict, is_under
+from diag.reset.correlate import ANY, LEAVES, Hindered, Verdict, claims_in, hindered, is_under
 from diag.reset.window import Window
 from diag.reset.words import Axis, UnknownCause
 
@@ -16,6 +16,8 @@ DETAIL = {
     "os": "which program asked is not logged",
     "platform_reset": "nothing on the node tells whether the power was kept",
 }
+
+MOST_NEAR, QUOTED = 3, 90
 
 
 def unknown_reasons(window: Window, verdicts: dict[str, Verdict]) -> list[dict[str, Any]]:
@@ -35,12 +37,30 @@ def _reasons(axis: str, verdict: Verdict, window: Window, verdicts: dict[str, Ve
     if axis == Axis.INITIATOR and is_under(verdicts[Axis.TERMINATION].claim, "orderly"):
         yield _reason(axis, UnknownCause.REQUESTER_NOT_LOGGED, "the journal does not say who asked for it")
         return
+    if window.from_boot is not None:
+        others = {name: one for name, one in verdicts.items() if name != axis}
+        near = {_hindrance(one, window): None for one in hindered(axis, window, claims_in(others))}
+        yield from (_reason(axis, cause, detail) for cause, detail in list(near)[:MOST_NEAR])
+        if near:
+            return
     is_first = axis == Axis.TERMINATION or window.from_boot is None
     causes = window.causes if is_first else ()
     for cause, detail in causes:
         yield _reason(axis, cause, detail)
     if not causes:
         yield _reason(axis, UnknownCause.NO_WITNESS, "nothing that was read bears on it")
+
+
+def _hindrance(one: Hindered, window: Window) -> tuple[str, str]:
+    """What stands against a rule: first what was seen, with its own words, else where nobody could look."""
+    if not one.against:
+        return window.uncovered.get(one.places[0], (UnknownCause.NOT_COLLECTED, "not all that bears on it was read"))
+    words = f"“{one.against[0].excerpt[:QUOTED]}” speaks against {one.rule.path}"
+    if one.required:
+        words = (
+            f"“{one.required[0].excerpt[:QUOTED]}” speaks for {one.rule.path}, {words.removesuffix(one.rule.path)}it"
+        )
+    return UnknownCause.EVIDENCE_CONFLICTS, words
 
 
 def _reason(axis: str, cause: str, detail: str | None) -> dict[str, Any]:

@@ -44,10 +44,32 @@ def correlate(window: Window) -> dict[str, Verdict]:
     """A verdict for each axis; the termination first, since others may rest on it."""
     verdicts: dict[str, Verdict] = {}
     for axis, _ in _TREES:
-        claims = {f"claim:{path}" for verdict in verdicts.values() for path in upwards(verdict.claim)}
+        claims = claims_in(verdicts)
         held = [held for rule in RULES if rule.axis == axis and (held := _holds(rule, window, claims)) is not None]
         verdicts[axis] = _verdict(axis, held)
     return verdicts
+
+
+@dataclass(frozen=True)
+class Hindered:
+    """A rule that would assert, were it not for what was seen against it, or for places where nobody could look."""
+
+    rule: Rule
+    required: tuple[Seen, ...]
+    against: tuple[Seen, ...]
+    places: tuple[str, ...]
+
+
+def hindered(axis: str, window: Window, claims: set[str]) -> list[Hindered]:
+    """The rules of an axis of which all that they require was seen, and which do not hold all the same."""
+    found = []
+    for rule in RULES:
+        required = _premises(rule, window, claims) if rule.axis == axis and rule.calibrated else None
+        against = tuple(window.seen[token] for token in rule.forbidden if token in window.seen)
+        places = tuple(place for place in rule.coverage if place not in window.covered)
+        if required is not None and (against or places):
+            found.append(Hindered(rule, tuple(required), against, places))
+    return found
 
 
 def is_under(path: str, branch: str) -> bool:
@@ -55,20 +77,33 @@ def is_under(path: str, branch: str) -> bool:
     return branch in (ANY, path) or path.startswith(f"{branch}.")
 
 
+def claims_in(verdicts: dict[str, Verdict]) -> set[str]:
+    """What is claimed, as the tokens that rules may require."""
+    return {f"claim:{path}" for verdict in verdicts.values() for path in upwards(verdict.claim)}
+
+
 def _holds(rule: Rule, window: Window, claims: set[str]) -> Held | None:
     if any(token in window.seen for token in rule.forbidden) or not window.covered.issuperset(rule.coverage):
         return None
+    premises = _premises(rule, window, claims)
+    if premises is None:
+        return None
+    sources = {one.source for one in premises}
+    others = [window.seen[token] for token in rule.corroborating if token in window.seen]
+    beside = [one for one in others if one.source not in sources]
+    strength = Strength.S0 if not rule.calibrated else Strength.S3 if beside else rule.strength
+    return Held(rule, strength, tuple(dict.fromkeys([*premises, *beside])))
+
+
+def _premises(rule: Rule, window: Window, claims: set[str]) -> list[Seen] | None:
+    """What was seen of each group that a rule requires, None where nothing was of one."""
     premises: list[Seen] = []
     for group in rule.required:
         found = [window.seen[token] for token in group if token in window.seen]
         if not found and not claims.intersection(group):
             return None
         premises += found
-    sources = {one.source for one in premises}
-    others = [window.seen[token] for token in rule.corroborating if token in window.seen]
-    beside = [one for one in others if one.source not in sources]
-    strength = Strength.S0 if not rule.calibrated else Strength.S3 if beside else rule.strength
-    return Held(rule, strength, tuple(dict.fromkeys([*premises, *beside])))
+    return premises
 
 
 def _verdict(axis: str, held: list[Held]) -> Verdict:

@@ -63,8 +63,11 @@ class Entry:
         return self.at_us / 1e6
 
 
-def parse_entries(text: str) -> list[Entry]:
-    """Every line that is a whole entry, in the order printed; a line that is none (cut, foreign) is passed over."""
+def parse_entries(text: str, until_s: float = MAX_NUMBER) -> list[Entry]:
+    """Every line that is a whole entry, in the order printed; a line that is none (cut, foreign) is passed over.
+
+    The first that arrived later than `until_s` seconds since boot is the last that is read.
+    """
     entries = []
     for line in text.splitlines():
         try:
@@ -74,6 +77,8 @@ def parse_entries(text: str) -> list[Entry]:
         entry = _entry(fields) if isinstance(fields, dict) else None
         if entry is not None:
             entries.append(entry)
+            if entry.arrived_us > until_s * 1e6:
+                break
     return entries
 
 

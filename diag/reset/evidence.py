@@ -46,8 +46,9 @@ class Boot:
     `starts` is when it began by the clock of the day: once for each time that clock was set while it ran.
 
     `first_sequence` and `last_sequence` are journald's numbers of its entries, which go on from boot to boot whatever
-    the clock says. `tail` and `head`: whether its end and its beginning were read whole. `kernel` holds fingerprints of
-    its newest kernel messages.
+    the clock says. From `whole_since_s` on every entry was read up to its end, 0 for all of them, None where it is not
+    known that any two followed each other. `head`: whether every entry of its start was read. `kernel` holds
+    fingerprints of its newest kernel messages.
     """
 
     boot_id: str
@@ -56,7 +57,7 @@ class Boot:
     last_s: float | None = None
     first_sequence: int | None = None
     last_sequence: int | None = None
-    tail: bool = False
+    whole_since_s: float | None = None
     head: bool = False
     kernel: tuple[str, ...] = ()
     user_space_s: float | None = None

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Protocol
 
 from diag.nodekit.command import Ran
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.vocabulary import Origin
-from diag.reset.entries import FIELDS, Entry, in_order, is_spoilt, parse_entries
+from diag.reset.entries import FIELDS, MAX_NUMBER, Entry, in_order, is_spoilt, parse_entries
 from diag.reset.evidence import dashed
+from diag.reset.stretch import Stretch, gapless_before_the_end, gapless_from_the_beginning
 
 ON_DISK, IN_MEMORY = "/var/log/journal", "/run/log/journal"
-NEWEST, KERNEL_NEWEST, ALARMS = 400, 1000, 1000  # entries
-HEAD_BYTES = 1024 * 1024  # more than a thousand entries: far beyond the start of the system
+NEWEST, KERNEL_NEWEST, ALARMS = 2500, 1000, 1000  # entries; what lies before them counts as not looked at
+NEWEST_OF_RUNNING = 400  # of the boot that runs, whose end nobody asks for
+TAIL_BYTES, HEAD_BYTES = 8 * 1024 * 1024, 4 * 1024 * 1024
+START_S = 600.0  # of a boot: later nothing tells of the one before
 LIST_BYTES = 4 * 1024 * 1024
 PART_BYTES = 4 * 1024 * 1024
 EXPORT_BYTES = 16 * 1024 * 1024
@@ -34,9 +36,14 @@ NO_RIGHTS = ("insufficient permissions", "not seeing messages from other users",
 BROKEN = re.compile(r"corrupt|truncated|bad message|ignoring (file|entry)|protocol not supported", re.IGNORECASE)
 
 
-def tail(boot: int | str) -> tuple[str, ...]:
+def tail(boot: int | str, entries: int = NEWEST) -> tuple[str, ...]:
     """Arguments for the newest entries of a boot, newest first."""
-    return (*JSON, f"--boot={boot}", "--reverse", f"--lines={NEWEST}")
+    return (*JSON, f"--boot={boot}", "--reverse", f"--lines={entries}")
+
+
+def tail_of_running(boot: int | str) -> tuple[str, ...]:
+    """Arguments for the newest entries of the boot that runs, newest first."""
+    return tail(boot, NEWEST_OF_RUNNING)
 
 
 def kernel_tail(boot: int | str) -> tuple[str, ...]:
@@ -63,11 +70,11 @@ class Journal(Protocol):
     def complaints(self) -> list[str]:
         """What the reader said of files that it could not read whole."""
 
-    def ending(self, boot_id: str) -> list[Entry]:
-        """The end of a boot: its newest entries and kernel messages, in order; raises OSError, MissingTool."""
+    def ending(self, boot_id: str) -> Stretch:
+        """The end of a boot: its newest entries, and kernel messages further back; raises OSError, MissingTool."""
 
-    def beginning(self, boot_id: str) -> list[Entry]:
-        """The beginning of a boot, in order; raises OSError, MissingTool."""
+    def beginning(self, boot_id: str) -> Stretch:
+        """The beginning of a boot; raises OSError, MissingTool."""
 
     def before(self, boot_id: str) -> str | None:
         """The boot that wrote to this journal before this one, by the order of writing where that is known."""
@@ -80,7 +87,8 @@ ELEVATED = tuple(
     ("/usr/bin/journalctl", *arguments)
     for arguments in (
         LIST_BOOTS,
-        *(part(offset) for offset in range(0, -ELEVATED_BOOTS, -1) for part in (tail, kernel_tail, alarms, head)),
+        *(part(0) for part in (tail_of_running, kernel_tail, alarms, head)),
+        *(part(offset) for offset in range(-1, -ELEVATED_BOOTS, -1) for part in (tail, kernel_tail, alarms, head)),
     )
 )
 """What a run that may elevate commands runs as root: enough for the newest transition."""
@@ -93,7 +101,7 @@ class JournalFiles:
         self._machine, self._elevate = machine, elevate
         self._where = () if folder is None else (f"--directory={folder}",)
         self._complaints: list[str] = []
-        self._beginnings: dict[str, list[Entry]] = {}
+        self._beginnings: dict[str, Stretch] = {}
         listed = parse_boots(self._run(LIST_BOOTS, LIST_BYTES).stdout)
         self.boots = listed[-ELEVATED_BOOTS:] if elevate else listed
 
@@ -102,20 +110,26 @@ class JournalFiles:
         """What journalctl said of files that it could not read whole."""
         return self._complaints
 
-    def ending(self, boot_id: str) -> list[Entry]:
+    def ending(self, boot_id: str) -> Stretch:
         """As Journal has it."""
         name = self._name(boot_id)
-        return self._entries(boot_id, (tail(name), kernel_tail(name), alarms(name)), PART_BYTES)
+        of_end = tail_of_running if boot_id == self.boots[-1] else tail
+        newest, _ = self._entries(boot_id, of_end(name), TAIL_BYTES)
+        further = [
+            entry for part in (kernel_tail(name), alarms(name)) for entry in self._entries(boot_id, part, PART_BYTES)[0]
+        ]
+        return Stretch(in_order(newest + further), gapless_before_the_end(newest))
 
-    def beginning(self, boot_id: str) -> list[Entry]:
+    def beginning(self, boot_id: str) -> Stretch:
         """As Journal has it."""
         if boot_id not in self._beginnings:
-            self._beginnings[boot_id] = self._entries(boot_id, (head(self._name(boot_id)),), HEAD_BYTES)
+            entries, is_all = self._entries(boot_id, head(self._name(boot_id)), HEAD_BYTES, START_S)
+            self._beginnings[boot_id] = Stretch(entries, gapless_from_the_beginning(entries), is_all)
         return self._beginnings[boot_id]
 
     def before(self, boot_id: str) -> str | None:
         """As Journal has it: by the numbers of the entries, since a clock that was set may have changed the list."""
-        first = next(iter(self.beginning(boot_id)), None)
+        first = next(iter(self.beginning(boot_id).entries), None)
         listed = _listed_before(self.boots, boot_id)
         if first is None or first.sequence is None or self._elevate:
             return listed
@@ -140,9 +154,13 @@ class JournalFiles:
             return self.boots.index(boot_id) - len(self.boots) + 1
         return boot_id.replace("-", "")
 
-    def _entries(self, boot_id: str, parts: Iterable[tuple[str, ...]], limit: int) -> list[Entry]:
-        texts = [self._run(arguments, limit).stdout for arguments in parts]
-        return in_order(entry for text in texts for entry in parse_entries(text) if entry.boot_id == boot_id)
+    def _entries(
+        self, boot_id: str, arguments: tuple[str, ...], limit: int, until_s: float = MAX_NUMBER
+    ) -> tuple[list[Entry], bool]:
+        """The entries of a boot that a command printed, in order, and whether it came to its end."""
+        ran = self._run(arguments, limit)
+        entries = in_order(entry for entry in parse_entries(ran.stdout, until_s) if entry.boot_id == boot_id)
+        return entries, ran.exit_status == 0 and not ran.truncated
 
     def _run(self, arguments: tuple[str, ...], limit: int) -> Ran:
         if self._where:
@@ -166,9 +184,12 @@ class ExportedJournal:
         self._complaints: list[str] = []
         order: list[str] = []
         for name in sorted((n for n in machine.names("/cmd") if _export_index(n) is not None), key=_export_key):
-            content = machine.read_bytes(f"/cmd/{name}", EXPORT_BYTES).decode("utf-8", "replace")
+            read = machine.read_bytes(f"/cmd/{name}", EXPORT_BYTES + 1)
+            content = read[:EXPORT_BYTES].decode("utf-8", "replace")
             entries = parse_entries(content)
-            if is_spoilt(content, entries):
+            if len(read) > EXPORT_BYTES:
+                self._complaints.append(f"/cmd/{name} has more than {EXPORT_BYTES >> 20} MiB: the rest was not read")
+            elif is_spoilt(content, entries):
                 self._complaints.append(f"/cmd/{name} has lines that are no entries of a journal")
             for entry in entries:
                 printed.setdefault(entry.boot_id, []).append(entry)
@@ -183,17 +204,19 @@ class ExportedJournal:
         """Files that are no export, or not all of it."""
         return self._complaints
 
-    def ending(self, boot_id: str) -> list[Entry]:
+    def ending(self, boot_id: str) -> Stretch:
         """As Journal has it."""
-        return self._entries.get(boot_id, [])
+        entries = self._entries.get(boot_id, [])
+        return Stretch(entries, gapless_before_the_end(entries))
 
-    def beginning(self, boot_id: str) -> list[Entry]:
+    def beginning(self, boot_id: str) -> Stretch:
         """As Journal has it."""
-        return self.ending(boot_id)
+        entries = self._entries.get(boot_id, [])
+        return Stretch(entries, gapless_from_the_beginning(entries))
 
     def before(self, boot_id: str) -> str | None:
         """As Journal has it: by the numbers of the entries, since a clock that was set may have changed the list."""
-        first = next(iter(self.beginning(boot_id)), None)
+        first = next(iter(self._entries.get(boot_id, [])), None)
         number = first.sequence if first else None
         ends = {boot: self._entries[boot][-1].sequence for boot in self.boots if self._entries.get(boot)}
         going_on = [
@@ -260,11 +283,11 @@ class Both:
         """What journalctl said of files that it could not read whole, and what is wrong with the export."""
         return self._files.complaints + self._exported.complaints
 
-    def ending(self, boot_id: str) -> list[Entry]:
+    def ending(self, boot_id: str) -> Stretch:
         """As Journal has it."""
         return self._of(boot_id).ending(boot_id)
 
-    def beginning(self, boot_id: str) -> list[Entry]:
+    def beginning(self, boot_id: str) -> Stretch:
         """As Journal has it."""
         return self._of(boot_id).beginning(boot_id)
 

@@ -2,8 +2,8 @@
 
 A token is `from:KIND` for a thing seen of the boot that ended, `to:KIND` for one of the boot after it. A rule holds
 when each group of `required` has a token that was seen, no token of `forbidden` was, and each place of `coverage` was
-read whole: an absence counts only where it was looked for. So a claim cannot turn into another one when evidence is
-taken away: it only becomes weaker, or none.
+read, without an entry missing: an absence counts only where it was looked for. What is taken away then weakens a
+claim, or leaves none, wherever it can be noticed that it is gone; docs/reset-reason.md has where it can not.
 
 No rule rests on the clock of the day, on a gap between boots, or on what could be left over from another boot.
 `calibrated` names the recorded resets on which a rule was measured; one that has none asserts nothing.
@@ -16,7 +16,19 @@ from dataclasses import dataclass
 from diag.reset.tables import PROVES
 from diag.reset.words import Strength
 
-TAIL, HEAD, WTMP, ROOT = "tail", "head", "wtmp", "root"
+END, TAIL, HEAD, WTMP, ROOT = "end", "tail", "head", "wtmp", "root"
+"""Where an absence was looked for: from a minute before the first step of the shutdown to the end (see END_S), from
+as long before it as anything bears on it (see TAIL_S), the start of the next boot, wtmp, the root as that boot found
+it. Without a step the end itself stands for it."""
+NEAR_END = {
+    "power_key": 300.0, "other_key": 300.0, "operator_command": 60.0, "thermal_critical": 600.0, "ups": 600.0,
+}  # fmt: skip
+"""Kinds that bear on the end only when they came within so many seconds before it, or before the shutdown began: a
+desktop counts down for a minute after a key; the kernel gives an orderly power-off for heat its time."""
+SOON_S = 60.0
+"""A key, or heat, that sets a shutdown off does it within these seconds."""
+PLACES = (END, TAIL, HEAD, WTMP, ROOT)
+END_S, TAIL_S = 60.0, max(NEAR_END.values())
 ALL_STEPS = (
     "from:logind_verb", "from:logind_request", "from:targets_stopped", "from:final_target", "from:target_reboot",
     "from:target_poweroff", "from:target_halt", "from:target_kexec", "from:init_ends", "from:last_init",
@@ -76,7 +88,7 @@ def _orderly(verb: str) -> Rule:
             "from:kexec_tools",
             *(token for token in TARGETS if token != target),
         ),
-        coverage=(TAIL, HEAD, ROOT),
+        coverage=(END, HEAD, ROOT),
         # The shutdown that wtmp has was entered by the same systemd before its last target: it cannot err otherwise.
         corroborating=("to:root_clean",),
         validity="systemd reached the last target of this verb and then had the journal closed; the next boot found "

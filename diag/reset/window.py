@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -11,18 +11,15 @@ from diag.reset.binding import Wtmp, bound, wtmp_between
 from diag.reset.evidence import Boot, Report, Seen
 from diag.reset.words import Source, SourceState, UnknownCause
 
-# A desktop counts down for a minute after a key; the kernel gives an orderly power-off for heat its time.
-NEAR_END = {"power_key": 300.0, "other_key": 300.0, "operator_command": 60.0, "thermal_critical": 600.0}
-"""Kinds that bear on the end only when they came within so many seconds before it, or before the shutdown began."""
-
 
 @dataclass(frozen=True)
 class Window:
     """One transition. `seen` is by token (`from:KIND`, `to:KIND`), `loose` what could not be bound to a boot.
 
-    `earlier` is of the boot that ended, and too long before its end to bear on it (see NEAR_END).
+    `earlier` is of the boot that ended, and too long before its end to bear on it (see rules.NEAR_END).
 
-    `covered` names the places that were read whole, `causes` why others were not.
+    `covered` names the places that were looked at, `uncovered` has of others why they were not; `causes` are those of
+    sources that were not read.
     """
 
     index: int
@@ -32,6 +29,7 @@ class Window:
     earlier: tuple[Seen, ...] = ()
     loose: tuple[Seen, ...] = ()
     covered: frozenset[str] = frozenset()
+    uncovered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     causes: tuple[tuple[str, str | None], ...] = ()
     to_boot: Boot | None = None
 
@@ -78,23 +76,17 @@ def _window(
     if before.last_s is None or missed is not None:
         cause = missed or (UnknownCause.JOURNAL_LOST_BOOT, "the journal names the boot and holds no entry of it")
         gone = None if missed else before
-        return Window(index, gone, after.boot_id, {}, (), loose, frozenset(), (cause, *causes), after)
+        return Window(index, gone, after.boot_id, loose=loose, causes=(cause, *causes), to_boot=after)
     if entered is None and wtmp is not None and wtmp.is_read:
         causes.append((UnknownCause.WTMP_NOT_BOUND, "wtmp has no records of these two boots that follow each other"))
     everything = [*things, entered] if entered else things
     sides = ((before.boot_id, "from"), (after.boot_id, "to"))
     seen = {f"{side}:{one.kind}": one for boot_id, side in sides for one in everything if one.boot_id == boot_id}
-    covered = {
-        rules.TAIL: before.tail and _is_whole(before, after),
-        rules.HEAD: after.head,
-        rules.WTMP: entered is not None,
-        # What the initramfs saw of the root is kept for the running boot only; of earlier ones nobody can know it.
-        rules.ROOT: index < 0 or any(token in seen for token in ("to:root_clean", "to:root_recovered")),
-    }
+    uncovered = dict(_uncovered(index, before, after, seen, is_entered=entered is not None))
     kept = {token: one for token, one in seen.items() if _is_near(token, one, seen, before)}
-    places = frozenset(place for place, whole in covered.items() if whole)
+    places = frozenset(rules.PLACES) - frozenset(uncovered)
     earlier = tuple(one for token, one in seen.items() if token not in kept)
-    return Window(index, before, after.boot_id, kept, earlier, loose, places, tuple(causes), after)
+    return Window(index, before, after.boot_id, kept, earlier, loose, places, uncovered, tuple(causes), after)
 
 
 def _missed(before: Boot, after: Boot, *, adjacent: bool | None, keeps_no_wtmp: bool) -> tuple[str, str | None] | None:
@@ -126,12 +118,47 @@ def _is_whole(before: Boot, after: Boot) -> bool:
 
 
 def _is_near(token: str, one: Seen, seen: dict[str, Seen], boot: Boot) -> bool:
-    limit = NEAR_END.get(one.kind)
+    limit = rules.NEAR_END.get(one.kind)
     if limit is None or not token.startswith("from:") or one.at_s is None:
         return True
+    return one.at_s >= _first_step_s(seen, boot) - limit
+
+
+def _first_step_s(seen: dict[str, Seen], boot: Boot) -> float:
+    """When the shutdown began, as far as it was seen, in seconds since boot; where there was none, the last entry."""
     steps = [step.at_s for step in map(seen.get, rules.ALL_STEPS) if step is not None and step.at_s is not None]
-    end = min([*steps, boot.last_s or 0.0])
-    return one.at_s >= end - limit
+    return min([*steps, boot.last_s or 0.0])
+
+
+def _uncovered(
+    index: int, before: Boot, after: Boot, seen: dict[str, Seen], *, is_entered: bool
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The places where a missing thing proves nothing, and why."""
+    began = _first_step_s(seen, before)
+    for place, seconds in ((rules.END, rules.END_S), (rules.TAIL, rules.TAIL_S)):
+        since = before.whole_since_s
+        if since is None or not _is_whole(before, after):
+            yield place, (UnknownCause.JOURNAL_UNREADABLE, "entries of the end of that boot are missing")
+        elif since > max(began - seconds, 0.0):
+            yield place, (UnknownCause.JOURNAL_UNREADABLE, _too_near(began - since, seconds))
+    if not after.head:
+        words = "the start of the next boot was not read whole: its journal is cut, or lacks entries"
+        yield rules.HEAD, (UnknownCause.JOURNAL_UNREADABLE, words)
+    if not is_entered:
+        yield rules.WTMP, (UnknownCause.WTMP_NOT_BOUND, "wtmp does not tell of these two boots")
+    # What the initramfs saw of the root is kept for the running boot only; of earlier ones nobody can know it.
+    if index == 0 and not any(token in seen for token in ("to:root_clean", "to:root_recovered")):
+        yield rules.ROOT, (UnknownCause.NO_WITNESS, "nothing tells whether the root file system had to be recovered")
+
+
+def _too_near(read_s: float, wanted_s: float) -> str:
+    """In words, how far back the journal was read before the shutdown began, or the last entry."""
+    if read_s < 0:
+        return "entries of the shutdown itself are missing, or too many for one reading"
+    return (
+        f"of what came before the shutdown, or before the last entry, only {read_s:.0f} s were read without an entry "
+        f"missing; {wanted_s:.0f} s bear on it"
+    )
 
 
 def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[Seen], current: str | None) -> Window:
@@ -149,7 +176,7 @@ def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[S
         cause = (UnknownCause.JOURNAL_LOST_BOOT, "the journal that is kept does not hold the running boot")
     else:
         cause = (UnknownCause.NO_PREVIOUS_BOOT, "the journal holds no boot before this one")
-    return Window(index, None, current, {}, (), loose, frozenset(), (cause,))
+    return Window(index, None, current, loose=loose, causes=(cause,))
 
 
 def _causes(by_source: dict[str, Report]) -> Iterator[tuple[str, str | None]]:

@@ -6,11 +6,11 @@ from itertools import count
 
 from diag.reset.entries import Entry, parse_entries
 from diag.reset.evidence import Boot, Seen
-from diag.reset.rules import HEAD, ROOT, TAIL, WTMP
+from diag.reset.rules import PLACES
 from diag.reset.window import Window
 
 BEFORE, AFTER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-EVERYWHERE = frozenset({TAIL, HEAD, WTMP, ROOT})
+EVERYWHERE = frozenset(PLACES)
 _numbers = count(1)
 
 
@@ -27,7 +27,7 @@ def window(*tokens: str, covered: frozenset[str] = EVERYWHERE, sources: Mapping[
         side, _, kind = token.partition(":")
         boot_id = BEFORE if side == "from" else AFTER
         seen[token] = thing(kind, boot_id, source=(sources or {}).get(token, "journal"))
-    return Window(0, Boot(BEFORE, last_s=100.0), AFTER, seen, (), (), covered)
+    return Window(0, Boot(BEFORE, last_s=100.0), AFTER, seen, covered=covered)
 
 
 def entry(message: str, at_s: float = 1.0, *, boot_id: str = BEFORE, **fields: str) -> Entry:

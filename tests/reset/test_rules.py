@@ -7,7 +7,7 @@ import pytest
 
 from diag.reset.correlate import ANY, LEAVES, correlate, is_under
 from diag.reset.messages import ALARMS, BEGINNING, ENDING
-from diag.reset.rules import HEAD, ROOT, RULES, TAIL, WTMP, Rule
+from diag.reset.rules import END, HEAD, ROOT, RULES, TAIL, WTMP, Rule
 from diag.reset.tables import PROVES
 from diag.reset.words import Axis
 from tests.reset.answers import answer
@@ -47,7 +47,7 @@ def test_what_a_rule_forbids_in_the_journal_is_looked_for_there(rule: Rule) -> N
     """Else evidence that is taken away could turn one claim into another. A record of a panic cannot be looked for."""
     panics = {"from:panic_record", "from:crash_dump", "from:kernel_panic", "from:fatal_words"}
     if {token for token in rule.forbidden if token.startswith("from:")} - panics:
-        assert TAIL in rule.coverage
+        assert {TAIL, END} & set(rule.coverage)
     if "to:hibernate_image" in rule.forbidden:
         assert HEAD in rule.coverage
     if "to:crash_kernel" in rule.forbidden:
@@ -109,11 +109,18 @@ def test_a_shutdown_that_was_cut_off_is_told_by_root_and_journal_alone() -> None
     assert claim(Axis.TERMINATION, *begun) == ANY
 
 
-@pytest.mark.parametrize("missing", [TAIL, HEAD])
-def test_nothing_is_taken_for_absent_where_nobody_looked(missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "cut_off", "orderly", "initiator"),
+    [(TAIL, ANY, "orderly.reboot", ANY), (END, "disorderly", ANY, ANY), (HEAD, ANY, ANY, ANY)],
+)
+def test_nothing_is_taken_for_absent_where_nobody_looked(
+    missing: str, cut_off: str, orderly: str, initiator: str
+) -> None:
+    """The end that an orderly shutdown needs lies within the tail: no window lacks the one and has the other."""
     covered = EVERYWHERE - {missing}
-    assert claim(Axis.TERMINATION, *CUT_OFF, covered=covered) == ANY
-    assert claim(Axis.TERMINATION, *ORDERLY, covered=covered) == ANY
+    assert claim(Axis.TERMINATION, *CUT_OFF, covered=covered) == cut_off
+    assert claim(Axis.TERMINATION, *ORDERLY, covered=covered) == orderly
+    assert claim(Axis.INITIATOR, *ORDERLY, covered=covered) == initiator
 
 
 def test_a_forced_restart_needs_wtmp_to_be_told() -> None:

@@ -9,7 +9,7 @@ from diag.reset import marks, messages
 from diag.reset.entries import Entry
 from diag.reset.evidence import Boot, Report, Seen, fingerprint
 from diag.reset.journal import ELEVATED as COMMANDS
-from diag.reset.journal import Journal, is_on_disk, open_journal
+from diag.reset.journal import START_S, Journal, is_on_disk, open_journal
 from diag.reset.scope import Scope
 from diag.reset.sources.boot import current_boot
 from diag.reset.words import Source, SourceState, UnknownCause
@@ -17,7 +17,6 @@ from diag.reset.words import Source, SourceState, UnknownCause
 SECONDS = 20.0
 ELEVATED = COMMANDS
 EXCERPT = "/cmd/journal-excerpt"  # in a tree: lines were left out, so that a missing one proves nothing
-EARLY_S = 600.0  # later in a boot, journald that finds a file open was itself restarted
 DRIFT_S, MOST_STARTS = 5.0, 8
 MOST_LINES = 600  # of the kernel's, kept of each boot to bind other records by
 LAST_WORDS_S = 2.0  # what a kernel still prints after it panicked
@@ -32,14 +31,14 @@ def read(machine: Machine, scope: Scope) -> Report:
     boots: list[Boot] = []
     seen: list[Seen] = []
     for boot_id in reversed(wanted):
-        boot, found = _boot(journal, boot_id, complete=complete)
+        boot, found = _boot(journal, boot_id)
         boots.insert(0, boot)
         seen += found
         if boot.last_s is None:
             break  # what is listed before it was vacuumed away as well
     whole = complete and not journal.complaints
     if not whole:
-        boots = [replace(boot, tail=False, head=False) for boot in boots]
+        boots = [replace(boot, whole_since_s=None, head=False) for boot in boots]
     on_disk = is_on_disk(machine)
     detail = journal.complaints[0] if journal.complaints else None if complete else "an excerpt: lines were left out"
     return Report(
@@ -60,8 +59,9 @@ def _cause(journal: Journal, boots: list[Boot], *, on_disk: bool | None) -> str 
     return UnknownCause.JOURNAL_VOLATILE if len(boots) < 2 and on_disk is False else None
 
 
-def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list[Seen]]:
-    ending, beginning = _last_user_space(journal.ending(boot_id)), journal.beginning(boot_id)
+def _boot(journal: Journal, boot_id: str) -> tuple[Boot, list[Seen]]:
+    end, start = journal.ending(boot_id), journal.beginning(boot_id)
+    ending, beginning = _last_user_space(end.entries), start.entries
     if not ending:
         return Boot(boot_id), []
     first, last = (beginning or ending)[0], ending[-1]
@@ -73,8 +73,8 @@ def _boot(journal: Journal, boot_id: str, *, complete: bool) -> tuple[Boot, list
         last_s=max(entry.at_s for entry in ending),
         first_sequence=first.sequence,
         last_sequence=last.sequence,
-        tail=complete,
-        head=complete and bool(beginning),
+        whole_since_s=end.since_s,
+        head=start.is_read_until(_started_s(start.gapless)),
         user_space_s=_user_space_s(beginning + ending),
         kernel=tuple(fingerprint(entry.at_us, entry.message) for entry in lines[-MOST_LINES:]),
     )
@@ -88,6 +88,12 @@ def things_in(ending: list[Entry], beginning: list[Entry], locator: str) -> list
         *messages.seen_in(ending, messages.ENDING + messages.ALARMS + marks.ENDING, locator),
     ]
     return [kept for one in found for kept in _placed(one, ending, beginning)]
+
+
+def _started_s(entries: list[Entry]) -> float:
+    """When the start was over: by then the root file system is mounted for good, and all is said that it needed."""
+    told = (entry.at_s for entry in entries if entry.is_init and entry.message.startswith("Startup finished in "))
+    return min(next(told, START_S), START_S)
 
 
 def _last_user_space(ending: list[Entry]) -> list[Entry]:
@@ -117,7 +123,7 @@ def _placed(one: Seen, ending: list[Entry], beginning: list[Entry]) -> tuple[See
         "fatal_words": lambda: _is_last(one, ending, LAST_WORDS_S),
         "watchdog_armed": lambda: not _after(one, beginning, "Shutting down."),
         "suspended": lambda: _is_last(one, ending, LAST_WORDS_S),
-        "soft_reboot": lambda: _is_last(one, ending, EARLY_S),
+        "soft_reboot": lambda: _is_last(one, ending, START_S),
     }.get(one.kind)
     return (one,) if judge is None or judge() else ()
 
@@ -133,7 +139,7 @@ def _is_first_journald(one: Seen, beginning: list[Entry]) -> bool:
     said = [entry for entry in beginning if messages.journald_or_kmsg(entry)]
     soft = any(entry.is_init and "soft-reboot" in entry.message.lower() for entry in beginning)
     mine = [entry for entry in said if entry.at_s == one.at_s]
-    return not soft and bool(mine) and mine[0].pid == said[0].pid and (one.at_s or 0.0) < EARLY_S
+    return not soft and bool(mine) and mine[0].pid == said[0].pid and (one.at_s or 0.0) < START_S
 
 
 def _is_last(one: Seen, ending: list[Entry], seconds: float = 0.0) -> bool:
