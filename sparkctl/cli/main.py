@@ -27,6 +27,7 @@ from sparkctl.cli.lab import lab
 from sparkctl.cli.ota import ota
 from sparkctl.cli.program import program
 from sparkctl.cli.reset_reason import reset_reason
+from sparkctl.cli.schedule import schedule
 from sparkctl.cli.schema import schema
 from sparkctl.cli.show import show
 from sparkctl.cli.store import store
@@ -59,6 +60,7 @@ for command in (
     ota,
     program,
     reset_reason,
+    schedule,
     schema,
     show,
     store,

@@ -37,6 +37,7 @@ from sparkctl.model.reset_words import (
     UnknownCause,
 )
 from sparkctl.model.run import RunRecord
+from sparkctl.model.schedule import Heartbeat, ScheduleStatus
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
 
@@ -64,6 +65,8 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "reset-report": ResetReport,
     "reset-score": ResetScore,
     "run-record": RunRecord,
+    "schedule-heartbeat": Heartbeat,
+    "schedule-status": ScheduleStatus,
     "sweep-report": SweepReport,
 }
 """Every published document by the name of its schema."""

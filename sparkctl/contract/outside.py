@@ -30,6 +30,8 @@ NAME_OF_SCHEMA = {
     "sparkctl.bundle-diff/1": "bundle-diff",
     "sparkctl.bundle-page/1": "bundle-page",
     "sparkctl.redaction-report/1": "redaction-report",
+    "sparkctl.schedule-heartbeat/1": "schedule-heartbeat",
+    "sparkctl.schedule-status/1": "schedule-status",
     "spark-evidence/1": "evidence-manifest",
     "spark-evidence/1 disclosure": "evidence-disclosure",
     "urn:sparkctl:spark-evidence:1": "evidence-statement",

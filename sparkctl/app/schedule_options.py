@@ -1,0 +1,110 @@
+"""What a schedule may run, and which options of that it may set: a closed table, so that nothing else gets there."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparkctl.model.base import PRINTABLE
+
+Convert = Callable[[str, Path], str]
+"""From text, and the folder that relative paths start from, to an argument; raises ValueError with half a sentence."""
+
+SAFE_PATH = re.compile(r"/[A-Za-z0-9_./+,@=-]*")
+"""Paths that mean themselves to cron, to its shell and to systemd alike: no spaces, `%`, `$`, quotes or backslashes."""
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_PRINTABLE = re.compile(PRINTABLE)
+
+
+def seconds(text: str) -> int:
+    """A duration in seconds; raises ValueError with half a sentence."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not 0 <= int(match[1]) * _SECONDS[match[2]] <= 366 * 86400:
+        raise ValueError("must be a duration such as 90s, 10m, 6h or 2d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def absolute_path(text: str, folder: Path) -> Path:
+    """A path that is safe in a crontab and in a unit; raises ValueError with half a sentence."""
+    path = Path(text).expanduser() if text.startswith("~/") else folder / text
+    parts = Path(path.absolute())
+    if not SAFE_PATH.fullmatch(str(parts)) or ".." in parts.parts or len(str(parts)) > 500:
+        raise ValueError(f"must be a path of letters, digits and _ . / + , @ = - only, without `..`, not {parts}")
+    return parts
+
+
+def whole(low: int, high: int) -> Convert:
+    """A whole number within bounds."""
+
+    def convert(text: str, _folder: Path) -> str:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high:,}")
+        return str(int(text))
+
+    return convert
+
+
+def _duration(text: str, _folder: Path) -> str:
+    if not 1 <= seconds(text) <= 3600:
+        raise ValueError("must be from 1s to 1h")
+    return str(seconds(text))
+
+
+def _path(text: str, folder: Path) -> str:
+    return str(absolute_path(text, folder))
+
+
+def _matching(pattern: str, words: str) -> Convert:
+    def convert(text: str, _folder: Path) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(words)
+        return text
+
+    return convert
+
+
+def selector_word(text: str, _folder: Path) -> str:
+    """One word of a selector; what it selects is known when the fleet is read."""
+    if not text or len(text) > 1000 or not _PRINTABLE.fullmatch(text):
+        raise ValueError("must be one printable line of 1 to 1,000 characters")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a command by its key in the file; `many` may be a list, `folder` is one that the run writes to."""
+
+    flag: str
+    convert: Convert
+    many: bool = False
+    required: bool = False
+    folder: bool = False
+
+
+_NAME = _matching(r"[a-z][a-z0-9_.-]{0,79}", "must be the name of one")
+_RUN = {
+    "concurrency": Option("--concurrency", whole(1, 2000)),
+    "timeout": Option("--timeout", _duration),
+    "per_site": Option("--per-site", whole(1, 100_000)),
+    "per_rack": Option("--per-rack", whole(1, 100_000)),
+    "per_jump": Option("--per-jump", whole(1, 100_000)),
+    "shard": Option("--shard", _matching(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}", "must read K/N, such as 1/3")),
+}
+_WORKERS = {"workers": Option("--workers", whole(1, 64))}
+
+RUNS: dict[str, dict[str, Option]] = {
+    "health": _RUN | _WORKERS | {"fail_on": Option("--fail-on", _matching("fail|warn", "must be fail or warn"))},
+    "collect": _RUN | _WORKERS | {"facet": Option("--facet", _NAME, many=True)},
+    "reset-reason": _RUN | _WORKERS,
+    "bundle collect": _RUN
+    | {
+        "out": Option("--out", _path, required=True, folder=True),
+        "sign": Option("--sign", _path),
+        "total_size": Option("--total-size", _matching(r"[1-9][0-9]{0,5}[KMGT]", "must be a size such as 500M or 2G")),
+        "also": Option("--also", _NAME, many=True),
+    },
+    "store prune": {"days": Option("--days", whole(1, 36500), required=True)},
+}
+"""Every command that may be scheduled, with its options by their keys under `with:`."""

@@ -1,0 +1,168 @@
+"""Real runs: silent when all went well, and of use when not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkctl.contract.outside import complaints
+from sparkctl.store.lock import SweepLock
+from tests.schedule.plans import write_plan
+from tests.support.command import environment, sparkctl
+from tests.support.labs import running_lab
+
+pytestmark = pytest.mark.slow
+QUICK = "  sweep: {every: 5m, run: health, splay: 0s, deadline: 2m}\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A simulated fleet of three nodes that are well."""
+    with running_lab(tmp_path / "lab", 3, ["healthy"]):
+        yield tmp_path
+
+
+def beat(home: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((home / "state/schedules/sweep.json").read_text())
+    return found
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "sparkctl", "schedule", "run", "sweep", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home,
+        env={**environment(home), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+
+
+def test_a_sweep_is_silent_and_leaves_its_heartbeat(home: Path) -> None:
+    (home / "prom").mkdir()
+    write_plan(home, QUICK, "fleet: lab/fleet.yaml\nprom: prom\n")
+    ran = sparkctl("schedule", "run", "sweep", "--now", home=home)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    found = beat(home)
+    assert list(complaints(json.dumps(found).encode())) == []
+    assert (found["outcome"], found["coverage"]) == ("done", {"selected": 3, "reported": 3, "unreported": 0})
+    assert 'nodes_reported{schedule="sweep"} 3' in (home / "prom/sparkctl_sweep.prom").read_text()
+    log = (home / "state/schedules/log/sweep.log").read_text()
+    assert found["run_id"] in log
+    assert "3 of 3 nodes reported" in log
+    assert "run-record" not in log  # records are in the store
+
+
+def test_two_cron_runs_at_once_sweep_once(home: Path) -> None:
+    write_plan(home, QUICK, "fleet: lab/fleet.yaml\n")
+    both = [start(home), start(home)]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said == [("", ""), ("", "")]
+    assert (home / "state/schedules/log/sweep.log").read_text().count("begin:") == 1
+    assert (beat(home)["outcome"], beat(home)["skips"]["total"]) == ("done", 0)
+    assert beat(home)["due_at"] is not None
+
+
+def test_a_lock_that_is_free_soon_is_waited_for(home: Path) -> None:
+    write_plan(home, QUICK, "fleet: lab/fleet.yaml\n")
+    with SweepLock(home / "state", ["sparkctl", "collect"]):
+        waiting = start(home, "--now")
+        while not (home / "state/schedules/sweep.run.lock").exists():
+            assert waiting.poll() is None
+            time.sleep(0.05)
+    assert waiting.communicate(timeout=120) == ("", "")
+    assert beat(home)["outcome"] == "done"
+
+
+def test_a_run_that_is_killed_leaves_the_old_heartbeat_and_the_next_one_runs(home: Path) -> None:
+    write_plan(home, QUICK, "fleet: lab/fleet.yaml\n")
+    assert sparkctl("schedule", "run", "sweep", "--now", home=home).returncode == 0
+    before, log = beat(home), home / "state/schedules/log/sweep.log"
+    killed = start(home, "--now")
+    while log.read_text().count("begin:") < 2:
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.kill()
+    killed.communicate(timeout=60)
+    assert beat(home) == before
+    assert sparkctl("schedule", "run", "sweep", "--now", home=home).returncode == 0
+    assert beat(home)["finished_at"] > before["finished_at"]
+    assert not [path for path in (home / "state/schedules").iterdir() if path.name.startswith(".")]
+
+
+def test_skips_are_silent_until_there_are_too_many(tmp_path: Path) -> None:
+    schedule = "  sweep: {every: 5m, run: health, splay: 0s, deadline: 30s, complain_after: 2}\n"
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  here: {transport: local}\n")
+    path = write_plan(tmp_path, schedule)
+    memory = tmp_path / "state/schedules/sweep.memory"
+    with SweepLock(tmp_path / "state", ["sparkctl", "health", "a-long-one"]):
+        ends = []
+        for _ in range(2):
+            ends.append(sparkctl("schedule", "run", "sweep", "--file", path, home=tmp_path, timeout=120))
+            forgotten = {**json.loads(memory.read_text()), "taken": None}
+            memory.write_text(json.dumps(forgotten))  # as if the next start had come
+    first, second = ends
+    assert (first.returncode, first.stderr) == (0, "")
+    assert second.returncode == 75
+    assert "2 times in a row" in second.stderr
+    assert "a-long-one" in second.stderr
+    assert not (tmp_path / "state/schedules/sweep.json").exists()
+    assert forgotten["skips"]["total"] == 2
+
+
+def test_a_failure_says_what_and_where(tmp_path: Path) -> None:
+    write_plan(tmp_path, QUICK)
+    ran = sparkctl("schedule", "run", "sweep", "--now", home=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    for words in ("sweep", "2 (usage)", "fleet.yaml: there is no such file", "sweep.log", "--now"):
+        assert words in ran.stderr
+    assert (beat(tmp_path)["outcome"], beat(tmp_path)["last_done_at"]) == ("failed", None)
+
+
+def test_too_few_nodes_are_a_failure_and_findings_can_be_loud(tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  gone: {ssh: {host: 127.0.0.1, port: 1}}\n")
+    write_plan(tmp_path, QUICK)
+    ran = sparkctl("schedule", "run", "sweep", "--now", home=tmp_path)
+    assert ran.returncode == 3
+    assert "too few nodes reported, less than 50%; 0 of 1 nodes reported" in ran.stderr
+    write_plan(tmp_path, QUICK.replace("health,", "health, min_coverage: 0%,"))
+    assert sparkctl("schedule", "run", "sweep", "--now", home=tmp_path).returncode == 0
+    write_plan(tmp_path, QUICK.replace("health,", "health, min_coverage: 0%, quiet_on: [ok],"))
+    ran = sparkctl("schedule", "run", "sweep", "--now", home=tmp_path)
+    assert (ran.returncode, "3 (unjudged)" in ran.stderr) == (3, True)
+
+
+def test_a_hang_is_ended_at_the_deadline(tmp_path: Path) -> None:
+    """A command that ignores SIGTERM and leaves a child that holds its pipes."""
+    stuck = tmp_path / "bin"
+    stuck.mkdir()
+    (stuck / "sparkctl").write_text("#!/bin/sh\ntrap '' TERM\necho stuck >&2\nsleep 600 & wait\nwait\n")
+    (stuck / "sparkctl").chmod(0o755)
+    probe = (
+        "import sys\nfrom sparkctl.app import schedule_child as child\n"
+        f"child.STOP_S = 0.5\nchild.program = lambda: ({str(stuck / 'sparkctl')!r},)\n"
+        "ended = child.run_to_the_end([], 1, child.Interrupted(), print)\n"
+        "print(ended.code, ended.late, ended.killed, ended.said)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.splitlines() == ["stderr: stuck", f"-{signal.SIGKILL:d} True True ['stuck']"]
+
+
+def test_a_signal_ends_the_run_in_good_order(home: Path) -> None:
+    write_plan(home, "  sweep: {every: 5m, run: health, splay: 3m, deadline: 1m}\n", "fleet: lab/fleet.yaml\n")
+    memory = home / "state/schedules/sweep.memory"
+    waiting = start(home)
+    while not memory.exists():
+        assert waiting.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.3)  # let it begin to wait its splay out
+    os.kill(waiting.pid, signal.SIGTERM)
+    _, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 3
+    assert "stopped before it began" in said
+    assert not (home / "state/schedules/sweep.json").exists()
