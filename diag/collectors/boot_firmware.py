@@ -10,7 +10,7 @@ COLLECTOR = Collector(
     (
         Command("entries.txt", ("efibootmgr", "--verbose"), limit=64 * KIB),
         Command("secure_boot.txt", ("mokutil", "--sb-state"), limit=4 * KIB),
-        Command("owner_keys.txt", ("mokutil", "--list-enrolled", "--short"), limit=64 * KIB),
+        Command("owner_keys.txt", ("mokutil", "--list-enrolled"), limit=64 * KIB),
         Command("variables.txt", ("ls", "-l", "/sys/firmware/efi/efivars"), limit=64 * KIB),
     ),
 )

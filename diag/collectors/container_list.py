@@ -1,4 +1,7 @@
-"""Containers and images, with what they were started with: environment and mounts are in their settings."""
+"""Containers and images, with what they were started with: environment and mounts are in their settings.
+
+grep ends each file with a new line, so that the settings of each container are one line of JSON.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from diag.nodekit.collector import KIB, MIB, Collector, Command, Kind, Volatilit
 DOCKER = "/usr/bin/docker"
 SETTINGS = (
     "/usr/bin/find", "/var/lib/docker/containers", "-mindepth", "2", "-maxdepth", "2", "-name", "config.v2.json",
-    "-size", "-256k", "-exec", "/usr/bin/cat", "{}", "+",
+    "-size", "-256k", "-exec", "/usr/bin/grep", "-h", "-a", ".", "{}", "+",
 )  # fmt: skip
 COLLECTOR = Collector(
     "Docker's containers, their settings, and images by digest",

@@ -1,4 +1,7 @@
-"""Every thread, and the kernel's stack of each task: where one in state D hangs."""
+"""Every thread, and the kernel's stack of each task: where one in state D hangs.
+
+Threads are shown by name only: whoever reads the command line of a process that hangs may hang as well.
+"""
 
 from __future__ import annotations
 

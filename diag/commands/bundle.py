@@ -17,6 +17,7 @@ from diag.nodekit.judge import Document, group_by_observation
 from diag.nodekit.machine import Machine
 from diag.nodekit.node_facts import NodeFacts
 from diag.nodekit.taking import ListJob, MachineJob, RecordJob, TakeJob, jobs_of, load_collectors, take_of
+from diag.nodekit.vocabulary import TakenStatus
 from diag.nodekit.workers import Task, judge_all
 from diag.reset.scope import Scope
 from diag.reset.source_task import load_sources
@@ -56,11 +57,16 @@ def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
         results.bytes += fact.pop("read_bytes", 0)
     first_take = len(jobs) - len(takes)
     data = {
-        "recording": [{"name": job.name, **fact} for job, fact in zip(jobs[:first_take], facts, strict=False)],
-        "artefacts": [{**job.described(), **fact} for job, fact in zip(takes, facts[first_take:], strict=True)],
+        "recording": [{"name": job.name, **_told(fact)} for job, fact in zip(jobs[:first_take], facts, strict=False)],
+        "artefacts": [{**job.described(), **_told(fact)} for job, fact in zip(takes, facts[first_take:], strict=True)],
         "listing": listing,
     }
     return envelope.finish(options, machine, results, schema=SCHEMA, data=data, drops=(), started=started)
+
+
+def _told(fact: Document) -> Document:
+    """What a job said of itself; of one that was not let come to its end, whether anything of it arrived."""
+    return {"status": TakenStatus.PARTIAL if fact["bytes"] else TakenStatus.MISSING, **fact}
 
 
 def chosen(also: list[str]) -> tuple[list[LoadedCollector], list[str]]:

@@ -89,6 +89,10 @@ class Machine:
         sane = isinstance(recorded, (int, float)) and 0 <= recorded < 2.0**37  # NaN is not
         return float(recorded) if sane and isinstance(recorded, (int, float)) else time.time()
 
+    def clock(self) -> float:
+        """Seconds by a clock that only goes forward, to tell how long something took."""
+        return time.monotonic()
+
     def read(self, path: str, limit: int = MAX_FILE_BYTES) -> str:
         """Text of a file without trailing white space, at most `limit` bytes; raises OSError as `open` does."""
         return self.read_bytes(path, limit).decode("utf-8", "replace").rstrip()

@@ -139,12 +139,12 @@ def observe_gpu(machine: Machine) -> GpuSeen:
     if evidence.is_gb10 is not True:
         return GpuSeen(evidence)
     module = machine.read_or_none(KERNEL_MODULE)
-    started = time.monotonic()
+    started = machine.clock()
     try:
         ran, fields = _ask(machine)
     except (MissingTool, OSError) as problem:
-        return GpuSeen(evidence, problem=problem, seconds=time.monotonic() - started, module=module)
-    seconds = time.monotonic() - started
+        return GpuSeen(evidence, problem=problem, seconds=machine.clock() - started, module=module)
+    seconds = machine.clock() - started
     first = parse_row(ran, fields)
     samples: tuple[Gpu, ...] = () if first is None else (first,)
     if first is not None and _busy(first) and seconds < QUICK_SECONDS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -62,13 +63,19 @@ class Recorder(Machine):
 
     def _kept(self, read: Document, step: Callable[[], T]) -> T:
         self.about_to(read)
+        started = time.monotonic()
         try:
             value = step()
         except (OSError, MissingTool) as problem:
-            self.note({**read, "error": told(problem)})
+            self.note({**read, "error": told(problem), **_took(read, started)})
             raise
-        self.note({**read, **_result(value)})
+        self.note({**read, **_result(value), **_took(read, started)})
         return value
+
+
+def _took(read: Document, started: float) -> Document:
+    """How long a command took, in seconds; of other reads nobody asks."""
+    return {"seconds": round(time.monotonic() - started, 3)} if read["op"] == "run" else {}
 
 
 def _result(value: object) -> Document:
@@ -91,9 +98,15 @@ def told(problem: Exception) -> Document:
     return {"kind": "TimeoutError" if isinstance(problem, TimeoutError) else "PermissionError", "words": str(problem)}
 
 
+HUNG: Document = {"kind": "Hung", "words": "did not return"}
+"""The error of a read during which the process that made it was killed."""
+
+
 def raised(error: Any, path: str | None) -> Exception:
-    """The exception that `told` put in words."""
+    """The exception that `told` put in words; a read that never returned does not return now either."""
     kind, words = error["kind"], str(error["words"])
+    while kind == HUNG["kind"]:
+        time.sleep(60)  # until this process is killed as that one was
     if kind == "MissingTool":
         return MissingTool(words)
     if kind == "OSError":
@@ -109,6 +122,11 @@ class Recorded(Machine):
         recorded = self._tree.get("recorded")
         self._notes: Document = recorded if isinstance(recorded, dict) else {}
         self._runs: dict[tuple[tuple[str, ...], bool], Document] | None = None
+        self._took = 0.0
+
+    def clock(self) -> float:
+        """As Machine has it: only the commands take time, what they took then."""
+        return self._took
 
     @property
     def as_live(self) -> bool:
@@ -126,7 +144,7 @@ class Recorded(Machine):
         with self._noted():
             noted = self._noted_as("read", path)
             try:
-                content = super().read_bytes(path, limit)
+                content = super().read_bytes(resting_place(path), limit)
             except FileNotFoundError:  # it was there: what is not handed on is not absent
                 raise OSError(errno.EIO, "Withheld", path) from None
             if limit > noted["limit"] <= len(content):
@@ -168,6 +186,7 @@ class Recorded(Machine):
             ran = self._recorded_runs().get((argv, elevate))
             if ran is None:
                 raise OSError(errno.EIO, f"Not collected: {' '.join(argv)}")
+            self._took += float(ran.get("seconds", 0.0))
             if "error" in ran:
                 raise raised(ran["error"], None)
             stdout, stderr = self._recorded_output(ran), str(ran.get("stderr", ""))
@@ -190,6 +209,11 @@ class Recorded(Machine):
             entries = json.loads(Machine.read_bytes(self, COMMANDS, MAX_NOTES))
             self._runs = {(tuple(entry["argv"]), entry["elevate"]): entry for entry in entries}
         return self._runs
+
+
+def resting_place(path: str) -> str:
+    """Where the content of a file lies in a recording: no link leads there, so that `..` is a name like others."""
+    return "/".join("%2E%2E" if part == ".." else part for part in path.split("/"))
 
 
 def machine_at(root: str | None, elevation: str = Elevation.NONE) -> Machine:

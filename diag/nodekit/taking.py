@@ -17,7 +17,7 @@ from diag.nodekit.listing import modules_of
 from diag.nodekit.machine import Machine
 from diag.nodekit.printable import printable
 from diag.nodekit.problems import MissingTool, reason_for, words_of
-from diag.nodekit.recording import Recorder, told
+from diag.nodekit.recording import HUNG, Recorder
 from diag.nodekit.values import send_values
 from diag.nodekit.vocabulary import TakenStatus, UnknownReason
 from diag.nodekit.workers import Task
@@ -225,7 +225,7 @@ class RecordJob:
 
     def last_words(self, note: Document) -> bytes:
         """That this read did not return."""
-        return _line({**note, "error": told(TimeoutError("did not return within its budget"))})
+        return _line({**note, "error": HUNG})
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from diag.nodekit.machine import Machine
 from diag.nodekit.nvme import Smart
 from diag.reset.journal import is_on_disk
 from diag.reset.scope import Scope
-from diag.reset.sources import boot, nvme, watchdog
+from diag.reset.sources import boot, nvme, tpm, watchdog
 from diag.reset.sources.pstore import BACKEND
 
 KEYS = (
     "boot_id", "uptime_s", "journal_persistent", "pstore_backend", "watchdog_identity", "watchdog_state",
-    "watchdog_bootstatus", "panic_timeout_s", "crash_kernel_loaded", "unsafe_shutdowns", "power_cycles",
+    "watchdog_bootstatus", "panic_timeout_s", "crash_kernel_loaded", "unsafe_shutdowns", "power_cycles", *tpm.KEYS,
 )  # fmt: skip
 """What the document has of them; null where it could not be read."""
 
@@ -43,8 +43,8 @@ def of_drive(smart: Smart) -> list[Document]:
 class WitnessTask:
     """Answers one document with PART: what no check reads."""
 
-    seconds = boot.SECONDS + watchdog.SECONDS
-    elevated = (*boot.ELEVATED, *watchdog.ELEVATED)
+    seconds = boot.SECONDS + watchdog.SECONDS + tpm.SECONDS
+    elevated = (*boot.ELEVATED, *watchdog.ELEVATED, *tpm.ELEVATED)
 
     def judge(self, machine: Machine) -> tuple[list[Document], list[str]]:
         """The witnesses; what could not be read is null, and no bug of ours is worth a visit."""
@@ -52,7 +52,7 @@ class WitnessTask:
             "journal_persistent": is_on_disk(machine),
             "pstore_backend": attempt(lambda: machine.read_or_none(BACKEND))[0],
         }
-        for source in (boot, watchdog):
+        for source in (boot, watchdog, tpm):
             found |= _facts(source, machine)
         return [{PART: {key: value for key, value in found.items() if key in KEYS}}], []
 

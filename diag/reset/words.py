@@ -73,6 +73,7 @@ class Source:
     BOOT = "boot"
     FILE_SYSTEM = "file_system"
     PACKAGES = "packages"
+    TPM = "tpm"
 
 
 class SourceState:

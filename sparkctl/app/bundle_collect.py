@@ -1,10 +1,12 @@
 """Collect evidence of many nodes: each one's bundle is sealed as soon as it has arrived."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sparkctl.app.catalogue import collector_catalogue
+from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.app.seal_pool import SealPool, seal_pool
 from sparkctl.app.sealing import Order
@@ -23,40 +25,64 @@ from sparkctl.report.outputs import SweepOutput
 from sparkctl.report.words import size
 from sparkctl.resources import shipped
 from sparkctl.store.entries import RunKind
+from sparkctl.store.store import Store
 from sparkctl.transport.seam import TransportError
 
 SUFFIX = ".spark-evidence.tar.zst"
 BUDGET = 50 * 2**20
 """Bytes that one node may bring, before redaction."""
-PROGRAM_S, NODE_S = 60.0, 120.0
+ROOM = 4 * BUDGET  # bytes: what came, the same laid out, redacted, and sealed
+CONNECTING_S = 5.0  # of the time for a node, kept back for reaching it
 DOCUMENT_BYTES = 1024 * 1024
 
 
-def collect_bundles(
-    request: RunRequest,
-    out: Path,
-    output: SweepOutput,
-    *,
-    key: Path | None = None,
-    also: tuple[str, ...] = (),
-    total_bytes: int | None = None,
-) -> ExitCode:
-    """Bring a bundle of each selected node into the folder `out`, signed with `key` if there is one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleOptions:
+    """The folder that bundles go to, the key to sign them with, collectors that must be asked for by name.
 
-    `also` names collectors that must be asked for, `total_bytes` is how large the bundles may become together.
+    `total_bytes` is how large the bundles may become together.
+    """
+
+    out: Path = Path()
+    key: Path | None = None
+    also: tuple[str, ...] = ()
+    total_bytes: int | None = None
+
+
+def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOutput) -> ExitCode:
+    """Bring a bundle of each selected node.
+
     Raises as `run_fleet` does, and UsageError for a key or folder that cannot be used.
     """
-    if key is not None:
-        signer_of(key)  # now, and not when the first node has answered
-    _require_folder(out)
-    spools = request.places.state / "spool"
-    limits = replace(request.limits, program_s=PROGRAM_S, document_bytes=DOCUMENT_BYTES)
-    limits = replace(limits, node_s=max(limits.node_s, NODE_S))
+    if options.key is not None:
+        signer_of(options.key)  # now, and not when the first node has answered
+    _require_folder(options.out)
+    also = options.also or _also_of(request)
+    _require_collectors(also)
+    program_s = max(request.limits.node_s - CONNECTING_S, request.limits.program_s)
+    limits = replace(request.limits, program_s=program_s, document_bytes=DOCUMENT_BYTES)
     program = bundle(shipped("diag"), "bundle")
     with seal_pool() as pool:
-        receiving = _Receiving(pool, spools, out, key, total_bytes)
+        receiving = _Receiving(pool, request.places.state, options)
         asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, also), BundleTally(), receiving.begin)
         return run_fleet(replace(request, limits=limits), asked, output)
+
+
+def _also_of(request: RunRequest) -> tuple[str, ...]:
+    """The collectors that the run to take up was asked for by name."""
+    if request.resume is None:
+        return ()
+    with Store.open(request.places.state, create=False) as store:
+        named = asked_of(store, request.resume, RunKind.BUNDLE)
+    return tuple(named.split(",")) if named else ()
+
+
+def _require_collectors(also: tuple[str, ...]) -> None:
+    """Refuse names that no node would know, before any is asked."""
+    known = {entry.collector: entry.opt_in for entry in collector_catalogue()} if also else {}
+    if unknown := sorted(set(also) - known.keys()):
+        wanted = ", ".join(name for name, opt_in in known.items() if opt_in)
+        raise UsageError(f"there is no collector {', '.join(unknown)}", hint=f"only taken when named are: {wanted}")
 
 
 def _require_folder(out: Path) -> None:
@@ -71,10 +97,11 @@ def _require_folder(out: Path) -> None:
 class _Receiving:
     """What all receivers of a run share."""
 
-    def __init__(self, pool: SealPool, spools: Path, out: Path, key: Path | None, total_bytes: int | None) -> None:
-        self.pool, self.spools, self.out, self.key = pool, spools, out, key
+    def __init__(self, pool: SealPool, state: Path, options: BundleOptions) -> None:
+        self.pool, self.state, self.options = pool, state, options
+        self.spools = state / "spool"
         self.moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        self._left, self._total = total_bytes, total_bytes
+        self._left = options.total_bytes
         self._fresh = False
 
     def begin(self, node: Node, nonce: str) -> "_Receiver":
@@ -84,9 +111,18 @@ class _Receiving:
             shutil.rmtree(self.spools, ignore_errors=True)
             self._fresh = True
         if self._left is not None and self._left <= 0:
-            words = f"the bundles have reached {size(self._total or 0)}, as much as they may have together"
+            words = f"the bundles have reached {size(self.options.total_bytes or 0)}, as much as they may have together"
             raise TransportError(Stage.SCHEDULE, Cause.RUN_SIZE, words)
+        self._require_room()
         return _Receiver(self, node, nonce)
+
+    def _require_room(self) -> None:
+        """Raise TransportError where a bundle as large as one may be would fill the disk."""
+        for folder in (self.state, self.options.out):
+            free = shutil.disk_usage(folder).free
+            if free < ROOM:
+                words = f"{folder} has {size(free)} free, and a bundle may need {size(ROOM)} while it is made"
+                raise TransportError(Stage.SCHEDULE, Cause.NOT_KEPT, words)
 
     def count(self, sealed_bytes: int) -> None:
         """Take a bundle off what is left."""
@@ -116,8 +152,8 @@ class _Receiver:
         assert envelope.data is not None  # noqa: S101 - decoding refuses a document without
         self._spool.finish(envelope.data)
         shared = self._receiving
-        target = shared.out / f"{self._node.node_id}-{shared.moment}{SUFFIX}"
-        order = Order(self._spool.folder, envelope, self._node.simulated, target, shared.key)
+        target = shared.options.out / f"{self._node.node_id}-{shared.moment}{SUFFIX}"
+        order = Order(self._spool.folder, envelope, self._node.simulated, target, shared.options.key)
         sealed = await shared.pool.seal(order)
         shared.count(sealed.bytes)
         warnings = (f"withheld: {name}" for name in sealed.withheld)

@@ -63,10 +63,10 @@ class RecordedTree:
         self._reads[note.path] = note.model_copy(update={"text": None, "base64": None})
 
     def _write(self, path: str, content: bytes) -> bool:
-        parts = [part for part in path.split("/") if part not in ("", ".")]
+        parts = ["%2E%2E" if part == ".." else part for part in path.split("/") if part not in ("", ".")]
         place = self.root.joinpath(*parts)
         relative = "/".join(parts)
-        if ".." in parts or not parts or relative in (FACTS, COMMANDS) or relative.startswith(f"cmd/{RUN_OUTPUT}"):
+        if not parts or relative in (FACTS, COMMANDS) or relative.startswith(f"cmd/{RUN_OUTPUT}"):
             return False
         if any(len(part.encode("utf-8", "replace")) > _MAX_PART for part in parts):
             return False
@@ -81,7 +81,7 @@ class RecordedTree:
         key = (tuple(note.argv), note.elevate)
         if key in self._runs:
             return
-        entry: dict[str, Any] = {"argv": note.argv, "elevate": note.elevate}
+        entry: dict[str, Any] = {"argv": note.argv, "elevate": note.elevate, "seconds": note.seconds}
         if note.error is not None:
             self._runs[key] = entry | {"error": told(note)}
             return

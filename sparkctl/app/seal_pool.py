@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import multiprocessing
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from sparkctl.app.sealing import NotSealed, Order, SealedBundle, seal_spool
 from sparkctl.errors import SparkctlError
 from sparkctl.model.vocabulary import Cause, Stage
+from sparkctl.redaction.linear import forget
 from sparkctl.transport.seam import TransportError
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -66,6 +68,18 @@ def _live_with(parent: int) -> None:
 
 
 def _sealed(order: Order) -> SealedBundle | _Refused:
+    """One bundle; a process seals many, and keeps nothing of one for the next.
+
+    The spool goes here: to remove its thousands of files would hold up the visits for a second.
+    """
+    try:
+        return _sealed_or_why(order)
+    finally:
+        forget()
+        shutil.rmtree(order.spool, ignore_errors=True)
+
+
+def _sealed_or_why(order: Order) -> SealedBundle | _Refused:
     try:
         return seal_spool(order)
     except NotSealed as left:

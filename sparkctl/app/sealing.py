@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparkctl import __version__
+from sparkctl.app.chained import Chained
 from sparkctl.app.over_tree import how_it_ended, how_it_was, node_of, what_it_was
 from sparkctl.app.recorded_tree import COMMANDS, FACTS, RecordedTree, lines_of
 from sparkctl.app.spool import contents
@@ -29,10 +30,13 @@ from sparkctl.model.evidence import (
 from sparkctl.model.inventory import Node
 from sparkctl.model.printable import clip, printable
 from sparkctl.model.vocabulary import TakenStatus, UnknownReason
+from sparkctl.redaction.canaries import canaries, rehearsed
 from sparkctl.redaction.known import Known
 from sparkctl.redaction.redactor import Kind, Redactor, TooSlow
 from sparkctl.redaction.standins import KEY_BYTES, Class, Pseudonyms
+from sparkctl.redaction.survivors import survivors
 
+NOTHING_KEPT = "nothing was kept of it; please report it"
 FILE_SECONDS = 60.0
 HARVESTED = 4 * 2**20  # bytes of a file that are looked through for names
 SCHEMAS = ("health-envelope", "facts-envelope", "reset-envelope", "evidence-manifest", "redaction-report")
@@ -96,7 +100,9 @@ class _Sealing:
         """All steps in their order."""
         self._lay_out()
         self._harvest()
+        self._canaries = canaries(self._known)
         self._redactor = Redactor(self._pseudonyms, self._known)
+        self._rehearse()
         self._clean.mkdir(mode=0o700)
         self._redact_tree()
         self._redact_artefacts()
@@ -104,6 +110,7 @@ class _Sealing:
         self._add("redaction.json", EntryKind.REDACTION, self._redactor.report().model_dump_json().encode())
         for name in SCHEMAS:
             self._add(f"schemas/{name}.schema.json", EntryKind.SCHEMA, schema_file_text(name).encode())
+        self._look_for_survivors()
         return self._write()
 
     def _lay_out(self) -> None:
@@ -124,6 +131,13 @@ class _Sealing:
         for name, place, _ in self._sources():
             with place.open("rb") as file:
                 self._known.harvest(name, file.read(HARVESTED))
+
+    def _rehearse(self) -> None:
+        """Send secrets of every class through the redactor; one that comes out of it means that a rule is broken."""
+        out = io.BytesIO(rehearsed(self._redactor, self._canaries))
+        if found := survivors(out, Known(), self._canaries):
+            rules = ", ".join(sorted({str(one.rule) for one in found}))
+            raise NotSealed(f"a canary of {rules} came through redaction", hint=NOTHING_KEPT)
 
     def _sources(self) -> Iterator[tuple[str, Path, Kind]]:
         """Everything that came, by the name that tells the redactor what it is."""
@@ -231,6 +245,14 @@ class _Sealing:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         target.write_bytes(content)
         self._facts.append(EntryFacts(path=path, kind=kind, media_type="application/json"))
+
+    def _look_for_survivors(self) -> None:
+        """Search all that is about to be sealed, and its names, for what is known of the node."""
+        everything = Chained(self._clean, (facts.path for facts in self._facts))
+        if found := survivors(everything, self._known, self._canaries):
+            first = min(found, key=lambda one: one.offset)
+            where = printable(everything.place_at(first.offset))
+            raise NotSealed(f"{where} still holds a {first.kind} ({first.form}) after redaction", hint=NOTHING_KEPT)
 
     def _write(self) -> SealedBundle:
         meta, order = self._order.envelope.meta, self._order

@@ -1,6 +1,5 @@
 """`sparkctl bundle`: evidence of nodes, sealed."""
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,23 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparkctl.cli.options import say
-from sparkctl.cli.run_options import output_for, run_request, trust_of, with_run_options
+from sparkctl.cli.run_options import (
+    output_for,
+    run_request,
+    trust_of,
+    with_bundle_options,
+    with_run_options,
+    with_trust,
+)
 
 if TYPE_CHECKING:
     from sparkctl.evidence.reading import OpenedBundle
     from sparkctl.evidence.verifying import Verified
-
-_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-
-
-def _size(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
-    """A number of bytes with its unit, such as `2G`."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,6})([KMGT])", value)
-    if match is None or int(match[1]) == 0:
-        raise click.BadParameter(f"{value!r} is not a size: write 500M or 2G", context, option)
-    return int(match[1]) * _UNITS[match[2]]
 
 
 @click.group()
@@ -34,21 +28,15 @@ def bundle() -> None:
 
 @bundle.command()
 @with_run_options
-@click.option("--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where bundles go [.].")
-@click.option(
-    "--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="Sign with this OpenSSH or PEM key."
-)
+@with_bundle_options
 @click.option("--also", multiple=True, metavar="COLLECTOR", help="Take this as well, which is only taken when named.")
-@click.option(
-    "--total-size", callback=_size, metavar="SIZE", help="Stop when the bundles have this size together (2G)."
-)
 @click.option("-v", "--verbose", is_flag=True, help="Name all that could not be taken, and costs.")
 def collect(
     selector: tuple[str, ...],
     fleet: Path | None,
     state: Path | None,
     form: str,
-    out: Path,
+    out: Path | None,
     key: Path | None,
     also: tuple[str, ...],
     total_size: int | None,
@@ -65,31 +53,17 @@ def collect(
       sparkctl bundle collect spark07 --sign ~/.ssh/id_ed25519
       sparkctl bundle collect rack=a1 --out evidence --total-size 2G
     """
-    from sparkctl.app.bundle_collect import collect_bundles
+    from sparkctl.app.bundle_collect import BundleOptions, collect_bundles
 
     if bounds["workers"] != 1:
         raise click.UsageError("bundles are sealed in processes of their own already: leave --workers out")
     request = run_request(selector, fleet, state, bounds)
     output = output_for(form, verbose=verbose)
-    return collect_bundles(request, out, output, key=key, also=also, total_bytes=total_size)
+    options = BundleOptions(out=out or Path(), key=key, also=also, total_bytes=total_size)
+    return collect_bundles(request, options, output)
 
 
 _SHOWN_BYTES = 2 * 2**20  # of one entry
-_with_trust = (
-    click.option(
-        "--allowed-signers", type=click.Path(path_type=Path), metavar="FILE", help="Believe who stands there."
-    ),
-    click.option("--public-key", type=click.Path(path_type=Path), metavar="FILE", help="Believe this key alone."),
-)
-
-
-def with_trust(command: Any) -> Any:
-    """Add the two ways of saying whose signature is believed."""
-    for option in reversed(_with_trust):
-        command = option(command)
-    return command
-
-
 with_form = click.option(
     "--format", "form", type=click.Choice(["human", "json"]), help="How to print [human on a terminal, else json]."
 )

@@ -12,6 +12,7 @@ from sparkctl.cli.run_options import (
     run_request,
     trust_of,
     with_bundle,
+    with_bundle_options,
     with_run_options,
 )
 
@@ -19,7 +20,14 @@ from sparkctl.cli.run_options import (
 @click.command()
 @with_run_options
 @with_bundle
-@click.option("--level", type=click.Choice(["L1"]), default="L1", help="How deep to look.", show_default=True)
+@click.option(
+    "--level",
+    type=click.Choice(["L1", "L2"]),
+    default="L1",
+    help="How deep to look; L2 adds bundles.",
+    show_default=True,
+)
+@with_bundle_options
 @click.option(
     "--fail-on",
     type=click.Choice(["fail", "warn"]),
@@ -36,7 +44,10 @@ def health(
     bundle: Path | None,
     allowed_signers: Path | None,
     public_key: Path | None,
-    level: str,  # noqa: ARG001 - there is one level so far
+    level: str,
+    out: Path | None,
+    key: Path | None,
+    total_size: int | None,
     fail_on: str,
     verbose: bool,
     **bounds: Any,
@@ -44,17 +55,21 @@ def health(
     """Judge nodes over SSH, now.
 
     SELECTOR names nodes (spark[01-08]), or what they have in common (rack=a1); several are joined by "or". Without one,
-    all nodes of the inventory are judged.
+    all nodes of the inventory are judged. At level L2 each node that answered is then asked for its evidence, as by
+    `bundle collect`.
 
     \b
     Example:
       sparkctl health
       sparkctl health 'rack=a1 & !spark03' --format jsonl | jq -r .status
+      sparkctl health rack=a1 --level L2 --out evidence --deadline 900
     """
     from sparkctl.app.health import sweep
     from sparkctl.model.vocabulary import Status
 
     output = output_for(form, verbose=verbose)
+    if level == "L1" and (out or key or total_size):
+        raise click.UsageError("--out, --sign and --total-size are of bundles: they go with --level L2")
     if bundle is not None:
         from sparkctl.app.over_tree import how_it_was
         from sparkctl.report.tally import Tally
@@ -62,4 +77,22 @@ def health(
         refuse_nodes(selector, bounds, "--bundle")
         return ask_bundle(bundle, trust_of(allowed_signers, public_key), how_it_was(), Tally(Status(fail_on)), output)
     request = run_request(selector, fleet, state, bounds)
+    if level == "L2":
+        from sparkctl.app.bundle_collect import BundleOptions
+        from sparkctl.app.health import sweep_with_bundles
+
+        _refuse_what_two_runs_cannot(form, bounds)
+        options = BundleOptions(out=out or Path(), key=key, total_bytes=total_size)
+        outputs = output, output_for(form, verbose=verbose)
+        return sweep_with_bundles(request, outputs, options, fail_on=Status(fail_on))
     return sweep(request, output, fail_on=Status(fail_on))
+
+
+def _refuse_what_two_runs_cannot(form: str, bounds: dict[str, Any]) -> None:
+    if bounds["resume"]:
+        raise click.UsageError(
+            "--level L2 makes two runs; take up the one that ended early: sparkctl health --resume last, or"
+            " sparkctl bundle collect --resume last"
+        )
+    if form == "json":
+        raise click.UsageError("--level L2 makes two runs and --format json is one document: use jsonl")

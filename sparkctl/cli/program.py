@@ -6,7 +6,7 @@ from sparkctl.cli.options import say, with_format_for_files
 
 
 @click.command(short_help="Print the program that runs on nodes.")
-@click.argument("command", type=click.Choice(["health", "collect", "reset-reason"]), default="health")
+@click.argument("command", type=click.Choice(["health", "collect", "reset-reason", "bundle"]), default="health")
 @with_format_for_files
 def program(command: str, form: str) -> None:
     """Print the program text that is streamed to nodes for COMMAND [health], to be read, or run there by hand.

@@ -1,5 +1,6 @@
 """What `health` and `collect` have in common on the command line."""
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,8 +69,7 @@ def run_request(
     )
 
 
-_BUNDLE = (
-    click.option("--bundle", type=click.Path(path_type=Path), metavar="FILE", help="A bundle, in place of nodes."),
+_TRUST = (
     click.option("--allowed-signers", type=click.Path(path_type=Path), metavar="FILE", help="Who may have signed it."),
     click.option(
         "--public-key", type=click.Path(path_type=Path), metavar="FILE", help="The key it must be signed with."
@@ -77,9 +77,48 @@ _BUNDLE = (
 )
 
 
+def with_trust(command: Decorated) -> Decorated:
+    """Add whose signature on a bundle is believed."""
+    for option in reversed(_TRUST):
+        command = option(command)
+    return command
+
+
 def with_bundle(command: Decorated) -> Decorated:
     """Add `--bundle` and whose signature on it is believed."""
-    for option in reversed(_BUNDLE):
+    file = click.option(
+        "--bundle", type=click.Path(path_type=Path), metavar="FILE", help="A bundle, in place of nodes."
+    )
+    return file(with_trust(command))
+
+
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def _size(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """A number of bytes with its unit, such as `2G`."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,6})([KMGT])", value)
+    if match is None or int(match[1]) == 0:
+        raise click.BadParameter(f"{value!r} is not a size: write 500M or 2G", context, option)
+    return int(match[1]) * _UNITS[match[2]]
+
+
+_BUNDLES = (
+    click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where bundles go [.]."),
+    click.option(
+        "--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="OpenSSH or PEM key to sign with."
+    ),
+    click.option(
+        "--total-size", callback=_size, metavar="SIZE", help="Stop when bundles have this size together (2G)."
+    ),
+)
+
+
+def with_bundle_options(command: Decorated) -> Decorated:
+    """Add where bundles go, who signs them, and how large they may become."""
+    for option in reversed(_BUNDLES):
         command = option(command)
     return command
 

@@ -15,6 +15,7 @@ ENTRY_FILES = (
 )  # fmt: skip
 READ_ALL = ("/usr/bin/grep", "-r", ".", ENTRIES)
 TYPE_45 = ("/usr/sbin/dmidecode", "-t", "45")
+TPM_CLOCK = ("/usr/bin/tpm2_readclock",)
 TPM_PROPERTIES = ("/usr/bin/tpm2_getcap", "properties-fixed")
 GET_DEVICES = (
     "fwupdmgr", "get-devices", "--json", "--no-unreported-check", "--no-metadata-check", "--no-remote-check",
@@ -81,6 +82,17 @@ def add_firmware(tree: Tree, node: NodeModel) -> None:
         'TPM2_PT_FAMILY_INDICATOR:\n  raw: 0x322E3000\n  value: "2.0"\nTPM2_PT_MANUFACTURER:\n  raw: 0x53494D00\n'
         f'  value: "SIM"\nTPM2_PT_FIRMWARE_VERSION_1:\n  raw: 0x{high:X}\n'
         f"TPM2_PT_FIRMWARE_VERSION_2:\n  raw: 0x{low:X}\n",
+    )
+    _tpm_clock(tree, node)
+
+
+def _tpm_clock(tree: Tree, node: NodeModel) -> None:
+    """The TPM had power since this boot began, and before that for some days at each of its resets."""
+    time_ms, resets = round(node.uptime * 1000), 20 + node.jitter("tpm", 60)
+    tree.record_for_root(
+        TPM_CLOCK,
+        f"time: {time_ms}\nclock_info:\n  clock: {time_ms + resets * 500_000_000}\n  reset_count: {resets}\n"
+        "  restart_count: 0\n  safe: yes\n",
     )
 
 

@@ -46,13 +46,19 @@ def add_software(tree: Tree, node: NodeModel) -> None:
     )
 
 
-def _paragraphs(node: NodeModel) -> list[str]:
+def installed_packages(node: NodeModel) -> dict[str, str]:
+    """The version of each installed package, by its name."""
     installed = packages(node) | MORE_PACKAGES
     for release in (OLDER_KERNEL, KERNEL, *([node.newer_kernel] if node.newer_kernel else [])):
         version = release.removesuffix("-nvidia")
         installed |= {f"linux-image-{release}": f"{version}.{version.rpartition('-')[2][-2:]}"}
+    return installed
+
+
+def _paragraphs(node: NodeModel) -> list[str]:
+    installed = sorted(installed_packages(node).items())
     return [
-        *(_paragraph(name, "install ok installed", version) for name, version in sorted(installed.items())),
+        *(_paragraph(name, "install ok installed", version) for name, version in installed),
         *(_paragraph(name, "deinstall ok config-files", version) for name, version in REMOVED.items()),
     ]
 

@@ -174,6 +174,10 @@ def _plain_vm(node: NodeModel) -> NodeModel:
     )  # fmt: skip
 
 
+def _planted_secrets(node: NodeModel) -> NodeModel:
+    return replace(node, secrets=True)
+
+
 def _cores_lost(node: NodeModel) -> NodeModel:
     return replace(node, cores_offline=(15, 16, 17, 18, 19))
 
@@ -215,6 +219,12 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         "pass",
         _stale_firmware,
     ),
+    Fault(
+        "planted-secrets",
+        "secrets of every class in its logs, settings, containers and file names, all invented: healthy",
+        "pass",
+        _planted_secrets,
+    ),
     Fault("busy", "healthy under load: 95 % busy, 2411 MHz, 49 W", "pass", _busy),
 )
-"""Faults of the machine, and two healthy states that are mistaken for faults."""
+"""Faults of the machine, and healthy states that are mistaken for faults."""

@@ -9,7 +9,7 @@ from typing import Any
 from sparkctl.contract.frame import FRAME_MAGIC
 
 DEPTH = 10_000
-_FRAME = re.compile(rb"^" + re.escape(FRAME_MAGIC.encode()) + rb" ([0-9a-f]+) ([0-9]+) [0-9a-f]{64}\n", re.MULTILINE)
+_FRAME = re.compile(re.escape(FRAME_MAGIC.encode()) + rb" ([0-9a-f]+) ([0-9]+) [0-9a-f]{64}\n")
 
 
 def lie(behaviour: str, stdout: bytes) -> bytes:

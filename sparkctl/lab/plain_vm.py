@@ -47,7 +47,10 @@ ONLY_SPARK = re.compile(
 """Paths that such a machine lacks."""
 SPARK_PACKAGES = ("dgx-", "nv-", "nvidia-", "libnccl")
 STATUS = "/var/lib/dpkg/status"
-ONLY_SPARK_TOOLS = ("nvidia-smi", "nvme", "ethtool", "fwupdmgr", "tpm2_getcap", "modinfo", "iw", "lspci")
+ONLY_SPARK_TOOLS = (
+    "nvidia-smi", "nvme", "ethtool", "fwupdmgr", "tpm2_getcap", "tpm2_readclock", "modinfo", "iw", "lspci", "lsusb",
+    "rdma", "devlink", "smartctl", "sfdisk", "lscpu",
+)  # fmt: skip
 RENAMED = (
     ("nvme0n1p", "vda"), ("nvme0n1", "vda"), (ETHERNET, INTERFACE), ("enP7p1s0", "ens1"),
     (KERNEL, "6.8.0-60-generic"), (OLDER_KERNEL, "6.8.0-59-generic"),

@@ -51,14 +51,15 @@ def add_gpu_recordings(tree: Tree, node: NodeModel) -> None:
     for fields in QUERIES:
         for style in FORMATS:
             argv = ("nvidia-smi", f"--query-gpu={','.join(fields)}", f"--format={style}")
-            _record(tree, node, argv, csv(values, fields, style))
+            record_smi(tree, node, argv, csv(values, fields, style))
     for style in FORMATS:
-        _record(tree, node, (*PROCESS_QUERY, f"--format={style}"), _processes(node, style))
-    _record(tree, node, ("nvidia-smi", "-L"), f"GPU 0: NVIDIA GB10 (UUID: {node.gpu_uuid})\n")
-    _record(tree, node, ("nvidia-smi",), table(node))
+        record_smi(tree, node, (*PROCESS_QUERY, f"--format={style}"), _processes(node, style))
+    record_smi(tree, node, ("nvidia-smi", "-L"), f"GPU 0: NVIDIA GB10 (UUID: {node.gpu_uuid})\n")
+    record_smi(tree, node, ("nvidia-smi",), table(node))
 
 
-def _record(tree: Tree, node: NodeModel, argv: tuple[str, ...], stdout: str) -> None:
+def record_smi(tree: Tree, node: NodeModel, argv: tuple[str, ...], stdout: str) -> None:
+    """Record one form of nvidia-smi as this node's driver and GPU let it end."""
     if not node.module_loaded:
         tree.record(argv, NO_DRIVER, rc=NO_DRIVER_STATUS)
     elif node.gpu.state == "gone":

@@ -1,5 +1,9 @@
 """From the model of a node to its whole tree."""
 
+from sparkctl.lab.artefacts_hardware import add_hardware_artefacts
+from sparkctl.lab.artefacts_moment import add_moment
+from sparkctl.lab.artefacts_network import add_network_artefacts
+from sparkctl.lab.artefacts_system import add_system
 from sparkctl.lab.facts_drivers import add_drivers
 from sparkctl.lab.facts_firmware import ESRT_FILES, add_firmware
 from sparkctl.lab.facts_hardware import add_hardware
@@ -17,6 +21,7 @@ from sparkctl.lab.files_proc import add_proc
 from sparkctl.lab.files_sys import SERIALS, add_sys
 from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.plain_vm import become_plain_vm
+from sparkctl.lab.planted import plant, with_secrets
 from sparkctl.lab.recordings import add_recordings
 from sparkctl.lab.recordings_gpu import add_gpu_recordings
 from sparkctl.lab.reset_render import add_past
@@ -28,6 +33,7 @@ ADDERS = (
     add_proc, add_sys, add_bus, add_etc, add_recordings, add_gpu_recordings, add_identity,
     add_firmware, add_os, add_ota, add_drivers, add_software, add_security,
     add_hardware, add_network, add_storage, add_readiness,
+    add_moment, add_system, add_network_artefacts, add_hardware_artefacts,
 )  # fmt: skip
 
 
@@ -39,7 +45,10 @@ def render(node: NodeModel, now: float = READ_AT.timestamp()) -> Tree:
     tree = Tree()
     for add in ADDERS:
         add(tree, node)
-    private = add_past(tree, node, past_of(node), now if node.clock.shows is None else node.clock.shows)
+    past = with_secrets(past_of(node), node) if node.secrets else past_of(node)
+    private = add_past(tree, node, past, now if node.clock.shows is None else node.clock.shows)
+    if node.secrets:
+        plant(tree, node)
     if node.plain_vm:
         become_plain_vm(tree, node)
     tree.pipes += node.hanging

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from itertools import pairwise
 
+from sparkctl.lab.artefacts_logs import add_journal_recordings, add_sign_ins, add_text_logs
 from sparkctl.lab.node_model import KERNEL, NodeModel
 from sparkctl.lab.reset_crash import ARCHIVE, LIVE, parts
 from sparkctl.lab.reset_journal import Lived, exported, listed, live
@@ -34,6 +35,7 @@ def add_past(tree: Tree, node: NodeModel, past: Past, now: float) -> list[str]:
     denied = _journal(tree, node, past, boots)
     tree.files["/var/log/wtmp"] = b"".join(record for lived in boots for record in _records(lived))
     denied += _crash_records(tree, boots, now)
+    add_sign_ins(tree, boots)
     tree.files["/run/initramfs/fsck.log"] = _check(boots)
     _notes(tree, past, boots)
     tree.files.update(past.files)
@@ -70,12 +72,15 @@ def _journal(tree: Tree, node: NodeModel, past: Past, boots: list[Lived]) -> lis
     texts = {f"/cmd/journal{place + 1 - len(kept)}.json": text for place, (_, text) in enumerate(kept)}
     tree.files.update(texts)
     tree.files["/cmd/list-boots.json"] = listed([lived for lived, _ in kept])
+    add_journal_recordings(tree, kept)
+    logs = add_text_logs(tree, node, kept[-1][0])
     if past.readable:
-        return []
+        return logs
     for entry in tree.commands:
-        if entry["argv"][0] == "journalctl":
+        if entry["argv"][0].endswith("journalctl"):
+            entry.pop("stdout_file", None)
             entry |= {"stdout": "", "stderr": NOT_PERMITTED, "rc": 1}
-    return list(texts)
+    return [*logs, *texts]
 
 
 def _put_aside(node: NodeModel, boots: list[Lived]) -> Iterator[str]:

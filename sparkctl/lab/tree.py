@@ -47,10 +47,17 @@ class Tree:
         self.record(argv, stdout, rc=rc, stderr=stderr)
         self.record((*SUDO, *argv), stdout, rc=rc, stderr=stderr)
 
+    def record_long(self, argv: tuple[str, ...], name: str, stdout: str) -> None:
+        """Record a command that prints much or dates it: its words are the file `name` beside the recordings."""
+        self.files[f"/cmd/{name}"] = stdout
+        for words in (argv, (*SUDO, *argv)):
+            self.commands.append({"argv": [*words], "stdout": "", "stderr": "", "rc": 0, "stdout_file": name})
+
     def refuse_sudo(self) -> None:
         """Let sudo want a password for whatever is recorded under it."""
         for entry in self.commands:
             if entry["argv"][:2] == [*SUDO]:
+                entry.pop("stdout_file", None)
                 entry |= {"stdout": "", "stderr": "sudo: a password is required\n", "rc": 1}
 
 

@@ -13,7 +13,7 @@ Bytes = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 class Raised(Record):
     """What a read raised, as `diag/nodekit/recording.py` puts it in words."""
 
-    kind: Literal["OSError", "PermissionError", "TimeoutError", "MissingTool"]
+    kind: Literal["OSError", "PermissionError", "TimeoutError", "MissingTool", "Hung"]
     words: Annotated[str, StringConstraints(max_length=1000)]
     errno: Annotated[int, Field(ge=1, le=4095)] | None = None
 
@@ -49,7 +49,7 @@ class LookNote(Record):
 
 
 class RunNote(Record):
-    """A command and what it printed, at most `limit` bytes a stream."""
+    """A command and what it printed, at most `limit` bytes a stream, within `seconds`."""
 
     op: Literal["run"]
     argv: Annotated[list[str], Field(min_length=1, max_length=200)]
@@ -59,6 +59,7 @@ class RunNote(Record):
     stdout: str = ""
     stderr: str = ""
     truncated: bool = False
+    seconds: Annotated[float, Field(ge=0, le=86400)] = 0.0
     error: Raised | None = None
 
 

@@ -73,6 +73,22 @@ def _counted(before: Contacts | None, now: Witnesses | None) -> Iterator[str]:
     ]
     if told:
         yield f"since the last contact the drive counts {' and '.join(told)}"
+    yield from _of_tpm(then, now)
+
+
+def _of_tpm(then: Witnesses, now: Witnesses) -> Iterator[str]:
+    """Resets that the TPM counted: a restart of the machine by way of its firmware is one, a kexec is none.
+
+    Its restarts are counted from its last reset on, so that they compare only where none came between.
+    """
+    if then.tpm_reset_count is None or now.tpm_reset_count is None or now.tpm_reset_count < then.tpm_reset_count:
+        return
+    resets = now.tpm_reset_count - then.tpm_reset_count
+    told = f"since the last contact the TPM counts {resets} more {'reset' if resets == 1 else 'resets'}"
+    before, after = then.tpm_restart_count, now.tpm_restart_count
+    if not resets and before is not None and after is not None and after >= before:
+        told += f" and {after - before} more {'restart' if after - before == 1 else 'restarts'}"
+    yield told
 
 
 def _on_battery(after: datetime | None, before: datetime | None, outages: Iterable[Outage]) -> Iterator[str]:

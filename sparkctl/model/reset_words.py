@@ -83,6 +83,7 @@ class Source(StrEnum):
     BOOT = "boot"
     FILE_SYSTEM = "file_system"
     PACKAGES = "packages"
+    TPM = "tpm"
 
 
 class SourceState(StrEnum):

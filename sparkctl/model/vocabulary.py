@@ -147,5 +147,5 @@ class Cause(StrEnum):
 REFUSALS = frozenset({Cause.HOST_KEY_UNKNOWN, Cause.HOST_KEY_CHANGED, Cause.HOST_KEY_REVOKED, Cause.IDENTITY_MISMATCH})
 """Causes by which we refused a node, not it us."""
 
-CUT_SHORT = frozenset({Cause.INTERRUPTED, Cause.RUN_DEADLINE})
+CUT_SHORT = frozenset({Cause.INTERRUPTED, Cause.RUN_DEADLINE, Cause.RUN_SIZE})
 """Causes by which a run ended before a node could answer."""

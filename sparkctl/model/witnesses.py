@@ -18,7 +18,8 @@ Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 class Witnesses(Record):
     """What the running boot has armed, so that its own end can be told; null where that could not be read.
 
-    Kept by the bastion from visit to visit. `uptime_s` in seconds, `watchdog_state` as sysfs has it.
+    Kept by the bastion from visit to visit. `uptime_s` in seconds, `watchdog_state` as sysfs has it, `tpm_clock_ms` the
+    milliseconds that the TPM had power. What older stores do not have is null.
     """
 
     boot_id: BootId | None
@@ -32,3 +33,7 @@ class Witnesses(Record):
     crash_kernel_loaded: bool | None
     unsafe_shutdowns: Count | None
     power_cycles: Count | None
+    tpm_reset_count: Count | None = None
+    tpm_restart_count: Count | None = None
+    tpm_clock_ms: Count | None = None
+    tpm_clock_safe: bool | None = None

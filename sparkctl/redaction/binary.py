@@ -11,8 +11,8 @@ from sparkctl.redaction.standins import Class, Pseudonyms
 
 RULE = "raw.bytes"
 FILLER = b"x"
-_PRINTABLE = Pattern(r"[\x20-\x7e\t]{4,}", groups=False)
-_WIDE = Pattern(r"(?:[\x20-\x7e]\x00){4,}", groups=False)
+_PRINTABLE = Pattern(r"[\x20-\x7e\t\r\n]{4,}", groups=False)
+_WIDE = Pattern(r"(?:[\x20-\x7e\t\r\n]\x00){4,}", groups=False)
 
 
 class BinaryFinder:
@@ -26,10 +26,10 @@ class BinaryFinder:
     def edits(self, data: bytes, start: int) -> Iterator[Edit]:
         """Everything to be replaced, each by as many bytes."""
         for first, last in _PRINTABLE.spans(data, start):
-            for edit in self._scanner.edits(data[first:last]):
+            for edit in self._scanner.whole(data[first:last]):
                 yield _same_length(edit, first, 1)
         for first, last in _WIDE.spans(data, start):
-            for edit in self._scanner.edits(data[first:last:2]):
+            for edit in self._scanner.whole(data[first:last:2]):
                 yield _same_length(edit, first, 2)
         if self._needles is not None:
             for first, last in self._needles.spans(data, start):

@@ -41,18 +41,15 @@ def whole_word(data: bytes, start: int, end: int) -> bool:
 def stands_alone(data: bytes, start: int, end: int) -> bool:
     """No longer chain of the same kind goes on to either side."""
     follows = _after(data, end)
-    goes_on = follows in b":-." and _after(data, end + 1) in _HEX if follows else False
+    goes_on = follows in b":-." and (_after(data, end + 1) in _HEX or _after(data, end + 1) == follows)
     leads = _before(data, start)
-    comes_from = leads in b":-." and start > 1 and data[start - 2] in _HEX if leads else False
+    comes_from = leads in b":-." and start > 1 and (data[start - 2] in _HEX or data[start - 2] == leads)
     return not goes_on and not comes_from
 
 
-def is_own_uuid(data: bytes, start: int, end: int) -> bool:
-    """A UUID that is no part of longer digits and no constant named by the words before it."""
-    if not whole_word(data, start, end):
-        return False
-    lead = data[max(0, start - LOOK_BACK) : start].lower().rstrip(b" :=\"'\t[")
-    return not any(lead.endswith(word.rstrip(b' [:"')) for word in KEPT_UUID_WORDS)
+def is_own_uuid(data: bytes, start: int, end: int) -> bool:  # noqa: ARG001 - as every guard
+    """A UUID that is no constant named by the words before it."""
+    return not data[max(0, start - LOOK_BACK) : start].lower().rstrip(b" :=\"'\t[").endswith(KEPT_UUID_WORDS)
 
 
 def is_ipv4(data: bytes, start: int, end: int) -> bool:
@@ -76,7 +73,7 @@ def _is_version(data: bytes, start: int, end: int) -> bool:
         return True
     lead = data[max(0, start - LOOK_BACK) : start].lower().rstrip(b" :=\"'\t([")
     words = lead.translate(_BLANKS).split()
-    return bool(words) and words[-1] in VERSION_WORDS
+    return bool(words) and (words[-1] in VERSION_WORDS or words[-1].endswith((b"version", b"firmware")))
 
 
 def is_ipv6(data: bytes, start: int, end: int) -> bool:
@@ -127,9 +124,9 @@ def is_user(value: bytes) -> bool:
     return value.lower() not in ACCOUNTS and not value.startswith(b"user-x") and len(value) > 1
 
 
-def is_no_unit(data: bytes, start: int, end: int) -> bool:
+def is_no_unit(data: bytes, start: int, end: int) -> bool:  # noqa: ARG001 - as every guard
     """Not `user:` before the name of a unit."""
-    return _before(data, start) != 0x2F and not data[end : end + 8].startswith(UNIT_KINDS)
+    return not data[end : end + 8].startswith(UNIT_KINDS)
 
 
 def is_mail(data: bytes, start: int, end: int) -> bool:

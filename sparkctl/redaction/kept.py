@@ -59,6 +59,8 @@ COMMON = frozenset(
     master worker head login sudo ssh sshd git www mail backup operator staff public private group shared
     com net org edu gov www1 gpu cpu mem memory disk nvme eth0 wlan0 lo the and for from not with unknown
     gb10 grace blackwell arm64 aarch64 x86_64 nvidia-dgx dgx-spark nvidia_dgx_spark
+    health check checks finding value summary locator unit reason reset time address id names image state command
+    labels report facts rules artefact count lines cost errors data meta title serials drives link route memory
     argv stdout stderr denied euid now rc delay_s
     """.split()
 )

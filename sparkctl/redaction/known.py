@@ -7,13 +7,18 @@ from sparkctl.redaction.kept import ACCOUNTS, COMMON, is_placeholder, is_public_
 from sparkctl.redaction.standins import Class
 
 LEAST = 3
-MOST_VALUES = 2000
+LEAST_NUMBER = 8
+"""Shorter numbers and versions stand for too many other things."""
+MOST_VALUES = 500
 MOST_LENGTH = 200
 LITERAL = (
     Class.HOST, Class.DOMAIN, Class.USER, Class.PERSON, Class.SERIAL, Class.SSID, Class.SECRET, Class.MAC, Class.UUID,
     Class.HEX,
 )  # fmt: skip
 """Classes whose known values are looked for as they are; the first of two that share a value names its class."""
+
+NUMBERS = (Class.MAC, Class.UUID)
+"""Classes whose values are known without their separators as well: firmware writes them so."""
 
 
 class Known:
@@ -37,6 +42,8 @@ class Known:
         folded = value.lower()
         if not LEAST <= len(value) <= MOST_LENGTH or is_placeholder(value) or folded in COMMON:
             return
+        if len(value) < LEAST_NUMBER and value.replace(b".", b"").isdigit():
+            return
         if (kind is Class.USER and folded in ACCOUNTS) or (kind is Class.DOMAIN and is_public_name(value)):
             return
         before = self._values.get(folded)
@@ -44,6 +51,8 @@ class Known:
             return
         if before is None or LITERAL.index(kind) < LITERAL.index(before[0]):
             self._values[folded] = (kind, value)
+            if kind in NUMBERS and (digits := _digits(value)) != folded:
+                self.add(kind, digits)
 
     def __iter__(self) -> Iterator[tuple[Class, bytes]]:
         """Every known value with its class, the longest first."""
@@ -62,4 +71,4 @@ class Known:
 
 
 def _digits(value: bytes) -> bytes:
-    return value.replace(b"-", b"").lower()
+    return value.replace(b"-", b"").replace(b":", b"").lower()

@@ -31,17 +31,17 @@ class _Compiled(Protocol):
     def fullmatch(self, text: bytes) -> Found | None: ...
 
 
+def forget() -> None:
+    """Let go of the expressions that were compiled: RE2's own cache would keep those of every disclosure, for ever."""
+    re2.purge()
+
+
 class Pattern:
     """A compiled expression over bytes, each byte one character; raises ValueError for what RE2 does not accept."""
 
     def __init__(self, expression: str, *, groups: bool = True) -> None:
-        options = re2.Options()
-        options.never_capture = not groups  # without groups RE2 needs its fastest automaton only
-        options.encoding = re2.Options.Encoding.LATIN1
-        options.max_mem = MEMORY
-        options.log_errors = False
         try:
-            compiled = re2.compile(expression.encode("latin-1"), options=options)
+            compiled = re2.compile(expression.encode("latin-1"), options=_options(groups=groups))
         except re2.error as error:
             raise ValueError(f"RE2 does not accept an expression: {error}") from error
         self._compiled = cast("_Compiled", compiled)
@@ -65,6 +65,29 @@ class Pattern:
             return None
         spans = (match.span(number) for number in range(1, self._compiled.groups + 1))
         return next((span for span in spans if span != (-1, -1)), match.span())
+
+
+class PatternSet:
+    """Several expressions at once; says which of them all of some bytes match."""
+
+    def __init__(self, expressions: Sequence[str]) -> None:
+        self._set = re2.Set.FullMatchSet(_options(groups=False))
+        for expression in expressions:
+            self._set.Add(expression.encode("latin-1"))
+        self._set.Compile()
+
+    def matching(self, data: bytes) -> list[int]:
+        """The numbers of those that match, in order; none also where the automaton ran out of memory."""
+        return sorted(self._set.Match(data) or ())
+
+
+def _options(*, groups: bool) -> object:
+    options = re2.Options()
+    options.never_capture = not groups  # without groups RE2 needs its fastest automaton only
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.max_mem = MEMORY
+    options.log_errors = False
+    return options
 
 
 def literal(value: bytes) -> str:

@@ -1,6 +1,7 @@
 """The redactor of one disclosure: streams, paths, and the account of both."""
 
 import hashlib
+import io
 import time
 from collections.abc import Sequence
 from enum import StrEnum
@@ -46,7 +47,10 @@ class TooSlow(RefusedError):
 
 
 class Redactor:
-    """Redacts under one key what was collected of one node; not for more than one thread at a time."""
+    """Redacts under one key what was collected of one node; not for more than one thread at a time.
+
+    It looks for what is known when it is made: harvest, and plant canaries, before.
+    """
 
     def __init__(
         self, pseudonyms: Pseudonyms, known: Known, *, rules: Sequence[Rule] = RULES, block: int = BLOCK
@@ -64,8 +68,8 @@ class Redactor:
 
         Raises TooSlow, and whatever the two streams raise; in either case the sink holds a part that must not be used.
         """
-        self._deadline = time.monotonic() + seconds
         shown = self.path(name)
+        self._deadline = time.monotonic() + seconds
         account = self._account.begin(shown)
         find, separator, block = self._reader(name, kind)
         try:
@@ -75,11 +79,22 @@ class Redactor:
                 account.add(data, start, end, edits)
             self._check_time()
         except TooSlow:
+            self._deadline = None
             words = f"not redacted within {seconds:g} s"
             self.withhold(name, "too_slow", words)
             raise TooSlow(f"{shown} was {words}", hint="collect less of it, or allow more time for redaction") from None
         finally:
             self._deadline = None
+
+    def trial(self, kind: Kind, content: bytes, sink: BinaryIO) -> None:
+        """Redact a small artefact without counting it, for canaries."""
+        find, separator, block = self._reader("trial", kind)
+        for data, start, end, edits in pieces(io.BytesIO(content), find, separator, block):
+            sink.write(applied(data, edits, start, end))
+
+    def trial_path(self, path: str) -> str:
+        """What becomes of a path, without remembering it, for canaries."""
+        return self._renamed(path)
 
     def path(self, path: str) -> str:
         """The path with the stand-ins that its parts have inside contents; distinct paths stay distinct."""
@@ -122,7 +137,7 @@ class Redactor:
             edits = self._scanner.edits(data, start, is_json=is_json)
             more: list[Edit] = list(table(data, start, self._pseudonyms)) if table is not None else []
             if is_json:
-                more += number_edits(data, start, self._scanner.edits)
+                more += number_edits(data, start, self._scanner.whole)
             else:
                 more += pem_edits(data, start, state, self._pseudonyms)
             return in_order([*more, *edits]) if more else edits

@@ -19,11 +19,17 @@ NUMBERS = (
     Rule(
         "uuid.dashed",
         Class.UUID,
-        rf"{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}",
+        rf"(?:\b|_)({HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}})(?:\b|_)",
         "8-4-4-4-12 hexadecimal digits",
         guards.is_own_uuid,
     ),
-    Rule("uuid.plain", Class.UUID, rf"{HEX}{{32}}", "32 hexadecimal digits: machine-id, boot id", guards.is_own_uuid),
+    Rule(
+        "uuid.plain",
+        Class.UUID,
+        rf"(?:\b|_)({HEX}{{32}})(?:\b|_)",
+        "32 hexadecimal digits: machine-id, boot id",
+        guards.is_own_uuid,
+    ),
     Rule(
         "uuid.volume",
         Class.HEX,
@@ -48,13 +54,6 @@ NUMBERS = (
     ),
     Rule("mac.interface", Class.MAC, r"\b(?:enx|wlx|wwx)([0-9a-f]{12})\b", "names of interfaces such as `enx...`"),
     Rule(
-        "mac.guid",
-        Class.MAC,
-        rf"\b{HEX}{{4}}:{HEX}{{4}}:{HEX}{{4}}:{HEX}{{4}}\b",
-        "four groups of four digits: GUID of RDMA",
-        guards.stands_alone,
-    ),
-    Rule(
         "hex.named",
         Class.HEX,
         rf"(?i)\b(?:eui\.|naa\.|wwn-0x|wwn\W{{1,4}}0x|(?:nguid|eui64)\W{{1,4}}(?:0x)?)({HEX}{{16,64}})\b",
@@ -63,6 +62,13 @@ NUMBERS = (
     ),
     Rule("hex.tpm", Class.HEX, rf"\b000b({HEX}{{64}})\b", "name of a TPM's key: algorithm 000b and a SHA-256"),
     Rule("ipv6", Class.IPV6, _IPV6, "addresses of IPv6", guards.is_ipv6),
+    Rule(
+        "mac.guid",
+        Class.MAC,
+        rf"\b{HEX}{{4}}:{HEX}{{4}}:{HEX}{{4}}:{HEX}{{4}}\b",
+        "four groups of four digits: GUID of RDMA",
+        guards.stands_alone,
+    ),
     Rule(
         "ipv4",
         Class.IPV4,

@@ -24,19 +24,23 @@ SECRETS = (
     Rule(
         "url.credentials",
         Class.SECRET,
-        r"://([^\s/@\"'<>]{1,400})@",
+        r"://([^\s/@\"'<>\x00]{1,400})@",
         "between `://` and `@`",
         takes=guards.is_no_standin,
     ),
     Rule(
         "secret.header",
         Class.SECRET,
-        rf"(?i)\b(?:proxy-)?authorization{IS}(?:(?:bearer|basic|digest|token|negotiate)[ \t]+)?([^\s\"'\\]{{4,900}})",
+        rf"(?i)\b(?:proxy-)?authorization{IS}(?:(?:bearer|basic|digest|token|negotiate)[ \t]+)?"
+        r"([^\s\"'\\\x00]{4,900})",
         "`Authorization:`",
         takes=guards.is_no_standin,
     ),
     Rule(
-        "secret.cookie", Class.SECRET, rf"(?i)\b(?:set-)?cookie{IS}([^\r\n\"\\]{{4,900}})", "`Cookie:`, `Set-Cookie:`"
+        "secret.cookie",
+        Class.SECRET,
+        rf"(?i)\b(?:set-)?cookie{IS}([^\r\n\"\\\x00]{{4,900}})",
+        "`Cookie:`, `Set-Cookie:`",
     ),
     Rule(
         "secret.bearer",
@@ -70,7 +74,7 @@ SECRETS = (
     Rule(
         "secret.netrc",
         Class.SECRET,
-        r"\blogin\s{1,8}\S{1,100}\s{1,8}password\s{1,8}(\S{1,200})",
+        r"\blogin\s{1,8}[^\s\x00]{1,100}\s{1,8}password\s{1,8}([^\s\x00]{1,200})",
         "`login ... password ...` of a .netrc",
     ),
     Rule(

@@ -48,7 +48,7 @@ class Runs:
     """Finds encoded runs; remembers those in which nothing was found."""
 
     def __init__(self) -> None:
-        self._empty: set[bytes] = set()
+        self._empty: set[tuple[Decode, bytes]] = set()
 
     def edits(self, data: bytes, start: int, end: int, inner: Inner) -> Iterator[Edit]:
         """What is to be replaced in runs of base64 and of hexadecimal from `start` to `end`."""
@@ -60,14 +60,14 @@ class Runs:
                 at = max(last, found.span()[1])
 
     def _in_run(self, run: bytes, start: int, decode: Decode, inner: Inner) -> list[Edit]:
-        if run in self._empty:
+        if (decode, run) in self._empty:
             return []
         edit = decode(run, inner)
         if edit is None:
             if len(self._empty) >= CACHED:
                 self._empty.clear()
             if len(run) < 512:
-                self._empty.add(run)
+                self._empty.add((decode, run))
             return []
         return [edit._replace(start=start + edit.start, end=start + edit.end)]
 

@@ -7,7 +7,7 @@ from sparkctl.redaction import views
 from sparkctl.redaction.edits import Edit, in_order
 from sparkctl.redaction.guards import whole_word
 from sparkctl.redaction.known import Known
-from sparkctl.redaction.linear import Pattern, literal
+from sparkctl.redaction.linear import Pattern, PatternSet, literal
 from sparkctl.redaction.pem import PemState, pem_edits
 from sparkctl.redaction.rule import Rule
 from sparkctl.redaction.rules import RULES
@@ -37,6 +37,7 @@ class Scanner:
     ) -> None:
         self._pseudonyms, self._known = pseudonyms, known
         self._rules = [(rule, _compiled(rule.pattern)) for rule in rules]
+        self._which = _set_of(tuple(rule.pattern for rule in rules))
         self._tick = tick or (lambda: None)
         words = [f"(?i:{literal(value)})" for _, value in known]
         self._finder = Pattern("|".join([*words, *(f"(?:{rule.pattern})" for rule in rules)]), groups=False)
@@ -56,13 +57,14 @@ class Scanner:
             yield from self._plain(data, first, last, quoted_only=coded and is_json and levels > 0)
             if levels == 0:
                 continue
-            inner = partial(self._inner, levels=levels - 1)
+            inner = partial(self.whole, levels=levels - 1)
             if coded:
                 yield from self._viewed(data, first, last, levels)
             if not (coded and is_json):
                 yield from self._runs.edits(data, first, last, inner)
 
-    def _inner(self, data: bytes, *, levels: int) -> list[Edit]:
+    def whole(self, data: bytes, *, levels: int = LEVELS) -> list[Edit]:
+        """As `edits`, of a text that is there from beginning to end, so that blocks of PEM in it end with it."""
         edits = self.edits(data, levels=levels)
         if b"-----BEGIN " in data:
             edits = in_order([*edits, *pem_edits(data, 0, PemState(), self._pseudonyms)])
@@ -72,7 +74,7 @@ class Scanner:
         for escapes, resolve in ((views.ESCAPE, views.unescaped), (views.PERCENT, views.unquoted)):
             seen = views.view(data, escapes, resolve, start, end)
             if seen is not None:
-                for edit in self._inner(seen.data, levels=levels - 1):
+                for edit in self.whole(seen.data, levels=levels - 1):
                     yield from seen.apart(edit)
 
     def _plain(self, data: bytes, start: int, end: int, *, quoted_only: bool) -> Iterator[Edit]:
@@ -116,7 +118,8 @@ class Scanner:
                 len(text),
                 self._pseudonyms.of(*known) if known[0] not in FORMED else self._written(known[0], text),
             )
-        for rule, pattern in self._rules:
+        for number in self._which.matching(text) or range(len(self._rules)):
+            rule, pattern = self._rules[number]
             place = pattern.group(text)
             if place is None:
                 continue
@@ -140,6 +143,11 @@ FORMED = frozenset({Class.UUID, Class.MAC, Class.IPV4, Class.IPV6, Class.HEX, Cl
 @cache
 def _compiled(expression: str) -> Pattern:
     return Pattern(expression)
+
+
+@cache
+def _set_of(expressions: tuple[str, ...]) -> PatternSet:
+    return PatternSet(expressions)
 
 
 def _is_in_quotes(data: bytes, edit: Edit) -> bool:

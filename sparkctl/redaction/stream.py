@@ -10,6 +10,8 @@ CONTEXT = 64
 """Bytes before a block that are looked at and not changed."""
 OVERLAP = 8 * 1024
 """What a block without a line's end holds back, so that nothing is cut in two."""
+LEAD = 128
+"""Bytes before a value in which the words stand by which it is known."""
 Find = Callable[[bytes, int], list[Edit]]
 Piece = tuple[bytes, int, int, list[Edit]]
 """Bytes, from where to where of them is done with, and the edits within."""
@@ -39,14 +41,20 @@ def pieces(source: BinaryIO, find: Find, separator: bytes, block: int = BLOCK) -
 
 
 def _cut(data: bytes, start: int, wanted: int, edits: list[Edit]) -> int:
-    """Where to cut near `wanted`: in no edit and in no escape; an edit that fills the block is done with as it is."""
-    cut = wanted
-    escape = max(data.rfind(b"\\", cut - 12, cut), data.rfind(b"%", cut - 2, cut))
+    """Where to cut near `wanted`: in no edit, in nothing by which one is known, and in no escape.
+
+    An edit that fills the whole block is done with as it is.
+    """
+    done = max((edit.end for edit in edits if edit.end <= wanted), default=start)
+    ahead = next((edit for edit in edits if edit.end > wanted), None)
+    cut = wanted if ahead is None else max(done, min(wanted, ahead.start - LEAD))
+    if cut > start:
+        cut = max(done, _before_escape(data, start, cut))
+    return cut if cut > start or ahead is None else ahead.end
+
+
+def _before_escape(data: bytes, start: int, cut: int) -> int:
+    escape = max(data.rfind(b"\\", max(start, cut - 12), cut), data.rfind(b"%", max(start, cut - 2), cut))
     while escape > start and data[escape - 1 : escape] == b"\\":
         escape -= 1
-    if escape > start:
-        cut = escape
-    for edit in edits:
-        if edit.start < cut < edit.end:
-            return edit.start if edit.start > start else edit.end
-    return cut
+    return escape if escape > start else cut

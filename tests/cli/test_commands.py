@@ -20,8 +20,8 @@ COMMANDS = [
     "health", "history", "demo", "sudoers", "inventory list", "inventory show", "inventory check", "inventory pin",
     "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
     "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
-    "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show",
-    "bundle diff", "bundle disclose",
+    "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff",
+    "bundle disclose",
 ]  # fmt: skip
 
 
@@ -139,6 +139,12 @@ def test_sudoers_are_exact_and_accepted_by_visudo(tmp_path: Path) -> None:
     for rule in rules:
         assert rule.startswith("ops ALL=(root) NOPASSWD: /")
         assert "*" not in rule
+    before, heading, after = ran.stdout.partition("# For `sparkctl bundle collect` besides")
+    assert heading
+    assert "NOPASSWD: /usr/sbin/nvme smart-log" in before
+    assert "NOPASSWD: /usr/bin/lspci -D -nn -vvv" in after
+    assert 'NOPASSWD: /usr/sbin/dmidecode ""\n' in after  # else any argument would do, also one that writes
+    assert len(set(rules)) == len(rules)
     visudo = shutil.which("visudo", path=os.environ["PATH"] + ":/usr/sbin")
     if visudo is None:
         pytest.skip("no visudo here: install the package sudo to check the drop-in")

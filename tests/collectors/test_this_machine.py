@@ -39,8 +39,8 @@ def test_every_entry_is_accounted_for() -> None:
     assert brought.document["errors"] == []
     for name, fact in brought.artefacts.items():
         assert fact["bytes"] == len(brought.contents[name]), name
-        assert fact.get("status") in STATUSES or fact["reason"] == "timeout", name
-        if fact.get("status") in ("missing", "absent"):
+        assert fact["status"] in STATUSES, name
+        if fact["status"] in ("missing", "absent"):
             assert fact["words"], name
             assert brought.contents[name] == b"", name
     assert len(told(brought, "collected")) > 40
@@ -58,10 +58,20 @@ def test_what_the_kernel_tells_is_there_and_of_its_kind() -> None:
             assert b"\0" not in content, name
 
 
+def test_no_key_is_among_the_settings_of_the_kernel() -> None:
+    settings = as_we_are().contents["kernel/sysctl.txt"]
+    if b"kernel.ostype" not in settings:
+        pytest.skip("no sysctl here: install procps")
+    names = [line.partition(b" = ")[0] for line in settings.splitlines()]
+    assert [name for name in names if name.endswith((b"_key", b"_secret"))] == []
+    assert b"net.ipv4.ip_forward" in settings
+    assert b"net.ipv4.tcp_syncookies" in settings
+
+
 def test_it_stays_within_its_limits() -> None:
     brought = as_we_are()
     cost = brought.document["meta"]["cost"]
-    assert cost["wall_ms"] < 60_000
+    assert cost["cpu_ms"] < 15_000
     assert sum(map(len, brought.contents.values())) + len(brought.recording) < 50 * MIB
     assert len(json.dumps(brought.document)) < 256 * 1024
 

@@ -11,7 +11,7 @@ import pytest
 
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import MissingTool
-from diag.nodekit.recording import Recorded, Recorder, machine_at
+from diag.nodekit.recording import HUNG, Recorded, Recorder, machine_at
 
 READS: dict[str, Callable[[Machine], object]] = {
     "text": lambda machine: machine.read("/etc/hostname"),
@@ -140,3 +140,26 @@ def test_a_read_is_announced_before_it_is_made(tree: Path) -> None:
     recorder.note = lambda note: announced.append("done")
     recorder.exists("/etc/hostname")
     assert announced == ["/etc/hostname", "done"]
+
+
+def test_a_read_that_never_returned_does_not_return_now_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("diag.nodekit.recording.time.sleep", killed)
+    replay = replayed([{"op": "exists", "path": "/sys/stuck", "error": HUNG}], tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        replay.exists("/sys/stuck")
+
+
+def test_commands_take_what_they_took_then(tmp_path: Path) -> None:
+    note = {"op": "run", "argv": ["slow"], "elevate": False, "limit": 9, "rc": 0, "seconds": 2.5}
+    replay = replayed(
+        [note | {"stdout_file": "none"}, note | {"argv": ["b"], "error": HUNG | {"kind": "TimeoutError"}}], tmp_path
+    )
+    (tmp_path / "cmd/none").write_text("")
+    started = replay.clock()
+    replay.run(("slow",))
+    with pytest.raises(TimeoutError):
+        replay.run(("b",))
+    assert replay.clock() - started == 5.0

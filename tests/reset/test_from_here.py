@@ -1,5 +1,6 @@
 """What the bastion saw itself: the ledger of contacts, who went down together, and the log of a UPS."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,6 +135,38 @@ def test_a_boot_that_began_before_the_last_one_was_heard_of_joins_nobody() -> No
     odd = seen("odd").model_copy(update={"began": BEGAN - timedelta(days=365)})
     (one,) = went_together([odd, seen("spark01"), seen("spark02")], set(groups), groups, [])
     assert one.nodes == ["spark01", "spark02"]
+
+
+RESETS = "since the last contact the TPM counts"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "premises"),
+    [
+        ((40, 3), (41, 0), [f"{RESETS} 1 more reset"]),
+        ((40, 3), (43, 1), [f"{RESETS} 3 more resets"]),
+        ((40, 3), (40, 4), [f"{RESETS} 0 more resets and 1 more restart"]),
+        ((40, None), (40, 4), [f"{RESETS} 0 more resets"]),
+        ((40, 3), (40, 2), [f"{RESETS} 0 more resets"]),
+        ((40, 3), (2, 0), []),  # it was cleared
+        ((None, 3), (41, 0), []),
+        ((40, 3), (None, 0), []),
+    ],
+)
+def test_resets_that_the_tpm_counted(
+    then: tuple[int | None, int | None], now: tuple[int | None, int | None], premises: list[str]
+) -> None:
+    def told(resets: int | None, restarts: int | None) -> dict[str, Any]:
+        return {"tpm_reset_count": resets, "tpm_restart_count": restarts}
+
+    found = from_here(outcome(**told(*now)), [contact(**told(*then))], [])
+    assert found is not None
+    assert found.premises == premises
+
+
+def test_witnesses_of_an_older_store_have_no_tpm() -> None:
+    kept = {key: None for key in WITNESSES if not key.startswith("tpm")}
+    assert Witnesses.model_validate_json(json.dumps(kept)).tpm_reset_count is None
 
 
 @pytest.mark.parametrize("uptime", [7e10, 2.0**40])

@@ -9,7 +9,7 @@ from diag.nodekit.command import Ran
 from diag.nodekit.machine import Machine
 from diag.nodekit.nvme import SMART_LOG
 from diag.nodekit.vocabulary import Elevation
-from diag.reset.sources import nvme
+from diag.reset.sources import nvme, tpm
 from diag.reset.witnesses import PART, WitnessTask, empty, together
 from sparkctl.lab.characters import model_of
 from sparkctl.lab.render import render
@@ -52,6 +52,16 @@ def test_the_drive_is_asked_once_for_its_checks_and_its_witness(tmp_path: Path) 
     assert {key: found[key] for key in counted} == counted
     assert set(counted) == {"unsafe_shutdowns", "power_cycles"}
     Witnesses.model_validate(found)
+
+
+def test_the_tpm_is_asked_once_where_that_is_allowed(tmp_path: Path) -> None:
+    root = plant(tmp_path)
+    found, ran = swept(root, Elevation.COMMANDS)
+    assert ran.count(tpm.READ_CLOCK) == 1
+    counted = report_of(tpm, root, Elevation.COMMANDS).facts
+    assert set(counted) == set(tpm.KEYS)
+    assert {key: found[key] for key in counted} == counted
+    assert {swept(root, Elevation.NONE)[0][key] for key in tpm.KEYS} == {None}
 
 
 def test_a_drive_that_may_not_be_asked_has_no_witness(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def document(*transitions: dict[str, Any], **parts: Any) -> dict[str, Any]:
 WITNESSES = (
     "boot_id", "uptime_s", "journal_persistent", "pstore_backend", "watchdog_identity", "watchdog_state",
     "watchdog_bootstatus", "panic_timeout_s", "crash_kernel_loaded", "unsafe_shutdowns", "power_cycles",
+    "tpm_reset_count", "tpm_restart_count", "tpm_clock_ms", "tpm_clock_safe",
 )  # fmt: skip
 
 
