@@ -14,14 +14,20 @@ class Edit(NamedTuple):
 
 
 def in_order(edits: Iterable[Edit]) -> list[Edit]:
-    """From left to right without overlap: of two that overlap the longer one stays."""
+    """From left to right without overlap: one within another goes; of two that overlap the second begins later."""
     chosen: list[Edit] = []
     for edit in sorted(edits, key=lambda one: (one.start, -one.end)):
         if not chosen or edit.start >= chosen[-1].end:
             chosen.append(edit)
-        elif edit.end - edit.start > chosen[-1].end - chosen[-1].start:
-            chosen[-1] = edit
+        elif edit.end > chosen[-1].end:
+            chosen.append(_from(edit, chosen[-1].end))
     return chosen
+
+
+def _from(edit: Edit, start: int) -> Edit:
+    """The rest of an edit; one that keeps a length goes on keeping it."""
+    keeps_length = len(edit.new) == edit.end - edit.start
+    return edit._replace(start=start, new=edit.new[start - edit.start :] if keeps_length else edit.new)
 
 
 def applied(data: bytes, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> bytes:

@@ -35,6 +35,11 @@ def _after(data: bytes, end: int) -> int:
     return data[end] if end < len(data) else 0
 
 
+def is_alnum(byte: int) -> bool:
+    """A letter or a digit of ASCII."""
+    return byte in _ALNUM
+
+
 def whole_word(data: bytes, start: int, end: int) -> bool:
     """Neither a letter nor a digit on either side; an underscore parts words."""
     return _before(data, start) not in _ALNUM and _after(data, end) not in _ALNUM

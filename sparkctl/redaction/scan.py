@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import chain
 
 from sparkctl.redaction import views
 from sparkctl.redaction.edits import Edit, in_order
-from sparkctl.redaction.guards import whole_word
 from sparkctl.redaction.known import Known
-from sparkctl.redaction.linear import Pattern, PatternSet, literal
+from sparkctl.redaction.linear import Pattern, PatternSet
 from sparkctl.redaction.pem import RULE as PEM_RULE
 from sparkctl.redaction.pem import PemState, pem_bodies, pem_edits
 from sparkctl.redaction.rule import Rule
 from sparkctl.redaction.rules import RULES
 from sparkctl.redaction.runs import Runs
 from sparkctl.redaction.standins import Class, Pseudonyms
+from sparkctl.redaction.words import KnownWords
 
 KNOWN_RULE = "known"
 LEVELS = 3
@@ -46,10 +47,8 @@ class Scanner:
         self._rules = [(rule, _compiled(rule.pattern)) for rule in rules]
         self._which = _set_of(tuple(rule.pattern for rule in rules))
         self._tick, self._heard = tick or (lambda: None), heard
-        words = [f"(?i:{literal(value)})" for _, value in known]
-        ruled = [f"(?:{rule.pattern})" for rule in rules]
-        self._finder = Pattern("|".join([*words, *ruled]), groups=False)
-        self._words, self._ruled = (Pattern("|".join(some), groups=False) if some else None for some in (words, ruled))
+        self._words = KnownWords(known)
+        self._finder = _found_by(tuple(rule.pattern for rule in rules))
         self._hits: dict[bytes, tuple[Hit, ...]] = {}
         self._runs = Runs()
 
@@ -96,38 +95,27 @@ class Scanner:
                     yield from seen.apart(edit)
 
     def _plain(self, data: bytes, start: int, end: int, *, quoted_only: bool) -> Iterator[Edit]:
+        for edit in chain(self._known_words(data, start, end), self._ruled(data, start, end)):
+            if edit.new != data[edit.start : edit.end] and (not quoted_only or _is_in_quotes(data, edit)):
+                yield edit
+
+    def _known_words(self, data: bytes, start: int, end: int) -> Iterator[Edit]:
+        for first, last in self._words.spans(data, start, end):
+            self._tick()
+            text = data[first:last]
+            kind, value = self._known.get(text) or (Class.SECRET, text)
+            new = self._written(kind, text) if kind in FORMED else self._pseudonyms.of(kind, value)
+            yield Edit(first, last, new, (KNOWN_RULE,))
+
+    def _ruled(self, data: bytes, start: int, end: int) -> Iterator[Edit]:
         at = start
         while at < end and (found := self._finder.search(data, at, end)) is not None:
             self._tick()
             first, last = found.span()
-            edit = self._edit(data, first, last)
-            if edit is None:
-                at = first + 1
-                continue
-            at = edit.end
-            if edit.new != data[edit.start : edit.end] and (not quoted_only or _is_in_quotes(data, edit)):
+            edit = self._by_rule(data, first, last)
+            at = first + 1 if edit is None else edit.end
+            if edit is not None:
                 yield edit
-
-    def _edit(self, data: bytes, first: int, last: int) -> Edit | None:
-        """What becomes of the place that was found; of a known word and a rule that begin there, the longer."""
-        word = self._word_at(data, first)
-        if self._ruled is not None and self._known.get(data[first:last]) is not None:
-            further = self._ruled.match(data, first)
-            last = further.span()[1] if further is not None else last
-        ruled = self._by_rule(data, first, last)
-        if word is None or (ruled is not None and ruled.end > word.end):
-            return ruled
-        return word
-
-    def _word_at(self, data: bytes, first: int) -> Edit | None:
-        """A known word that begins here."""
-        found = self._words.match(data, first) if self._words is not None else None
-        if found is None or not whole_word(data, *found.span()):
-            return None
-        text = data[first : found.span()[1]]
-        kind, value = self._known.get(text) or (Class.SECRET, text)
-        new = self._written(kind, text) if kind in FORMED else self._pseudonyms.of(kind, value)
-        return Edit(first, found.span()[1], new, (KNOWN_RULE,))
 
     def _by_rule(self, data: bytes, first: int, last: int) -> Edit | None:
         text = data[first:last]
@@ -144,8 +132,7 @@ class Scanner:
                 stop = rest.span()[1]
             if self._heard is not None:
                 self._heard(rule.id, rule.kind, data[first + start : stop])
-            word = self._word_at(data, first + start) if start else None
-            return word if word is not None and word.end > stop else Edit(first + start, stop, new, (rule.id,))
+            return Edit(first + start, stop, new, (rule.id,))
         return None
 
     def _judge(self, text: bytes) -> Iterator[Hit]:
@@ -168,6 +155,9 @@ class Scanner:
         known = self._known.get(value)
         if known is not None and kind not in FORMED:
             return self._pseudonyms.of(*known)
+        host, _, domain = value.partition(b".")
+        if kind is Class.DOMAIN and domain and (self._known.get(host) or (kind,))[0] is Class.HOST:
+            return self._written(Class.HOST, host) + b"." + self._written(Class.DOMAIN, domain)
         return self._pseudonyms.of(kind, value)
 
 
@@ -178,6 +168,12 @@ FORMED = frozenset({Class.UUID, Class.MAC, Class.IPV4, Class.IPV6, Class.HEX, Cl
 @cache
 def _compiled(expression: str) -> Pattern:
     return Pattern(expression)
+
+
+@cache
+def _found_by(expressions: tuple[str, ...]) -> Pattern:
+    """Finds whatever one of them finds; kept, since an automaton grows with what it has met."""
+    return Pattern("|".join(f"(?:{expression})" for expression in expressions), groups=False)
 
 
 @cache

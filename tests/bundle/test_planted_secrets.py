@@ -1,0 +1,165 @@
+"""Secrets of every class are planted in lab nodes; none is in a sealed bundle, in no form, in contents or names.
+
+The search is not ours: zstandard, tarfile, and what `sparkctl.lab.secrets` says that a secret looks like. It is shown
+to find each class as soon as the rule that hides it is taken away.
+"""
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from sparkctl.app import cleaning, sealing
+from sparkctl.app.cleaning import Cleaning, NotSealed
+from sparkctl.app.sealing import Order
+from sparkctl.lab.characters import model_of
+from sparkctl.lab.secrets import Secret, secrets_of, traces
+from sparkctl.lab.state import Lab
+from sparkctl.redaction.learning import Learner
+from sparkctl.redaction.rules import RULES
+from sparkctl.redaction.words import KnownWords
+from tests.support.command import json_lines, sparkctl
+from tests.support.labs import running_lab
+from tests.support.spools import fresh, kept_spools, sealed_again
+
+pytestmark = pytest.mark.slow
+
+SECRETS = secrets_of(model_of("sim-01", 1, "founders", "planted-secrets"))
+KINDS = sorted({one.kind for one in SECRETS})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("planted")
+
+
+@pytest.fixture(scope="module")
+def lab(folder: Path) -> Iterator[Lab]:
+    with running_lab(folder / "lab", 2, ("planted-secrets", "founders")) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def spool(lab: Lab, folder: Path) -> Order:
+    orders = kept_spools(lab, folder / "kept")
+    return next(order for order in orders if order.envelope.meta.node.hostname == "sim-01")
+
+
+def found_in(bundle: Path) -> dict[str, str]:
+    """The kinds of planted secrets that a bundle holds, each with one place."""
+    found: dict[str, str] = {}
+    with (
+        bundle.open("rb") as packed,
+        zstandard.ZstdDecompressor().stream_reader(packed) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as tar,
+    ):
+        for member in tar:
+            file = tar.extractfile(member)
+            text = member.name.encode() + b"\n" + (file.read() if file is not None else b"")
+            found |= {one.kind: member.name for one in SECRETS if shows(text, one)}
+    return found
+
+
+def shows(text: bytes, secret: Secret) -> bool:
+    return any(trace in text for trace in traces(secret.value))
+
+
+def test_no_planted_secret_is_in_a_sealed_bundle(lab: Lab, tmp_path: Path) -> None:
+    where = ("--fleet", lab.fleet_file, "--state", tmp_path / "state", "--out", tmp_path / "out")
+    ran = sparkctl("bundle", "collect", *where, home=tmp_path, timeout=300)
+    records = json_lines(ran)[:-1]
+    assert [one["status"] for one in records] == ["ok", "ok"], ran.stderr
+    bundles = [Path(name) for one in records for name in one["artifacts"]]
+    assert len(bundles) == 2
+    assert [found_in(bundle) for bundle in bundles] == [{}, {}]
+
+
+def test_every_class_is_in_what_the_node_sent(spool: Order) -> None:
+    content = b"\n".join(place.read_bytes() for place in sorted(spool.spool.iterdir()))
+    assert {one.kind for one in SECRETS if shows(content, one)} == set(KINDS)
+
+
+@dataclass(frozen=True)
+class Without:
+    """What is taken away: a rule, what is learned, or both."""
+
+    rule: str | None = None
+    learning: bool = True
+
+
+BY_LEARNING = Without(learning=False)
+HIDDEN_BY = {
+    "host": BY_LEARNING,
+    "fqdn": Without("domain.name", learning=False),
+    "ipv4": Without("ipv4"),
+    "ipv6": Without("ipv6"),
+    "mac": Without("mac.separated", learning=False),
+    "serial": Without("serial.named"),
+    "uuid": Without("uuid.dashed"),
+    "ssid": BY_LEARNING,
+    "psk": BY_LEARNING,
+    "user": BY_LEARNING,
+    "home": Without("user.home", learning=False),
+    "mail": Without("domain.name", learning=False),
+    "url_password": BY_LEARNING,
+    "password": BY_LEARNING,
+    "hash": Without("secret.crypt"),
+    "yescrypt": Without("secret.crypt"),
+    "aws_id": Without("token.aws"),
+    "aws_secret": BY_LEARNING,
+    "github": Without("token.github", learning=False),
+    "gitlab": Without("token.gitlab", learning=False),
+    "ngc": Without("token.nvidia", learning=False),
+    "huggingface": Without("token.huggingface", learning=False),
+    "slack": Without("token.slack", learning=False),
+    "jwt": Without("token.jwt"),
+    "bearer": BY_LEARNING,
+    "api_key": Without("secret.value"),
+    "pem": BY_LEARNING,
+}
+"""What hides each class, where several things do the last of them."""
+
+
+def test_every_class_is_hidden_by_something() -> None:
+    assert sorted(HIDDEN_BY) == KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_what_hides_it_a_secret_is_found(
+    kind: str, spool: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = HIDDEN_BY[kind]
+    monkeypatch.setattr(cleaning, "RULES", [rule for rule in RULES if rule.id != without.rule])
+    if not without.learning:
+        monkeypatch.setattr(Learner, "read", lambda *_, **__: None)
+    # The two guards before sealing, which would refuse this; and the judgement, which takes longest.
+    monkeypatch.setattr(Cleaning, "_rehearse", lambda _: None)
+    monkeypatch.setattr(Cleaning, "look_for_survivors", lambda _: None)
+    monkeypatch.setattr(sealing, "_judge", lambda *_: None)
+    assert kind in found_in(sealed_again(spool, tmp_path / "again").path)
+
+
+@pytest.mark.parametrize("rule", sorted({without.rule for without in HIDDEN_BY.values() if without.rule is not None}))
+def test_without_a_rule_nothing_is_sealed(
+    rule: str, spool: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "RULES", [one for one in RULES if one.id != rule])
+    order = fresh(spool, tmp_path / "again")
+    with pytest.raises(NotSealed, match=f"a canary of .*{rule}"):
+        sealing.seal_spool(order)
+    assert not order.out.exists()
+
+
+def test_what_was_learned_and_is_left_is_found_before_sealing(
+    spool: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cleaning, "_rehearse", lambda _: None)
+    monkeypatch.setattr(KnownWords, "spans", lambda *_: iter(()))
+    monkeypatch.setattr(sealing, "_judge", lambda *_: None)
+    order = fresh(spool, tmp_path / "again")
+    with pytest.raises(NotSealed, match="after redaction"):
+        sealing.seal_spool(order)
+    assert not order.out.exists()
