@@ -31,6 +31,7 @@ MAX_MEMBERS = 200_000
 MAX_LEVELS = 8  # of folders above the tree
 MAX_DEPTH = 128  # of folders in it
 HEADERS = 4 * 2**20  # bytes that may stand between the contents of two members
+REMEMBERED = 4 * tarfile.RECORDSIZE  # bytes: tarfile reads a record ahead, in one piece or in several
 LATEST = 2**33  # seconds since the epoch; what claims to be later was not written then
 A_BUNDLE = "a bundle is a .tar, .tar.gz or .tar.zst of a saved tree; a folder is named with --root"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -95,10 +96,11 @@ def find_tree(top: Path, named: str) -> Path:
 
 
 class _Bounded:
-    """A stream of which only so many bytes may be read as were last allowed."""
+    """A stream of which only so many bytes may be read as were last allowed; it remembers the last of them."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._left = stream, 0
+        self._read, self._last = 0, b""
 
     def allow(self, count: int) -> None:
         """So many bytes from now on."""
@@ -110,7 +112,14 @@ class _Bounded:
         self._left -= len(content)
         if self._left < 0:
             raise tarfile.ReadError(f"a header of more than {HEADERS // 2**20} MiB")
+        self._read += len(content)
+        self._last = (self._last + content)[-REMEMBERED:]
         return content
+
+    def is_zero_at(self, offset: int) -> bool:
+        """Whether a block of zeros stands there, and was read a short while ago."""
+        start = offset - (self._read - len(self._last))
+        return start >= 0 and self._last[start : start + tarfile.BLOCKSIZE] == bytes(tarfile.BLOCKSIZE)
 
 
 @dataclass
@@ -135,6 +144,9 @@ class _Unpacking:
                 self._count(member.size)
                 stream.allow(member.size + HEADERS)
                 self._make(tar, member)
+            # tarfile takes a header that is cut or damaged for the end, and would leave out all that comes after it.
+            if not stream.is_zero_at(tar.offset):
+                raise tarfile.ReadError("it is cut, or damaged on the way: it has no end of the archive")
 
     def _count(self, size: int) -> None:
         self.made += 1

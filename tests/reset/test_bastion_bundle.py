@@ -206,6 +206,31 @@ def test_a_bundle_that_was_cut_off(suffix: str, cut: int, tmp_path: Path, tempor
     refused(bundle, "damaged", temporary)
 
 
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tar.zst"])
+def test_a_bundle_that_was_cut_between_two_members_or_in_a_header(suffix: str, tmp_path: Path, temporary: Path) -> None:
+    """A member that is not there would be taken for one that was never written."""
+    members = [BOOT_ID, member("var/lib/systemd/pstore/dmesg-efi-1", b"x" * 700), member("var/noise", b"y" * 30_000)]
+    content = tar(tmp_path / "whole.tar", members).read_bytes()
+    with tarfile.open(tmp_path / "whole.tar") as archive:
+        end = archive.getmembers()[-1].offset_data + 30_208  # whole blocks
+    packed = PACKERS.get(suffix, bytes)
+    for size in [*range(1024, 4096 + 1, 256), end - 512, end]:
+        bundle = tmp_path / f"cut{size}{suffix}"
+        bundle.write_bytes(packed(content[:size]))
+        refused(bundle, "is damaged", temporary)
+    bundle.write_bytes(packed(content[: end + 512]))
+    with unpacked(bundle) as tree:
+        assert (tree.root / "var/noise").stat().st_size == 30_000
+
+
+def test_a_bundle_with_a_header_that_was_damaged(tmp_path: Path, temporary: Path) -> None:
+    content = bytearray(tar(tmp_path / "whole.tar", [BOOT_ID, member("var/noise", b"y" * 300)]).read_bytes())
+    content[content.index(b"var/noise")] ^= 1
+    bundle = tmp_path / "damaged.tar"
+    bundle.write_bytes(content)
+    refused(bundle, "no end of the archive", temporary)
+
+
 @pytest.mark.parametrize("content", [b"", b"no tar at all" * 100, bytes(10240), os.urandom(20_000)])
 def test_what_is_no_bundle(content: bytes, tmp_path: Path, temporary: Path) -> None:
     bundle = tmp_path / "bundle.tar"
