@@ -145,7 +145,7 @@ class _Unpacking:
                 stream.allow(member.size + HEADERS)
                 self._make(tar, member)
             # tarfile takes a header that is cut or damaged for the end, and would leave out all that comes after it.
-            if not stream.is_zero_at(tar.offset):  # type: ignore[attr-defined]
+            if not stream.is_zero_at(tar.offset):
                 raise tarfile.ReadError("it is cut, or damaged on the way: it has no end of the archive")
 
     def _count(self, size: int) -> None:
