@@ -187,11 +187,11 @@ class _ScheduleReader:
         return at(minutes, frozenset(days) or EVERY_DAY) if minutes else None
 
     def _bounds(self, times: Times) -> tuple[int, int]:
-        """Splay and deadline: a tenth of the period, at most 10 minutes, and seven tenths, at most 6 hours."""
+        """Splay and deadline: a tenth of the period, at most 10 minutes, and seven tenths, at most half an hour."""
         fields, period = self._fields, times.gaps_s[0]
         splay = fields.text("splay", seconds)
         splay_s = min(period // 10, 600) if splay is None else splay
-        deadline_s = fields.text("deadline", seconds) or min(period * 7 // 10, 6 * 3600)
+        deadline_s = fields.text("deadline", seconds) or min(period * 7 // 10, 1800)
         if splay_s + deadline_s + MARGIN_S > period:
             message = (
                 f"splay ({splay_s} s), deadline ({deadline_s} s) and {MARGIN_S} s to end in are longer than the"

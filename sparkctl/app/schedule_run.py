@@ -142,7 +142,7 @@ class _Start:
             name=self._schedule.name,
             host=host_name(),
             run=self._schedule.run,
-            selector=clip(",".join(self._schedule.selector) or "all"),
+            selector=clip(self._schedule.selection),
             period_s=self._schedule.times.gaps_s[1],
             max_age_s=self._schedule.max_age_s,
             due_at=self._due,

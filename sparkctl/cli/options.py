@@ -96,10 +96,10 @@ def _duration(context: click.Context, option: click.Parameter, value: str | None
     return duration
 
 
-with_max_age = click.option(
-    "--max-age",
-    metavar="DURATION",
-    callback=_duration,
-    help="Facts older than this (90m, 36h, 7d, 2w) are not judged [no limit].",
-)
-"""Add `--max-age`, a timedelta or None."""
+def max_age_option(words: str) -> Callable[[Decorated], Decorated]:
+    """An option `--max-age`, a timedelta or None; `words` say what of."""
+    return click.option("--max-age", metavar="DURATION", callback=_duration, help=words)
+
+
+with_max_age = max_age_option("Facts older than this (90m, 36h, 7d, 2w) are not judged [no limit].")
+"""Add `--max-age` of facts."""

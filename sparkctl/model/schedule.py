@@ -43,6 +43,11 @@ class Schedule:
         """Whether it is a run over nodes, with a selector, a deadline and a report."""
         return self.run != "store prune"
 
+    @property
+    def selection(self) -> str:
+        """What it selects, in words; empty where it asks no nodes."""
+        return (",".join(self.selector) or "all") if self.asks_nodes else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
