@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
     machine.elevated_commands = elevated(collectors)
     out = sys.stdout.buffer
     out.write(f"{STREAM_MAGIC} {options.nonce}\n".encode("ascii"))
-    results = judge_all([NodeFacts()], machine, deadline=started + options.seconds / 4)
+    results = judge_all([NodeFacts(is_here=machine.root is None)], machine, deadline=started + options.seconds / 4)
     carrier = Carrier(
         machine, out, deadline=started + options.seconds - FINISH_SECONDS, budget=options.budget
     )  # fmt: skip

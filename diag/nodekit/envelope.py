@@ -40,7 +40,9 @@ def run(
     `data` makes the envelope's data of the results, `drops` say what to leave out when the document is over its limit.
     `started` is in monotonic seconds.
     """
-    results = judge_all([NodeFacts(), *tasks], machine, deadline=started + options.seconds - EMIT_SECONDS)
+    results = judge_all(
+        [NodeFacts(is_here=machine.root is None), *tasks], machine, deadline=started + options.seconds - EMIT_SECONDS
+    )
     return finish(options, machine, results, tool=tool, schema=schema, data=data(results), drops=drops, started=started)
 
 

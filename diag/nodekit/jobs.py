@@ -205,7 +205,10 @@ class Carrier:
 
     def _pass_on(self, number: int, packed: bytes, raw: int) -> None:
         self._sent += raw
+        started = time.monotonic()
         self._out.write(FRAME.pack(DATA, number, len(packed), raw) + packed)
+        for child in self._busy:  # while nobody takes what it has to say, its time stands still
+            child.deadline += time.monotonic() - started
 
     def _dismiss(self, child: Child, reason: str, words: str) -> Document:
         """Let a child go: with its own facts where it came to its end, else with the reason."""

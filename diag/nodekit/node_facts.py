@@ -21,6 +21,10 @@ class NodeFacts:
 
     seconds = 4.0
 
+    def __init__(self, *, is_here: bool = True) -> None:
+        """`is_here` says that the machine is the one this program runs on, whose name the kernel tells at once."""
+        self._is_here = is_here
+
     def judge(self, machine: Machine) -> tuple[list[Document], list[str]]:
         """Read the facts; what cannot be read is null."""
         serial, source = read_serial(machine)
@@ -36,7 +40,7 @@ class NodeFacts:
     def unjudged(self, reason: str, summary: str) -> list[Document]:  # noqa: ARG002 - the words go to the findings
         """What can be said without reading anything."""
         node = {
-            "hostname": printable(os.uname().nodename, 120) or "unnamed",
+            "hostname": (printable(os.uname().nodename, 120) if self._is_here else "") or "unnamed",
             "boot_id": None,
             "serial": None,
             "serial_source": reason,

@@ -120,7 +120,9 @@ class Recorded(Machine):
     def __post_init__(self) -> None:
         super().__post_init__()
         recorded = self._tree.get("recorded")
-        self._notes: Document = recorded if isinstance(recorded, dict) else {}
+        if not isinstance(recorded, dict) or not isinstance(recorded.get("live"), bool):
+            raise OSError(errno.EINVAL, "unreadable .tree.json: a recording that does not say of what", self.root)
+        self._notes: Document = recorded
         self._runs: dict[tuple[tuple[str, ...], bool], Document] | None = None
         self._took = 0.0
 

@@ -224,8 +224,8 @@ class RecordJob:
         return {"status": TakenStatus.COLLECTED} | ({"words": _words(bugs[0])} if bugs else {})
 
     def last_words(self, note: Document) -> bytes:
-        """That this read did not return."""
-        return _line({**note, "error": HUNG})
+        """That this read did not return; what came before it may be half a line."""
+        return b"\n" + _line({**note, "error": HUNG})
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,15 @@ class RecordedTree:
     _looks: dict[str, dict[str, Any]] = field(default_factory=dict)
     _runs: dict[tuple[tuple[str, ...], bool], dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, lines: Iterable[bytes]) -> None:
-        """Add the notes of one task; raises ContractError for what is no note."""
+    def add(self, lines: Iterable[bytes], *, is_whole: bool = True) -> None:
+        """Add the notes of one task; raises ContractError for what is no note, unless they were cut off somewhere."""
         for line in lines:
-            self._note(_parsed(line))
+            try:
+                self._note(_parsed(line))
+            except ContractError:
+                if is_whole:
+                    raise
+                self.left_out += 1
 
     def _note(self, note: Note) -> None:
         if isinstance(note, MachineNote):
@@ -117,7 +122,7 @@ def lines_of(path: Path) -> Iterator[bytes]:
         while line := file.readline(MAX_LINE + 1):
             if len(line) > MAX_LINE:
                 raise ContractError("too_large", f"a note of the recording has more than {MAX_LINE} bytes")
-            if line.endswith(b"\n"):
+            if line.endswith(b"\n") and line != b"\n":
                 yield line
 
 

@@ -37,7 +37,7 @@ def lay_out(spool: Path, data: BundleData, tree: Path, *, simulated: bool) -> in
     recorded = RecordedTree(tree, simulated=simulated)
     for sent, place in contents(spool, data):
         if isinstance(sent, RecordedTask):
-            recorded.add(lines_of(place))
+            recorded.add(lines_of(place), is_whole=sent.sha256 is not None)
     recorded.close()
     return recorded.left_out
 

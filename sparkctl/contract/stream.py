@@ -15,6 +15,8 @@ FRAME = struct.Struct(">cHII")
 CHUNK = 64 * 1024
 """The most bytes that a frame may unpack to."""
 MAX_PACKED = CHUNK + 1024  # what does not shrink grows by a few bytes
+MAX_FRAMES = 200_000
+"""An honest node sends some thousands; each costs us time, however little is in it."""
 _DATA, _END = b"D", b"E"
 
 
@@ -34,7 +36,7 @@ class EntryStream:
         self._limit = limit
         self._waiting = bytearray()
         self._begun = self._is_over = False
-        self.received = 0
+        self.received = self._frames = 0
 
     def feed(self, data: bytes) -> tuple[list[Chunk], bytes]:
         """The chunks that are whole now, and the bytes before and behind the stream; raises ContractError."""
@@ -83,6 +85,9 @@ class EntryStream:
 
     def _count(self, raw: int) -> None:
         self.received += raw
+        self._frames += 1
+        if self._frames > MAX_FRAMES:
+            raise ContractError("too_large", f"the stream has more than {MAX_FRAMES:,} frames")
         if self.received > self._limit:
             raise ContractError("too_large", f"the entries have more than the {self._limit} bytes allowed")
 

@@ -76,7 +76,8 @@ async def visit(node: Node, transport: Transport, errand: Errand, stop: Stop, ch
         words = f"no answer within {told_seconds(errand.limits.node_s)} for the whole visit"
         result = _failure(progress, progress.stage, Cause.TIMEOUT, words)
     except asyncio.CancelledError:
-        result = _failure(progress, progress.stage, stop.cause, f"{stop.words} before the node answered")
+        what = "its bundle was sealed" if progress.stage is Stage.SEAL else "the node answered"
+        result = _failure(progress, progress.stage, stop.cause, f"{stop.words} before {what}")
     except Exception as bug:  # noqa: BLE001 - a bug in one visit must not take the other nodes with it
         words = printable(f"{type(bug).__name__}: {bug}", MAX_TEXT)
         result = _failure(progress, progress.stage, Cause.INTERNAL, words)

@@ -106,7 +106,7 @@ def by_kind(failures: list[FoldedFailure]) -> dict[str, list[FoldedFailure]]:
     for failure in failures:
         if failure.cause in REFUSALS:
             kinds[REFUSED].append(failure)
-        elif failure.stage in (Stage.RUN, Stage.DECODE):
+        elif failure.stage in (Stage.RUN, Stage.DECODE, Stage.SEAL):
             kinds[NO_USABLE_ANSWER].append(failure)
         else:
             kinds[NOT_REACHED].append(failure)

@@ -117,3 +117,15 @@ def test_a_note_that_was_cut_off_is_dropped(tmp_path: Path) -> None:
     spooled = tmp_path / "00001"
     spooled.write_bytes(b'{"a": 1}\n{"b":')
     assert list(lines_of(spooled)) == [b'{"a": 1}\n']
+
+
+def test_a_note_that_was_cut_in_the_middle_costs_only_itself(tmp_path: Path) -> None:
+    tree = RecordedTree(tmp_path, simulated=False)
+    hung = json.dumps({"op": "exists", "path": "/sys/x", "error": {"kind": "Hung", "words": ""}}).encode()
+    spooled = tmp_path / "00001"
+    spooled.write_bytes(json.dumps(MACHINE).encode() + b"\n" + hung[:30] + b"\n" + hung + b"\n")
+    tree.add(lines_of(spooled), is_whole=False)
+    tree.close()
+    assert tree.left_out == 1
+    with pytest.raises(ContractError):
+        RecordedTree(tmp_path, simulated=False).add(lines_of(spooled))

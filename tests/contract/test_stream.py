@@ -92,3 +92,10 @@ def test_the_frame_is_that_of_the_node() -> None:
     assert (jobs.FRAME.format, jobs.CHUNK, jobs.STREAM_MAGIC) == (FRAME.format, CHUNK, FIRST.split()[0].decode())
     assert (jobs.DATA, jobs.END) == (b"D", b"E")
     assert struct.calcsize(">cHII") == FRAME.size
+
+
+def test_a_stream_of_very_many_small_frames_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sparkctl.contract.stream.MAX_FRAMES", 10)
+    assert fed(FIRST + frame(0, b"a") * 10)[0] == {0: b"a" * 10}
+    with pytest.raises(ContractError, match="more than 10 frames"):
+        fed(FIRST + frame(0, b"a") * 11)

@@ -94,3 +94,19 @@ def test_the_limit_of_bytes_ends_the_collection_and_names_what_is_left_out() -> 
 def test_the_time_of_the_collection_is_kept_whatever_the_jobs_allow_themselves(seconds: float) -> None:
     facts, _ = carried(*(Brings(b"", "hang", seconds=60.0) for _ in range(5)), seconds=seconds)
     assert [fact["reason"] for fact in facts] == ["timeout"] * 5
+
+
+class Slow(io.BytesIO):
+    """Takes its time for the first write."""
+
+    def write(self, content: Any) -> int:
+        if not self.tell():
+            time.sleep(1.5)
+        return super().write(content)
+
+
+def test_while_nobody_takes_what_it_has_to_say_the_time_of_a_job_stands_still() -> None:
+    out = Slow()
+    carrier = Carrier(Machine(), out, deadline=time.monotonic() + 20, budget=10**9)
+    facts = carrier.carry([Brings(os.urandom(CHUNK * 8), seconds=0.2), Brings(os.urandom(CHUNK * 8), seconds=0.2)])
+    assert [fact["status"] for fact in facts] == ["collected", "collected"]

@@ -163,3 +163,9 @@ def test_commands_take_what_they_took_then(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError):
         replay.run(("b",))
     assert replay.clock() - started == 5.0
+
+
+def test_a_recording_that_does_not_say_of_what_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".tree.json").write_text(json.dumps({"recorded": {"read": {}}}))
+    with pytest.raises(OSError, match="does not say of what"):
+        machine_at(str(tmp_path))
