@@ -59,7 +59,8 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     program = bundle(shipped("diag"), "bundle")
     with seal_pool() as pool:
         receiving = _Receiving(pool, spools, options)
-        asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, options.also), BundleTally(), receiving.begin)
+        question = bring_evidence(BUDGET, options.also)
+        asked = Asked(RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool)
         return run_fleet(replace(request, limits=limits), asked, output)
 
 
