@@ -64,7 +64,8 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     program = bundle(shipped("diag"), "bundle")
     with seal_pool() as pool:
         receiving = _Receiving(pool, request.places.state, options)
-        asked = Asked(RunKind.BUNDLE, program, bring_evidence(BUDGET, also), BundleTally(), receiving.begin)
+        question = bring_evidence(BUDGET, also)
+        asked = Asked(RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool)
         return run_fleet(replace(request, limits=limits), asked, output)
 
 

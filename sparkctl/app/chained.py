@@ -33,6 +33,11 @@ class Chained:
             line = f"\n{name}\n".encode("utf-8", "surrogateescape")
             self._parts = [io.BytesIO(line), (self._folder / name).open("rb")]
 
+    def close(self) -> None:
+        """Let go of the file that is being read."""
+        while self._parts:
+            self._parts.pop().close()
+
     def place_at(self, offset: int) -> str:
         """The name of the file that this offset of the stream is in."""
         return self._told[max(bisect_right(self._starts, offset) - 1, 0)]

@@ -3,6 +3,7 @@
 import io
 import secrets
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from sparkctl.app.chained import Chained
@@ -105,8 +106,9 @@ class Cleaning:
 
     def look_for_survivors(self) -> None:
         """Search all that is there, and its names, for what is known of the node; raises NotSealed for one find."""
-        everything = Chained(self.folder, (facts.path for facts in self.facts))
-        if found := survivors(everything, self._known, self._canaries):
+        with closing(Chained(self.folder, (facts.path for facts in self.facts))) as everything:
+            found = survivors(everything, self._known, self._canaries)
+        if found:
             first = min(found, key=lambda one: one.offset)
             where = printable(everything.place_at(first.offset))
             raise NotSealed(f"{where} still holds a {first.kind} ({first.form}) after redaction", hint=NOTHING_KEPT)

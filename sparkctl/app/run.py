@@ -64,6 +64,18 @@ class RunRequest:
     workers: int = 1
 
 
+class Spender(Protocol):
+    """Processes that work for a run beside those that visit: CPU in seconds, the sum of their peaks of memory."""
+
+    @property
+    def cpu_s(self) -> float:
+        """So far."""
+
+    @property
+    def peak_rss_bytes(self) -> int:
+        """So far."""
+
+
 class RunTally(Protocol):
     """Counts outcomes and makes the report of them."""
 
@@ -78,7 +90,7 @@ class RunTally(Protocol):
 class Asked:
     """What a run asks of every node, what kind of run that is, and who counts the answers.
 
-    `receive` takes in what comes beside the documents.
+    `receive` takes in what comes beside the documents; `beside` are processes that help it.
     """
 
     kind: RunKind
@@ -86,6 +98,7 @@ class Asked:
     question: Question
     tally: RunTally
     receive: Receive | None = None
+    beside: Spender | None = None
 
     @property
     def words(self) -> str:
@@ -151,7 +164,7 @@ class _Run:
         self, request: RunRequest, asked: Asked, errand: Errand, *, fleet: Fleet, store: Store, output: SweepOutput
     ) -> None:
         self.request, self.errand, self.store, self.output = request, errand, store, Forgiving(output)
-        self.kind, self.tally, self.asked = asked.kind, asked.tally, asked.words
+        self.kind, self.tally, self.asked, self.beside = asked.kind, asked.tally, asked.words, asked.beside
         self.clock = time.monotonic()
         self.store_error: StoreError | None = None
         self.earlier = (
@@ -203,7 +216,7 @@ class _Run:
                         await fan_out.run(waiting)
                     finally:
                         ticking.cancel()
-            report = self._report(_cost(visits))
+            report = self._report(_cost(visits, self.beside))
             if self.store_error is None:
                 try:
                     await writer.finish_run(report)
@@ -232,11 +245,14 @@ class _Run:
         return self.tally.report(self.start, RunEnd(finished_at=datetime.now(UTC), duration_ms=duration_ms, cost=cost))
 
 
-def _cost(visits: Workers | _Here) -> BastionCost:
-    """What this process and its workers took; they have ended."""
+def _cost(visits: Workers | _Here, beside: Spender | None) -> BastionCost:
+    """What this process and its workers took, which have ended, and those beside them."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    cpu_s = usage.ru_utime + usage.ru_stime + visits.cpu_s
-    return BastionCost(cpu_s=round(cpu_s, 3), peak_rss_bytes=usage.ru_maxrss * 1024 + visits.peak_rss_bytes)
+    cpu_s, peak_rss_bytes = usage.ru_utime + usage.ru_stime + visits.cpu_s, usage.ru_maxrss * 1024
+    peak_rss_bytes += visits.peak_rss_bytes
+    if beside is not None:
+        cpu_s, peak_rss_bytes = cpu_s + beside.cpu_s, peak_rss_bytes + beside.peak_rss_bytes
+    return BastionCost(cpu_s=round(cpu_s, 3), peak_rss_bytes=peak_rss_bytes)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 from collections.abc import Iterator
@@ -31,19 +32,46 @@ class _Refused:
     hint: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """What came of an order, and what the process that did it has taken since it began."""
+
+    made: SealedBundle | _Refused
+    pid: int
+    cpu_s: float
+    peak_rss_bytes: int
+
+
 class SealPool:
-    """As many processes as there are processors."""
+    """As many processes as there are processors.
+
+    `cpu_s` is what those took that have sealed something, with the programs that they ran (seconds); `peak_rss_bytes`
+    is the sum of their peaks.
+    """
 
     def __init__(self, executor: ProcessPoolExecutor) -> None:
         self._executor = executor
+        self._last: dict[int, _Sealing] = {}
+
+    @property
+    def cpu_s(self) -> float:
+        """User and system time in seconds."""
+        return sum(last.cpu_s for last in self._last.values())
+
+    @property
+    def peak_rss_bytes(self) -> int:
+        """Memory; pages that processes share count in each."""
+        return sum(last.peak_rss_bytes for last in self._last.values())
 
     async def seal(self, order: Order) -> SealedBundle:
         """Seal one bundle; raises TransportError(seal) where that was refused or could not be done."""
         try:
-            made = await asyncio.get_running_loop().run_in_executor(self._executor, _sealed, order)
+            sealing = await asyncio.get_running_loop().run_in_executor(self._executor, _accounted, order)
         except BrokenProcessPool:
             words = "the process that seals bundles was killed: is there too little memory?"
             raise TransportError(Stage.SEAL, Cause.NOT_KEPT, words) from None
+        self._last[sealing.pid] = sealing
+        made = sealing.made
         if isinstance(made, _Refused):
             raise TransportError(Stage.SEAL, made.cause, made.message, hint=made.hint)
         return made
@@ -66,6 +94,13 @@ def _live_with(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _accounted(order: Order) -> _Sealing:
+    made = _sealed(order)
+    own, programs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = own.ru_utime + own.ru_stime + programs.ru_utime + programs.ru_stime
+    return _Sealing(made, os.getpid(), cpu_s, (own.ru_maxrss + programs.ru_maxrss) * 1024)
 
 
 def _sealed(order: Order) -> SealedBundle | _Refused:

@@ -17,7 +17,6 @@ from sparkctl.redaction.rules import RULES
 from sparkctl.redaction.standins import KEY_BYTES, WORDS, Class, Pseudonyms
 from sparkctl.redaction.views import ESCAPE, unescaped, view
 
-CLASSES = (Class.SECRET, Class.USER, Class.HOST, Class.DOMAIN, Class.SERIAL, Class.SSID, Class.HEX)
 HARVESTED = 4 * 2**20
 """Bytes of an artefact that are looked through for what its place tells."""
 LEAST_SECRET, LEAST_NAME, LEAST_LINE = 8, 5, 20
@@ -29,8 +28,8 @@ class Learner:
 
     def __init__(self, known: Known, *, rules: Sequence[Rule] = RULES) -> None:
         self._known = known
-        telling = [rule for rule in rules if rule.kind in CLASSES]
-        self._reader = Redactor(Pseudonyms(bytes(KEY_BYTES)), Known(), rules=telling, heard=self._hear)
+        # All rules, though not all are of use here: the automaton that is built now is the one that redacts.
+        self._reader = Redactor(Pseudonyms(bytes(KEY_BYTES)), Known(), rules=rules, heard=self._hear)
 
     def read(self, name: str, kind: Kind, source: BinaryIO, *, seconds: float) -> None:
         """Learn from one artefact, named by its real path, in at most so many seconds."""
@@ -42,7 +41,7 @@ class Learner:
             self._known.leave_out(name.encode("utf-8", "surrogateescape"))
 
     def _hear(self, rule: str, kind: Class, value: bytes) -> None:
-        if rule.startswith("again.") or value.lower().startswith(_STANDINS):
+        if kind not in _TELLS or rule.startswith("again.") or value.lower().startswith(_STANDINS):
             return
         resolved = view(value, ESCAPE, unescaped, 0, len(value))
         value = resolved.data if resolved is not None else value

@@ -89,7 +89,7 @@ NAMES = (
         "ssh.key",
         Class.SSH_KEY,
         r"\b(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp[0-9]{3}|sk-[a-z0-9-]{6,30}@openssh\.com)[ \t]{1,4}"
-        r"([A-Za-z0-9+/]{40,1000}[A-Za-z0-9+/]{0,900}={0,2})",
+        r"([A-Za-z0-9+/]{40,}={0,2})",
         "public keys of SSH",
     ),
     Rule("ssh.fingerprint", Class.FINGERPRINT, r"\bSHA256:([A-Za-z0-9+/]{43})", "fingerprints of SSH keys"),

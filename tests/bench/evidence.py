@@ -57,19 +57,20 @@ def ours(scratch: Path, folder: Path, core: int) -> Cost:
     """The cost of sealing and verifying a folder."""
     (scratch / "bundle").unlink(missing_ok=True)
     arguments = ["--one", str(folder), str(scratch / "key.pem"), str(scratch / "bundle")]
-    return _cost([sys.executable, "-m", "tests.bench.evidence", *arguments], scratch, core)
+    return cost([sys.executable, "-m", "tests.bench.evidence", *arguments], scratch, core)
 
 
 def theirs(scratch: Path, folder: Path, core: int) -> Cost:
     """The cost of packing and unpacking the same, which proves nothing."""
-    return _cost(["bash", "-c", f"set -o pipefail; {TAR}", str(folder), str(scratch / "packed")], scratch, core)
+    return cost(["bash", "-c", f"set -o pipefail; {TAR}", str(folder), str(scratch / "packed")], scratch, core)
 
 
-def _cost(command: list[str], scratch: Path, core: int) -> Cost:
-    cost, said = measured(command, dict(os.environ), core, scratch / "output")
-    if cost.status != 0:
-        raise SystemExit(f"{command[0]} ended with {cost.status}: {said}")
-    return cost
+def cost(command: list[str], scratch: Path, core: int) -> Cost:
+    """What a command costs on one core; its standard output lies in `output` in `scratch`."""
+    spent, said = measured(command, dict(os.environ), core, scratch / "output")
+    if spent.status != 0:
+        raise SystemExit(f"{command[0]} ended with {spent.status}: {said}")
+    return spent
 
 
 def main(arguments: list[str]) -> int:

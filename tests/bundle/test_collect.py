@@ -1,5 +1,6 @@
 """`sparkctl bundle collect` on the lab: sealed, bounded, resumable, and nothing left behind whatever happens."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from sparkctl.app.seal_pool import seal_pool
 from sparkctl.evidence.reading import opened
 from sparkctl.lab.state import Lab
 from tests.support.command import environment, json_lines, sparkctl
 from tests.support.labs import running_lab
+from tests.support.spools import fresh, kept_spools
 
 pytestmark = pytest.mark.slow
 
@@ -97,6 +100,19 @@ def test_what_a_bundle_lacks_it_says(lab: Lab, tmp_path: Path) -> None:
         one["name"] for one in records[0]["envelope"]["data"]["artefacts"] if one["status"] in ("absent", "missing")
     ]
     assert set(absent) <= missing
+
+
+def test_what_sealing_takes_is_counted_with_the_run(lab: Lab, tmp_path: Path) -> None:
+    (order,) = kept_spools(lab, tmp_path / "kept", "sim-01")
+    with seal_pool() as pool:
+        assert (pool.cpu_s, pool.peak_rss_bytes) == (0, 0)
+        made = asyncio.run(pool.seal(fresh(order, tmp_path / "first")))
+        once = pool.cpu_s
+        assert made.path.is_file()
+        assert once > 0
+        assert pool.peak_rss_bytes > 2**20
+        asyncio.run(pool.seal(fresh(order, tmp_path / "second")))
+        assert pool.cpu_s > once
 
 
 def test_ctrl_c_leaves_no_spool_and_no_half_bundle(lab: Lab, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from sparkctl.report.outputs import Report
 from sparkctl.transport.seam import TransportError
 
 
-def kept_spools(lab: Lab, folder: Path) -> list[Order]:
-    """Collect from every node of a lab over SSH; what would be sealed is kept in `folder` instead."""
+def kept_spools(lab: Lab, folder: Path, selector: str = "all") -> list[Order]:
+    """Collect from nodes of a lab over SSH; what would be sealed is kept in `folder` instead."""
     keeper = _Keeper(folder)
 
     @contextmanager
@@ -29,7 +29,7 @@ def kept_spools(lab: Lab, folder: Path) -> list[Order]:
         yield keeper
 
     places = Places(lab.fleet_file, folder / "state", os.environ)
-    request = RunRequest(places=places, selector="all", limits=Limits())
+    request = RunRequest(places=places, selector=selector, limits=Limits())
     with patch.object(bundle_collect, "seal_pool", pool):
         bundle_collect.collect_bundles(request, bundle_collect.BundleOptions(out=folder / "out"), _Silence())
     return keeper.orders
@@ -49,6 +49,8 @@ def sealed_again(order: Order, folder: Path) -> SealedBundle:
 
 class _Keeper:
     """Stands where the pool does that seals."""
+
+    cpu_s, peak_rss_bytes = 0.0, 0
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
