@@ -41,12 +41,12 @@ format: $(STAMP)
 schemas: $(STAMP)
 	$(BIN)/sparkctl schema export
 
-# What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime, journalctl,
+# What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime, journalctl, cron,
 # what docs/evidence-format.md checks a bundle with, and a browser for the page of a bundle.
 # Without root the tests that need them skip, loudly.
 .PHONY: system
 system:
-	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd jq zstd openssl chromium
+	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd cron jq zstd openssl chromium
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sparkctl.app.schedule_fields import Fields
-from sparkctl.app.schedule_options import RUNS, absolute_path, seconds, selector_word
+from sparkctl.app.schedule_options import RUNS, absolute_path, lexical, seconds, selector_word
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, Where
 from sparkctl.inventory.text_file import read_text
@@ -30,14 +30,15 @@ _SCHEDULE = (
 _NAME = r"[a-z][a-z0-9-]{0,31}"
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 _HALF_A_DAY_S = 12 * 3600
+_LONGEST_S = 24 * 3600
 
 
 def schedule_file(option: Path | None, environ: Mapping[str, str]) -> Path:
     """The file of schedules: `--file`, then SPARKCTL_SCHEDULES, then `schedules.yaml` here; raises UsageError."""
     named = option or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
     if named is not None:
-        return named.absolute()
-    here = Path(FILE_NAME).absolute()
+        return lexical(named)
+    here = lexical(Path(FILE_NAME))
     if here.is_file():
         return here
     raise UsageError(f"there is no {here}", hint=f"name a file of schedules with --file or {FILE_VARIABLE}")
@@ -198,8 +199,8 @@ class _ScheduleReader:
                 f" shortest period, {period} s"
             )
             fields.wrong("deadline", message, "Shorten one of them, or choose a longer period.")
-        elif deadline_s < MARGIN_S:
-            fields.wrong("deadline", f"must be at least {MARGIN_S} s", "Give the run time to begin.")
+        elif not MARGIN_S <= deadline_s <= _LONGEST_S:
+            fields.wrong("deadline", f"must be from {MARGIN_S}s to 24h", "Give the run time to begin, and an end.")
         return splay_s, deadline_s
 
     def _options(self, run: str) -> tuple[tuple[str, ...], tuple[Path, ...]]:

@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sparkctl.app.atomic_file import replace_file
-from sparkctl.errors import UsageError
 from sparkctl.model.schedule import LogSettings
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class ScheduleLog:
-    """`NAME.log`, and `NAME.log.1.gz` (the newest) to `NAME.log.N.gz` beside it."""
+    """`NAME.log`, and `NAME.log.1.gz` (the newest) to `NAME.log.N.gz` beside it.
+
+    A log that cannot be written or put aside stops no run: it is a `trouble`, told at the end.
+    """
 
     def __init__(self, settings: LogSettings, name: str) -> None:
         self.path = settings.folder / f"{name}.log"
@@ -21,18 +23,15 @@ class ScheduleLog:
         self._settings = settings
 
     def rotate(self) -> None:
-        """Put the log aside if it has its size. Raises UsageError. Only who holds the schedule's lock does this."""
+        """Put the log aside if it has its size. Only who holds the schedule's lock does this."""
         try:
             if self.path.exists() and self.path.stat().st_size >= self._settings.max_bytes:
                 self._put_aside()
         except OSError as error:
-            raise UsageError(
-                f"the log {self.path} cannot be put aside: {error.strerror}",
-                hint="see to the space and the owner of its folder",
-            ) from error
+            self.trouble = f"the log {self.path} cannot be put aside: {error.strerror}"
 
     def note(self, line: str) -> None:
-        """Add a line with the time. A log that cannot be written stops no run: it is a `trouble`, told at the end."""
+        """Add a line with the time."""
         try:
             descriptor = os.open(self.path, _FLAGS, 0o600)
             try:

@@ -111,9 +111,9 @@ class Keeper:
                 f"{path} is no heartbeat of a schedule", hint="remove it; the next run writes one"
             ) from error
 
-    def skips(self) -> Skips:
-        """The skips as remembered."""
-        return self._read().skips
+    def skips(self) -> Skips | None:
+        """The skips as remembered; None for who may not read that, or when there is nothing yet."""
+        return self._read().skips if os.access(self._memory_path, os.R_OK) else None
 
     @property
     def heartbeat_path(self) -> Path:

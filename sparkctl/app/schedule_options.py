@@ -1,11 +1,15 @@
 """What a schedule may run, and which options of that it may set: a closed table, so that nothing else gets there."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparkctl.errors import UsageError
+from sparkctl.inventory.shards import Shard
 from sparkctl.model.base import PRINTABLE
+from sparkctl.model.facets.catalogue import FACETS
 
 Convert = Callable[[str, Path], str]
 """From text, and the folder that relative paths start from, to an argument; raises ValueError with half a sentence."""
@@ -28,11 +32,15 @@ def seconds(text: str) -> int:
 
 def absolute_path(text: str, folder: Path) -> Path:
     """A path that is safe in a crontab and in a unit; raises ValueError with half a sentence."""
-    path = Path(text).expanduser() if text.startswith("~/") else folder / text
-    parts = Path(path.absolute())
-    if not SAFE_PATH.fullmatch(str(parts)) or ".." in parts.parts or len(str(parts)) > 500:
-        raise ValueError(f"must be a path of letters, digits and _ . / + , @ = - only, without `..`, not {parts}")
-    return parts
+    path = lexical(Path(text).expanduser() if text.startswith("~/") else folder / text)
+    if not SAFE_PATH.fullmatch(str(path)) or len(str(path)) > 500:
+        raise ValueError(f"must be a path of letters, digits and _ . / + , @ = - only; this is {path}")
+    return path
+
+
+def lexical(path: Path) -> Path:
+    """An absolute path without `..`; links in it stay, since an operator may turn them."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def whole(low: int, high: int) -> Convert:
@@ -72,6 +80,19 @@ def selector_word(text: str, _folder: Path) -> str:
     return text
 
 
+def _shard(text: str, _folder: Path) -> str:
+    try:
+        return str(Shard.parse(text))
+    except UsageError as error:
+        raise ValueError("must be a shard such as 1/3") from error
+
+
+def _facet(text: str, _folder: Path) -> str:
+    if text not in FACETS:
+        raise ValueError(f"must be one of {', '.join(FACETS)}")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """An option of a command by its key in the file; `many` may be a list, `folder` is one that the run writes to."""
@@ -90,13 +111,13 @@ _RUN = {
     "per_site": Option("--per-site", whole(1, 100_000)),
     "per_rack": Option("--per-rack", whole(1, 100_000)),
     "per_jump": Option("--per-jump", whole(1, 100_000)),
-    "shard": Option("--shard", _matching(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}", "must read K/N, such as 1/3")),
+    "shard": Option("--shard", _shard),
 }
 _WORKERS = {"workers": Option("--workers", whole(1, 64))}
 
 RUNS: dict[str, dict[str, Option]] = {
     "health": _RUN | _WORKERS | {"fail_on": Option("--fail-on", _matching("fail|warn", "must be fail or warn"))},
-    "collect": _RUN | _WORKERS | {"facet": Option("--facet", _NAME, many=True)},
+    "collect": _RUN | _WORKERS | {"facet": Option("--facet", _facet, many=True)},
     "reset-reason": _RUN | _WORKERS,
     "bundle collect": _RUN
     | {

@@ -1,6 +1,8 @@
 """One start of a schedule: due, splay, lock, command, log, heartbeat; silent when there is nothing to say."""
 
 import hashlib
+import os
+import pwd
 import socket
 import time
 from datetime import UTC, datetime
@@ -9,9 +11,9 @@ from sparkctl.app.schedule_child import Ended, Interrupted, run_to_the_end
 from sparkctl.app.schedule_judge import coverage_of, exit_name, summary, why_failed
 from sparkctl.app.schedule_log import ScheduleLog
 from sparkctl.app.schedule_memory import Keeper
-from sparkctl.errors import BusyError, ExitCode, SparkctlError, UsageError
+from sparkctl.errors import BusyError, ExitCode, RefusedError, SparkctlError, UsageError
 from sparkctl.model.printable import clip, printable
-from sparkctl.model.schedule import Heartbeat, Schedule, ScheduleOutcome, SchedulePlan
+from sparkctl.model.schedule import Heartbeat, Schedule, ScheduleOutcome, SchedulePlan, Skips
 from sparkctl.model.sweep import SweepReport
 from sparkctl.store.lock import LOCK_NAME, nobody_sweeps
 
@@ -51,10 +53,11 @@ def schedule_named(plan: SchedulePlan, name: str) -> Schedule:
 def run_schedule(plan: SchedulePlan, name: str, *, now: bool = False) -> bool:
     """Run a schedule if it is due, or `now`; whether it ran.
 
-    Raises Loud when the run failed or ended in a way that is not quiet, BusyError after too many skips in a row, and
-    UsageError or StoreError when files cannot be used.
+    Raises Loud when the run failed or ended in a way that is not quiet, BusyError after too many skips in a row,
+    RefusedError for another user than that of the plan, and UsageError or StoreError when files cannot be used.
     """
     schedule = schedule_named(plan, name)
+    _require_user(plan)
     keeper = Keeper(plan, schedule)
     keeper.prepare()
     due = None if now else keeper.take(datetime.now(UTC))
@@ -66,6 +69,19 @@ def run_schedule(plan: SchedulePlan, name: str, *, now: bool = False) -> bool:
                 f"the schedule {name} was stopped before it began", "the next start comes as ever", ExitCode.UNJUDGED
             )
         return _Start(plan, schedule, keeper, due, interrupted).go()
+
+
+def _require_user(plan: SchedulePlan) -> None:
+    """What root makes in the state folder could not be used by the next run."""
+    try:
+        wanted = pwd.getpwnam(plan.user).pw_uid if plan.user else os.geteuid()
+    except KeyError as error:
+        raise UsageError(f"there is no user {plan.user}, whom {plan.file} names", hint="make the account") from error
+    if wanted != os.geteuid():
+        raise RefusedError(
+            f"the schedules of {plan.file} run as {plan.user}, and this is another user",
+            hint=f"sudo -u {plan.user} sparkctl schedule run ...",
+        )
 
 
 def arguments_of(plan: SchedulePlan, schedule: Schedule, seconds: int) -> list[str]:
@@ -156,7 +172,7 @@ class _Start:
             coverage=coverage,
             completeness=report.completeness if isinstance(report, SweepReport) else None,
             interrupted=report.interrupted if report else ended.late or ended.killed,
-            skips=self._keeper.skips(),
+            skips=Skips(),  # filled in under the lock
             last_done_at=before if why else finished,
         )
 

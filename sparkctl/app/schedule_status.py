@@ -10,7 +10,7 @@ from sparkctl.app.schedule_run import host_name, splay_of
 from sparkctl.errors import UsageError
 from sparkctl.model.durations import told_age
 from sparkctl.model.printable import clip, printable
-from sparkctl.model.schedule import Heartbeat, Schedule, ScheduleOutcome, SchedulePlan, ScheduleStatus
+from sparkctl.model.schedule import Heartbeat, Schedule, ScheduleOutcome, SchedulePlan, ScheduleStatus, Skips
 
 NEXT = 3
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -30,9 +30,10 @@ def _status(
 ) -> ScheduleStatus:
     keeper, host = Keeper(plan, schedule), host_name()
     limit = max_age or timedelta(seconds=schedule.max_age_s)
-    heartbeat, skips = None, keeper.skips()
+    heartbeat, skips = None, keeper.skips() or Skips()
     try:
         heartbeat = keeper.heartbeat()
+        skips = keeper.skips() or (heartbeat.skips if heartbeat else skips)
         wrong = trouble(heartbeat, now, limit) or _too_many_skips(schedule, skips.in_a_row)
         words = wrong or _well(heartbeat, now)
     except UsageError as error:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sparkctl.app.schedule_file import examine, read_plan, schedule_file
-from sparkctl.app.schedule_run import arguments_of
-from sparkctl.errors import UsageError
+from sparkctl.app.schedule_run import arguments_of, run_schedule
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.schedule import MARGIN_S
 from sparkctl.model.schedule_times import PERIODS
 from tests.schedule.plans import plan_of, write_plan
@@ -54,7 +54,7 @@ def test_options_become_arguments_and_nothing_else_does(tmp_path: Path) -> None:
         ("  s: {every: 1h, run: rm -rf /}\n", "4: schedules.s.run", "must be one of health"),
         ("  s: {every: 1h}\n", "4: schedules.s", "`run` is missing"),
         ("  s:\n    every: 5m\n    run: health\n    deadline: 5m\n", "7: schedules.s.deadline", "longer than"),
-        ("  s: {every: 5m, run: health, deadline: 5s}\n", "4: schedules.s.deadline", "at least 30 s"),
+        ("  s: {every: 5m, run: health, deadline: 5s}\n", "4: schedules.s.deadline", "from 30s to 24h"),
         ("  s: {every: 1h, run: health, max_age: 1h}\n", "4: schedules.s.max_age", "longer than period"),
         ("  s: {every: 1h, run: health, with: {timeout: 0s}}\n", "4: schedules.s.with.timeout", "from 1s to 1h"),
         ("  s: {every: 1h, run: health, with: {days: 3}}\n", "4: schedules.s.with.days", "unknown key"),
@@ -62,7 +62,9 @@ def test_options_become_arguments_and_nothing_else_does(tmp_path: Path) -> None:
         ("  s: {every: 1h, run: store prune, selector: all, with: {days: 3}}\n", "4: schedules.s.selector", "no nodes"),
         ("  s: {every: 1h, run: bundle collect, with: {out: 'a b'}}\n", "4: schedules.s.with.out", "must be a path"),
         ("  s: {every: 1h, run: bundle collect, with: {out: '%t'}}\n", "4: schedules.s.with.out", "must be a path"),
-        ("  s: {every: 1h, run: bundle collect, with: {out: ../x}}\n", "4: schedules.s.with.out", "must be a path"),
+        ("  s: {every: 1h, run: health, with: {shard: 4/3}}\n", "4: schedules.s.with.shard", "shard"),
+        ("  s: {every: 1h, run: collect, with: {facet: [os, oss]}}\n", "4: schedules.s.with.facet", "oss"),
+        ("  s: {at: 03:10, days: mon, run: health, deadline: 2d}\n", "4: schedules.s.deadline", "to 24h"),
         ("  s: {every: 1h, run: health, min_coverage: 101%}\n", "4: schedules.s.min_coverage", "from 0 to 100"),
         ("  s: {every: 1h, run: health}\n  s: {every: 2h, run: health}\n", "5: schedules.s", "already on line 4"),
         ("  s: 1h\n", "4: schedules.s", "must be a mapping"),
@@ -100,6 +102,23 @@ def test_files_that_are_none(tmp_path: Path, content: str) -> None:
     assert examine(path)[0] is None
     with pytest.raises(UsageError, match=str(path)):
         read_plan(path)
+
+
+@pytest.mark.parametrize(("user", "error"), [("nobody", RefusedError), ("no-such-user", UsageError)])
+def test_another_user_than_the_plans_runs_nothing(tmp_path: Path, user: str, error: type[Exception]) -> None:
+    plan = plan_of(tmp_path, top=f"user: {user}\n")
+    with pytest.raises(error, match=user):
+        run_schedule(plan, "sweep", now=True)
+    assert not plan.state.exists()
+
+
+def test_paths_begin_at_the_file_and_may_go_up(tmp_path: Path) -> None:
+    folder = tmp_path / "schedules"
+    folder.mkdir()
+    path = write_plan(folder, top="fleet: ../fleet.yaml\n")
+    found = schedule_file(folder / "../schedules" / path.name, {})
+    assert found == path
+    assert read_plan(found).fleet == tmp_path / "fleet.yaml"
 
 
 def test_where_the_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,19 @@ def test_a_heartbeat_that_cannot_be_read_is_no_sign_of_life(tmp_path: Path) -> N
     assert "no heartbeat of a schedule" in status.words
 
 
+def test_a_watcher_of_the_heartbeats_alone_sees_skips(tmp_path: Path) -> None:
+    (tmp_path / "beats").mkdir()
+    plan = plan_of(tmp_path, top="heartbeats: beats\n")
+    keeper = Keeper(plan, plan.schedules["sweep"])
+    keeper.prepare()
+    keeper.ended(heartbeat(datetime.now(UTC)))
+    for _ in range(3):
+        keeper.skipped(datetime.now(UTC), "busy")
+    (plan.state / "schedules/sweep.memory").unlink()  # as for another user, who may not read it
+    (status,) = statuses(plan, [plan.schedules["sweep"]], Target(tmp_path / "root", tmp_path / "config"))
+    assert (status.healthy, status.skips.in_a_row) == (False, 3)
+
+
 def test_the_watchers_own_age_takes_the_place_of_the_schedules(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     keeper = Keeper(plan, plan.schedules["sweep"])
