@@ -31,8 +31,8 @@ class Known:
 
     def __init__(self) -> None:
         self._values: dict[bytes, tuple[Class, bytes]] = {}
+        self._of_node: set[bytes] = set()
         self._learned: Counter[Class] = Counter()
-        self._own = 0
         self._kept: set[bytes] = set()
         self._left_out: set[int] = set()
 
@@ -71,16 +71,24 @@ class Known:
         if not is_knowable(kind, value):
             return
         before = self._values.get(folded)
-        if before is None and (self._own >= MOST_OWN if is_own else self._learned[kind] >= MOST_LEARNED):
+        if before is None and (len(self._of_node) >= MOST_OWN if is_own else self._learned[kind] >= MOST_LEARNED):
             self.leave_out(folded)
             return
         if before is None:
-            self._own += is_own
             self._learned[kind] += not is_own
-        if before is None or LITERAL.index(kind) < LITERAL.index(before[0]):
+        if before is None or self._names_better(kind, folded, is_own=is_own):
             self._values[folded] = (kind, value)
+            if is_own:
+                self._of_node.add(folded)
             if kind in NUMBERS and (digits := _digits(value)) != folded:
                 self._take(kind, digits, is_own=is_own)
+
+    def _names_better(self, kind: Class, folded: bytes, *, is_own: bool) -> bool:
+        """Whether this class goes before the one so far: what files tell before what was learned, then in order."""
+        was_own = folded in self._of_node
+        if is_own != was_own:
+            return is_own
+        return LITERAL.index(kind) < LITERAL.index(self._values[folded][0])
 
     def __iter__(self) -> Iterator[tuple[Class, bytes]]:
         """Every known value with its class, the longest first."""

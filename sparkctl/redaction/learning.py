@@ -28,8 +28,8 @@ class Learner:
 
     def __init__(self, known: Known, *, rules: Sequence[Rule] = RULES) -> None:
         self._known = known
-        # All rules, though not all are of use here: the automaton that is built now is the one that redacts.
-        self._reader = Redactor(Pseudonyms(bytes(KEY_BYTES)), Known(), rules=rules, heard=self._hear)
+        telling = [rule for rule in rules if rule.kind in _TELLS]
+        self._reader = Redactor(Pseudonyms(bytes(KEY_BYTES)), Known(), rules=telling, heard=self._hear)
 
     def read(self, name: str, kind: Kind, source: BinaryIO, *, seconds: float) -> None:
         """Learn from one artefact, named by its real path, in at most so many seconds."""
@@ -41,7 +41,7 @@ class Learner:
             self._known.leave_out(name.encode("utf-8", "surrogateescape"))
 
     def _hear(self, rule: str, kind: Class, value: bytes) -> None:
-        if kind not in _TELLS or rule.startswith("again.") or value.lower().startswith(_STANDINS):
+        if rule.startswith("again.") or value.lower().startswith(_STANDINS):
             return
         resolved = view(value, ESCAPE, unescaped, 0, len(value))
         value = resolved.data if resolved is not None else value

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from sparkctl.redaction.known import Known
+from sparkctl.redaction.learning import Learner
 from sparkctl.redaction.redactor import Kind, Redactor
 from sparkctl.redaction.rules import RULES
 from sparkctl.redaction.standins import Pseudonyms
@@ -110,8 +111,11 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--quick", action="store_true", help="4 MiB in place of 50")
     chosen = options.parse_args(arguments)
     size = QUICK if chosen.quick else SIZE
-    rows, total = [], 0.0
+    rows, total, learning = [], 0.0, 0.0
     for name, kind, content in shares(size):
+        began = time.process_time()
+        Learner(Known()).read(name, kind, io.BytesIO(content), seconds=600)
+        learning += time.process_time() - began
         began = time.process_time()
         redactor().stream(name, kind, io.BytesIO(content), io.BytesIO(), seconds=600)
         took = time.process_time() - began
@@ -119,15 +123,19 @@ def main(arguments: list[str]) -> int:
         part = content[: ALTERNATIVE if not chosen.quick else ALTERNATIVE // 4]
         speed, other = len(content) / 2**20 / took, len(part) / 2**20 / with_re(part)
         rows.append([name, f"{speed:.2f} MiB/s", f"{other:.2f} MiB/s", f"{speed / other:.1f}"])
+    spent = (
+        f"{size / 2**20:.0f} MiB on one core: {total:.1f} s, and {learning:.1f} s to learn before that"
+        f" (aim: together below {AIM:.0f} s for 50 MiB)."
+    )
     text = "\n\n".join(
         (
             table(["", ""], [list(row) for row in machine.describe()]),
             table(["material", "sparkctl", "the same rules in `re`", "times as fast"], rows),
-            f"{size / 2**20:.0f} MiB on one core: {total:.1f} s (aim: below {AIM:.0f} s for 50 MiB).",
+            spent,
         )
     )
     sys.stdout.write(f"{text}\n")
-    return 0 if total <= AIM else 1
+    return 0 if total + learning <= AIM else 1
 
 
 if __name__ == "__main__":

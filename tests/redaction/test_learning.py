@@ -119,3 +119,15 @@ def test_more_secrets_than_fit_are_counted_and_displace_no_name_of_the_node() ->
     assert len(known) == 2 * MOST_LEARNED + 30
     redactor = Redactor(Pseudonyms(KEY), known)
     assert redactor.report().known_left_out == 30
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_number_of_the_node_that_stands_behind_a_key_keeps_its_form(first: int) -> None:
+    boot = b"9303911fb37f43adaf3bcd4baf79548a"
+    known = Known()
+    ways = [(known.add, Class.UUID), (known.learn, Class.SECRET)]
+    for tell, kind in (ways[first], ways[1 - first]):
+        tell(kind, boot)
+    out = redacted(Redactor(Pseudonyms(KEY), known), "a.log", Kind.TEXT, b"boot " + boot + b" began")
+    assert out.split()[1] != boot
+    assert int(out.split()[1], 16)
