@@ -57,6 +57,9 @@ def _selectors(plan: SchedulePlan, problems: Problems) -> None:
 
 
 def _rights(plan: SchedulePlan, problems: Problems) -> None:
+    if plan.user == "root":
+        action = "Name an ordinary account that has the SSH keys for the nodes."
+        problems.warning(_at(plan, "user"), "the schedules run as root, which none of them needs", action)
     for path in (plan.file, plan.fleet):
         if path.exists() and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             problems.warning(Where(str(path)), "others than its owner may write this file", f"chmod go-w {path}")

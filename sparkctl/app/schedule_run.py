@@ -60,10 +60,10 @@ def run_schedule(plan: SchedulePlan, name: str, *, now: bool = False) -> bool:
     _require_user(plan)
     keeper = Keeper(plan, schedule)
     keeper.prepare()
-    due = None if now else keeper.take(datetime.now(UTC))
-    if due is None and not now:
-        return False
     with Interrupted().noted() as interrupted:
+        due = None if now else keeper.take(datetime.now(UTC))
+        if due is None and not now:
+            return False
         if not now and interrupted.wait(splay_of(schedule, host_name())):
             raise Loud(
                 f"the schedule {name} was stopped before it began", "the next start comes as ever", ExitCode.UNJUDGED

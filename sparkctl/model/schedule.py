@@ -106,9 +106,10 @@ class Skips(Record):
 class Heartbeat(Record):
     """The last run of a schedule that ended, on one host.
 
-    `due_at` is the start it was for, None when it was run by hand. `exit_code` is None when the run was killed. `why`
-    says why a run failed. `completeness` is that of a sweep, over nodes that reported. `last_done_at` is when a run
-    last did its work; with `max_age_s` it tells a watcher whether the schedule lives.
+    `period_s` is the longest time between two starts. `due_at` is the start it was for, None when it was run by hand.
+    `exit_code` is None when the run was killed. `why` says why a run failed. `completeness` is that of a sweep, over
+    nodes that reported. `last_done_at` is when a run last did its work; with `max_age_s` it tells a watcher whether the
+    schedule lives.
     """
 
     heartbeat_schema: Annotated[Literal["sparkctl.schedule-heartbeat/1"], Field(alias="schema")] = (

@@ -219,6 +219,8 @@ def test_lint_sees_what_would_fail_at_every_start(tmp_path: Path, target: Target
     assert any("schedules.s.selector" in one for one in messages(path, target))
     (tmp_path / "fleet.yaml").chmod(0o662)
     assert any("others than its owner" in one for one in messages(path, target))
+    path = write_plan(tmp_path, "  s: {every: 1h, run: health}\n", "user: root\n")
+    assert any("run as root" in one for one in messages(path, target))
     path = write_plan(tmp_path, "  a: {every: 5m, run: health}\n  b: {every: 6h, run: collect, deadline: 1h}\n")
     assert any("schedules.b.deadline" in one and "12 starts of a" in one for one in messages(path, target))
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from sparkctl.app.schedule_run import host_name, splay_of
 from sparkctl.contract.outside import complaints
 from sparkctl.store.lock import SweepLock
-from tests.schedule.plans import write_plan
+from tests.schedule.plans import plan_of, write_plan
 from tests.support.command import environment, sparkctl
 from tests.support.labs import running_lab
 
@@ -154,13 +155,16 @@ def test_a_hang_is_ended_at_the_deadline(tmp_path: Path) -> None:
 
 
 def test_a_signal_ends_the_run_in_good_order(home: Path) -> None:
-    write_plan(home, "  sweep: {every: 5m, run: health, splay: 3m, deadline: 1m}\n", "fleet: lab/fleet.yaml\n")
+    for splay in range(180, 120, -1):  # one that makes this very host wait for long
+        schedule = f"  sweep: {{every: 5m, run: health, splay: {splay}s, deadline: 1m}}\n"
+        if splay_of(plan_of(home, schedule).schedules["sweep"], host_name()) > 60:
+            break
+    write_plan(home, schedule, "fleet: lab/fleet.yaml\n")
     memory = home / "state/schedules/sweep.memory"
     waiting = start(home)
     while not memory.exists():
         assert waiting.poll() is None
         time.sleep(0.05)
-    time.sleep(0.3)  # let it begin to wait its splay out
     os.kill(waiting.pid, signal.SIGTERM)
     _, said = waiting.communicate(timeout=60)
     assert waiting.returncode == 3
