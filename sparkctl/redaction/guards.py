@@ -60,14 +60,14 @@ def is_own_uuid(data: bytes, start: int, end: int) -> bool:  # noqa: ARG001 - as
 
 
 def is_ipv4(data: bytes, start: int, end: int) -> bool:
-    """Four numbers that are an address and no version: by their size, their neighbours and the word before them."""
-    text, _, length = data[start:end].partition(b"/")
-    octets = text.split(b".")
-    if any((len(octet) > 1 and octet[0] == 0x30) or int(octet) > 255 for octet in octets) or int(length or b"0") > 32:
-        return False
-    if _before(data, start) in b".+~":
-        return False
-    return not _is_version(data, start, end)
+    """An address and no version, by its neighbours and the word before it."""
+    return _before(data, start) not in b".+~" and not _is_version(data, start, end)
+
+
+def is_ipv4_text(value: bytes) -> bool:
+    """Four numbers of a byte each, none with a zero before it; a prefix behind them may be any number."""
+    octets = value.partition(b"/")[0].split(b".")
+    return all(int(octet) <= 255 and (len(octet) == 1 or octet[0] != 0x30) for octet in octets)
 
 
 def _is_version(data: bytes, start: int, end: int) -> bool:
@@ -84,17 +84,18 @@ def _is_version(data: bytes, start: int, end: int) -> bool:
 
 
 def is_ipv6(data: bytes, start: int, end: int) -> bool:
-    """An address by the rules of IPv6 that is no part of a longer chain, such as a name in C++."""
-    if _before(data, start) in _ALNUM or _before(data, start) in b":_":
-        return False
-    if _after(data, end) in _ALNUM or _after(data, end) in b":_":
-        return False
-    text, _, length = data[start:end].partition(b"/")
+    """No part of a longer chain, such as a name in C++."""
+    before, after = _before(data, start), _after(data, end)
+    return not (before in _ALNUM or before in b":_" or after in _ALNUM or after in b":_")
+
+
+def is_ipv6_text(value: bytes) -> bool:
+    """An address by the rules of IPv6; a prefix behind it may be any number."""
     try:
-        ipaddress.IPv6Address(text.decode("ascii"))
+        ipaddress.IPv6Address(value.partition(b"/")[0].decode("ascii"))
     except ValueError:
         return False
-    return int(length or b"0") <= 128
+    return True
 
 
 def is_secret_place(data: bytes, start: int, end: int) -> bool:

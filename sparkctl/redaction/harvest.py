@@ -45,8 +45,10 @@ def _passwd(content: bytes) -> Iterator[Finding]:
             yield from ((Class.PERSON, word) for word in part.split() if len(word) > 3)
 
 
-def _one(kind: Class) -> Reader:
-    return lambda content: [(kind, content.strip())] if content.strip() else []
+def _uuid(content: bytes) -> list[Finding]:
+    """A UUID; systemd writes `uninitialized` in the place of one, firmware that there is none."""
+    value = content.strip()
+    return [(Class.UUID, value)] if _WHOLE_UUID.fullmatch(value) is not None else []
 
 
 def _serial(content: bytes) -> list[Finding]:
@@ -103,6 +105,7 @@ _PRODUCT = Pattern(
     groups=False,
 )
 _UUID = Pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", groups=False)
+_WHOLE_UUID = Pattern(r"(?:[0-9a-fA-F]-?){32}", groups=False)
 _HEAD = 64 * 1024
 
 
@@ -138,10 +141,10 @@ _READERS: tuple[tuple[str, Reader], ...] = (
     (r"etc/passwd", _passwd),
     (r"sys/.*/dmi/id/[a-z]+_(?:serial|asset_tag)", _serial),
     (r"sys/firmware/efi/esrt/.*fw_class|opt/nvidia/.*\.json", _products),
-    (r"sys/.*/dmi/id/product_uuid", _one(Class.UUID)),
+    (r"sys/.*/dmi/id/product_uuid", _uuid),
     (r"sys/.*/(?:nvme|usb|block|scsi|mmc)[^/]*/.*serial|sys/.*/serial|proc/device-tree/serial-number", _serial),
     (r"sys/.*/net/.*address|cmd/ip[^/]*", _macs),
-    (r"etc/machine-id|var/lib/dbus/machine-id|proc/sys/kernel/random/boot_id", _one(Class.UUID)),
+    (r"etc/machine-id|var/lib/dbus/machine-id|proc/sys/kernel/random/boot_id", _uuid),
     (r"etc/dgx-release", _release),
     (r"(?:etc|run)/.*resolv(?:ed)?\.conf", _resolv),
     (r"etc/(?:NetworkManager|netplan|wpa_supplicant)/.*|run/NetworkManager/.*", _wifi),

@@ -61,7 +61,7 @@ NUMBERS = (
         takes=guards.is_no_filler,
     ),
     Rule("hex.tpm", Class.HEX, rf"\b000b({HEX}{{64}})\b", "name of a TPM's key: algorithm 000b and a SHA-256"),
-    Rule("ipv6", Class.IPV6, _IPV6, "addresses of IPv6", guards.is_ipv6),
+    Rule("ipv6", Class.IPV6, _IPV6, "addresses of IPv6", guards.is_ipv6, guards.is_ipv6_text),
     Rule(
         "mac.guid",
         Class.MAC,
@@ -75,6 +75,7 @@ NUMBERS = (
         rf"\b{IPV4}(?:/[0-9]{{1,2}})?\b",
         "addresses of IPv4, not after words such as `version`",
         guards.is_ipv4,
+        guards.is_ipv4_text,
     ),
 )
 """Rules for what is recognised by its digits."""

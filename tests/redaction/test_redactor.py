@@ -123,11 +123,40 @@ def test_two_recipients_cannot_join_what_they_have() -> None:
         b'{"MESSAGE_ID": "3ed0163e868a4417ab8b9e210407a96c"}',
         b"Serial Number: To be filled by O.E.M.",
         b"passwd: files systemd",
+        b"Vulkan 1.3.260.1, 10.300.1.2, 999.1.1.1/24, 010.0.0.1 and ::ffff:10.300.1.2 or 1:2:3:4:5:6:7::8:9",
         b"sha256:0898e5dcab41712c10c2e9d40d89c0ddf63980ff7e57dad517fd8db35457e132",
     ],
 )
 def test_what_identifies_nobody_is_kept(kept: bytes) -> None:
     assert redacted(WHOLE, "a", Kind.TEXT, kept) == kept
+
+
+@given(st.lists(st.integers(0, 999), min_size=4, max_size=4), st.sampled_from(["%d", "%03d"]))
+@settings(deadline=None)
+def test_only_four_numbers_that_are_an_address_are_replaced(numbers: list[int], form: str) -> None:
+    text = ".".join(form % number for number in numbers)
+    for kind, value in ((Class.IPV4, text), (Class.IPV6, f"::ffff:{text}")):
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            wanted = value.encode()
+        else:
+            wanted = Pseudonyms(KEY).of(kind, value.encode())
+        assert redacted(WHOLE, "a", Kind.TEXT, f"at {value} up\n".encode()) == b"at %s up\n" % wanted
+
+
+def test_an_address_before_a_number_that_is_no_prefix_is_replaced() -> None:
+    out = redacted(WHOLE, "a", Kind.TEXT, b"GET 10.1.2.3/99 and fd00::77/200")
+    assert not [value for value in (b"10.1.2.3", b"fd00::77") if value in out]
+    assert out.endswith(b"/200")
+
+
+@pytest.mark.parametrize("path", ["etc/machine-id", "sys/class/dmi/id/product_uuid"])
+def test_what_stands_in_the_place_of_a_uuid_is_none(path: str) -> None:
+    known = Known()
+    known.harvest(path, b"uninitialized\n")
+    text = b"machine-id is uninitialized\n"
+    assert redacted(Redactor(Pseudonyms(KEY), known), "a", Kind.TEXT, text) == text
 
 
 def test_a_secret_across_blocks_of_an_endless_line_is_found() -> None:
