@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from diag.reset.correlate import ANY, Verdict, is_under, upwards
-from diag.reset.tables import END_WORDS, INITIATOR_WORDS, PANIC_KINDS
-from diag.reset.words import Axis, Initiator, Termination
+from diag.reset.tables import END_WORDS, EXPECTED, INITIATOR_WORDS, PANIC_KINDS
+from diag.reset.window import Window
+from diag.reset.words import Antecedent, Axis, Initiator, Termination
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
-# The seven codes of the vendor's reporter 1.1.0; SUSPECTED is in their names, not in our claims.
+NO_CODE = "UNKNOWN"
+# The seven codes of the vendor's reporter 1.1.0; SUSPECTED is in their names, not in our claims. PLANNED is their word
+# for whatever ended in good order: it is not said where nobody wanted it.
 VENDOR = (
     (Axis.INITIATOR, Initiator.WATCHDOG, "WATCHDOG_RESET_SUSPECTED"),
     (Axis.TERMINATION, Termination.REBOOT, "PLANNED_REBOOT"),
@@ -28,13 +31,14 @@ REDFISH = (
 )
 
 
-def flat(verdicts: dict[str, Verdict]) -> dict[str, str]:
+def flat(window: Window, verdicts: dict[str, Verdict]) -> dict[str, str]:
     """The flat answer of a transition, as the document has it."""
+    expected, vendor = _expected(verdicts[Axis.INITIATOR]), _by_table(VENDOR, verdicts, NO_CODE)
     return {
         "words": _words(verdicts),
-        "expected": _expected(verdicts[Axis.TERMINATION].claim, verdicts[Axis.INITIATOR].claim),
-        "data_at_risk": _at_risk(verdicts[Axis.TERMINATION].claim),
-        "vendor_reason": _by_table(VENDOR, verdicts, "UNKNOWN"),
+        "expected": expected,
+        "data_at_risk": _at_risk(window, verdicts[Axis.TERMINATION]),
+        "vendor_reason": NO_CODE if expected == NO and vendor.startswith("PLANNED") else vendor,
         "redfish_last_reset_cause": _by_table(REDFISH, verdicts, "Unknown"),
     }
 
@@ -49,16 +53,22 @@ def _words(verdicts: dict[str, Verdict]) -> str:
     return f"{words}; {by_whom}" if by_whom else words
 
 
-def _expected(termination: str, initiator: str) -> str:
-    """Whether somebody wanted it: a shutdown that a program or a person asked for; a crash is not."""
-    if is_under(termination, "orderly"):
-        return NO if is_under(initiator, "os.kernel_policy") else YES if is_under(initiator, "os") else UNKNOWN
-    return NO if is_under(termination, "disorderly.panic") else UNKNOWN
+def _expected(initiator: Verdict) -> str:
+    """Whether somebody wanted it: only where that holds whoever of those still open it was."""
+    told = {EXPECTED.get(leaf, UNKNOWN) for leaf in initiator.open}
+    return told.pop() if len(told) == 1 else UNKNOWN
 
 
-def _at_risk(termination: str) -> str:
-    """Whether what was written last may be lost: not after an orderly end, always after a disorderly one."""
-    return NO if is_under(termination, "orderly") else YES if is_under(termination, "disorderly") else UNKNOWN
+def _at_risk(window: Window, termination: Verdict) -> str:
+    """Whether what was written last may be lost: always after a disorderly end.
+
+    Not after an orderly one whose root file system was then found clean, if no service was killed on the way.
+    """
+    if is_under(termination.claim, "disorderly"):
+        return YES
+    is_clean = any(one.kind == "root_clean" for held in termination.held for one in held.premises)
+    is_killed = any(one.kind == Antecedent.STOP_TIMEOUT for one in [*window.seen.values(), *window.earlier])
+    return NO if is_under(termination.claim, "orderly") and is_clean and not is_killed else UNKNOWN
 
 
 def _by_table(table: tuple[tuple[str, str, str], ...], verdicts: dict[str, Verdict], otherwise: str) -> str:

@@ -1,8 +1,8 @@
-"""From a window to claims: every rule that holds asserts, and what cannot both be true is asserted by nobody. Pure."""
+"""From a window to claims: every calibrated rule that holds asserts, and what cannot both be true nobody does. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from diag.reset.evidence import Seen
@@ -60,8 +60,11 @@ class Hindered:
     places: tuple[str, ...]
 
 
-def hindered(axis: str, window: Window, claims: set[str]) -> list[Hindered]:
-    """The rules of an axis of which all that they require was seen, and which do not hold all the same."""
+def hindered(axis: str, window: Window, claims: Collection[str]) -> list[Hindered]:
+    """The rules of an axis of which all that they require was seen, and which do not hold all the same.
+
+    `claims` are what other axes claim, as `claims_in` has it.
+    """
     found = []
     for rule in RULES:
         required = _premises(rule, window, claims) if rule.axis == axis and rule.calibrated else None
@@ -77,30 +80,33 @@ def is_under(path: str, branch: str) -> bool:
     return branch in (ANY, path) or path.startswith(f"{branch}.")
 
 
-def claims_in(verdicts: dict[str, Verdict]) -> set[str]:
-    """What is claimed, as the tokens that rules may require."""
-    return {f"claim:{path}" for verdict in verdicts.values() for path in upwards(verdict.claim)}
+def claims_in(verdicts: dict[str, Verdict]) -> dict[str, str]:
+    """What is claimed, as the tokens that rules may require, and how strongly."""
+    return {f"claim:{path}": verdict.strength for verdict in verdicts.values() for path in upwards(verdict.claim)}
 
 
-def _holds(rule: Rule, window: Window, claims: set[str]) -> Held | None:
+def _holds(rule: Rule, window: Window, claims: dict[str, str]) -> Held | None:
     if any(token in window.seen for token in rule.forbidden) or not window.covered.issuperset(rule.coverage):
         return None
     premises = _premises(rule, window, claims)
     if premises is None:
         return None
-    sources = {one.source for one in premises}
     others = [window.seen[token] for token in rule.corroborating if token in window.seen]
+    sources = {one.source for one in premises if one not in others}
     beside = [one for one in others if one.source not in sources]
-    strength = Strength.S0 if not rule.calibrated else Strength.S3 if beside else rule.strength
-    return Held(rule, strength, tuple(dict.fromkeys([*premises, *beside])))
+    is_strong = beside and window.covered.issuperset(rule.strong_where)
+    # What rests on another claim is no stronger than that.
+    bounds = [claims[token] for group in rule.required for token in group if token in claims]
+    strength = min([Strength.S3 if is_strong else rule.strength, *bounds])
+    return Held(rule, strength if rule.calibrated else Strength.S0, tuple(dict.fromkeys([*premises, *beside])))
 
 
-def _premises(rule: Rule, window: Window, claims: set[str]) -> list[Seen] | None:
+def _premises(rule: Rule, window: Window, claims: Collection[str]) -> list[Seen] | None:
     """What was seen of each group that a rule requires, None where nothing was of one."""
     premises: list[Seen] = []
     for group in rule.required:
         found = [window.seen[token] for token in group if token in window.seen]
-        if not found and not claims.intersection(group):
+        if not found and not any(token in claims for token in group):
             return None
         premises += found
     return premises

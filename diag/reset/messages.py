@@ -87,6 +87,7 @@ def _meaning(kind: str, who: Who, pattern: str, message_id: str | None = None) -
 LOGIND_SHUTDOWN = "98268866d1d54a499c4e98921d93bc40"  # SD_MESSAGE_SHUTDOWN
 JOURNAL_STOPPED = "d93fb3c9c24d451a97cea615ce59c00b"  # SD_MESSAGE_JOURNAL_STOP
 _REGISTER = r"^x86/amd: Previous system reset reason \[0x[0-9a-f]+\]: (?P<value>{})"
+_HOT = r"^thermal thermal_zone\d+: (?:[\w.-]+: )?critical temperature reached(?: \(\d+ C\))?"
 _REACHED = r"^Reached target (?:{unit}\.target|{old})(?: - .*)?\.?$"
 
 ENDING: tuple[Meaning, ...] = (
@@ -96,9 +97,10 @@ ENDING: tuple[Meaning, ...] = (
         r"^System is (?P<value>rebooting with kexec|rebooting|powering down|halting)|^System userspace is rebooting",
         LOGIND_SHUTDOWN,
     ),
+    _meaning("verb_reboot", logind, r"^System is rebooting\b", LOGIND_SHUTDOWN),
+    _meaning("verb_poweroff", logind, r"^System is powering down\b", LOGIND_SHUTDOWN),
     _meaning("logind_request", logind, r"^The system will (?P<value>[a-z -]+) now!"),
     _meaning("power_key", logind, r"^(?P<value>Power|Reboot) key pressed"),
-    _meaning("key_action", logind, r"^(?P<value>Powering [Oo]ff|Rebooting)\.\.\.$"),
     _meaning("other_key", logind, r"^(?P<value>Suspend|Hibernate|Lid|Sleep) (?:key pressed|closed)"),
     _meaning("ctrl_alt_del", init, r"Ctrl-Alt-Del was pressed"),
     _meaning(
@@ -140,8 +142,8 @@ ENDING: tuple[Meaning, ...] = (
     _meaning(
         "thermal_critical",
         kernel,
-        r"^thermal thermal_zone\d+: (?:[\w.-]+: )?critical temperature reached(?: \(\d+ C\))?, shutting down$"
-        r"|^reboot: HARDWARE PROTECTION shutdown \((?P<value>Temperature too high)",
+        _HOT
+        + r"(?:, shutting down)?$|^reboot: HARDWARE PROTECTION (?:shutdown|reboot) \((?P<value>Temperature too high)",
     ),
     _meaning(
         "operator_command", sudo, r"^\s*(?P<value>\S{1,64}) : .*COMMAND=\S*/(?:reboot|shutdown|poweroff|halt|telinit)\b"
@@ -159,6 +161,15 @@ ENDING: tuple[Meaning, ...] = (
     ),
 )
 """What the end of a boot can hold that bears on how it ended."""
+
+CAUSES: tuple[Meaning, ...] = (
+    _meaning("key_poweroff", logind, r"^Powering [Oo]ff\.\.\.$"),
+    _meaning("key_reboot", logind, r"^Rebooting\.\.\.$"),
+    # kernel/reboot.c and drivers/thermal/thermal_core.c: older kernels only ever power off, newer ones say which it is.
+    _meaning("heat_poweroff", kernel, _HOT + r", shutting down$|^reboot: HARDWARE PROTECTION shutdown \(Temp"),
+    _meaning("heat_reboot", kernel, r"^reboot: HARDWARE PROTECTION reboot \(Temp"),
+)
+"""What announces a shutdown of one kind: it counts only before the first step of that."""
 
 BEGINNING: tuple[Meaning, ...] = (
     _meaning(

@@ -73,7 +73,7 @@ def _transition(window: Window, observations: Observations, witnesses: Document)
         "claims": {axis: verdict.claim for axis, verdict in verdicts.items()},
         "open": {axis: list(verdict.open) for axis, verdict in verdicts.items()},
         "strength": {axis: verdict.strength for axis, verdict in verdicts.items()},
-        "flat": flat(verdicts),
+        "flat": flat(window, verdicts),
         "antecedents": list(_antecedents(window, observations)),
         "unknown_reasons": unknown_reasons(window, verdicts),
         "conflicts": [_conflict(verdict) for verdict in verdicts.values() if verdict.conflict],

@@ -16,31 +16,32 @@ from dataclasses import dataclass
 from diag.reset.tables import PROVES
 from diag.reset.words import Strength
 
-END, TAIL, HEAD, WTMP, ROOT = "end", "tail", "head", "wtmp", "root"
+END, TAIL, HEAD, WTMP, ROOT, RECORDS = "end", "tail", "head", "wtmp", "root", "records"
 """Where an absence was looked for: from a minute before the first step of the shutdown to the end (see END_S), from
 as long before it as anything bears on it (see TAIL_S), the start of the next boot, wtmp, the root as that boot found
-it. Without a step the end itself stands for it."""
+it, firmware memory that keeps records of panics. Without a step the end itself stands for it."""
+SOON_S = 60.0  # a key, or heat, that sets a shutdown off does it within these seconds
 NEAR_END = {
+    "key_poweroff": SOON_S, "key_reboot": SOON_S, "heat_poweroff": SOON_S, "heat_reboot": SOON_S,
     "power_key": 300.0, "other_key": 300.0, "operator_command": 60.0, "thermal_critical": 600.0, "ups": 600.0,
 }  # fmt: skip
 """Kinds that bear on the end only when they came within so many seconds before it, or before the shutdown began: a
 desktop counts down for a minute after a key; the kernel gives an orderly power-off for heat its time."""
-SOON_S = 60.0
-"""A key, or heat, that sets a shutdown off does it within these seconds."""
-PLACES = (END, TAIL, HEAD, WTMP, ROOT)
+PLACES = (END, TAIL, HEAD, WTMP, ROOT, RECORDS)
 END_S, TAIL_S = 60.0, max(NEAR_END.values())
 ALL_STEPS = (
     "from:logind_verb", "from:logind_request", "from:targets_stopped", "from:final_target", "from:target_reboot",
     "from:target_poweroff", "from:target_halt", "from:target_kexec", "from:init_ends", "from:last_init",
     "from:journald_sigterm", "from:journal_stopped", "from:kernel_ends", "from:ctrl_alt_del", "from:soft_reboot",
 )  # fmt: skip
+# A request for kexec can end in an ordinary reset, when the next kernel does not start: it proves the branch only.
+VERBS = ("reboot", "poweroff", "halt", "kexec")
 TARGETS = ("from:target_reboot", "from:target_poweroff", "from:target_halt", "from:target_kexec")
 PANICS = ("from:panic_record", "from:crash_dump", "from:kernel_panic", "from:fatal_words")
 # A root file system that took no more writes looks afterwards as if the machine had been cut off, however it ended.
 NO_WRITES = ("from:read_only", "to:root_errors")
-KEYS_HEAT_POWER = (
-    "from:power_key", "from:other_key", "from:thermal_critical", "from:ups", "from:ctrl_alt_del", "from:sysrq",
-)  # fmt: skip
+KEYS_POWER = ("from:power_key", "from:other_key", "from:ups", "from:ctrl_alt_del", "from:sysrq")
+KEYS_HEAT_POWER = (*KEYS_POWER, "from:thermal_critical")
 SLEEP = ("from:hibernating", "to:hibernate_image")
 LOST_WRITES = ("to:root_recovered",)
 VM, VM_SERIES, PUBLIC = "resets of virtual machines", "series of resets of one machine", "public cases"
@@ -52,7 +53,8 @@ ORDERLY = ("claim:orderly.reboot", "claim:orderly.poweroff", "claim:orderly.halt
 class Rule:
     """Named by axis, name and version, as proofs name it; `validity` says in words for which machines and why it holds.
 
-    What is seen of `corroborating`, in another source than the premises, makes the claim as strong as claims are.
+    What is seen of `corroborating`, in another source than the other premises, makes the claim as strong as claims
+    are, where the places of `strong_where` were looked at.
     """
 
     rule_id: str
@@ -61,6 +63,7 @@ class Rule:
     forbidden: tuple[str, ...] = ()
     coverage: tuple[str, ...] = ()
     corroborating: tuple[str, ...] = ()
+    strong_where: tuple[str, ...] = ()
     validity: str = ""
     calibrated: tuple[str, ...] = ()
 
@@ -75,12 +78,12 @@ class Rule:
         return PROVES[self.rule_id]
 
 
-def _orderly(verb: str) -> Rule:
+def _orderly(verb: str, name: str, strength: str, *root: tuple[str, ...], told: str) -> Rule:
     target = f"from:target_{verb}"
     return Rule(
-        f"termination.orderly_{verb}/2",
-        Strength.S2,
-        required=((target,), ("from:journal_stopped",)),
+        name,
+        strength,
+        required=((target,), ("from:journal_stopped",), *root),
         forbidden=(
             *PANICS,
             *LOST_WRITES,
@@ -91,18 +94,53 @@ def _orderly(verb: str) -> Rule:
         coverage=(END, HEAD, ROOT),
         # The shutdown that wtmp has was entered by the same systemd before its last target: it cannot err otherwise.
         corroborating=("to:root_clean",),
-        validity="systemd reached the last target of this verb and then had the journal closed; the next boot found "
-        "nothing to recover on the root file system, which of earlier ends cannot be known any more",
+        # A panic after the journal was closed is told by its record only.
+        strong_where=(RECORDS,),
+        validity=f"systemd reached the last target of this verb and then had the journal closed; {told}",
         calibrated=(VM,),
     )
 
 
+def _unmounted(verb: str) -> Rule:
+    told = "the next boot found nothing to recover on the root file system"
+    return _orderly(verb, f"termination.orderly_{verb}/3", Strength.S2, ("to:root_clean",), told=told)
+
+
+def _in_journal(verb: str) -> Rule:
+    """Of earlier ends: whether their root had to be recovered is not known any more."""
+    told = "what became of the root file system afterwards is not known any more"
+    return _orderly(verb, f"termination.orderly_{verb}_in_journal/1", Strength.S1, told=told)
+
+
+def _power_key(verb: str) -> Rule:
+    other = "poweroff" if verb == "reboot" else "reboot"
+    return Rule(
+        f"initiator.power_key_{verb}/2",
+        Strength.S2,
+        required=(("from:power_key",), (f"from:key_{verb}",), (f"from:verb_{verb}",)),
+        forbidden=(f"from:verb_{other}", "from:operator_command", "from:thermal_critical", "from:ups"),
+        coverage=(TAIL,),
+        validity="the login manager saw the key pressed, said what it does about it, and did that within a minute",
+        calibrated=(PUBLIC,),
+    )
+
+
+def _thermal(verb: str) -> Rule:
+    other = "poweroff" if verb == "reboot" else "reboot"
+    return Rule(
+        f"initiator.thermal_{verb}/2",
+        Strength.S2,
+        required=((f"from:heat_{verb}",), (f"from:verb_{verb}", f"from:target_{verb}")),
+        forbidden=(*PANICS, f"from:heat_{other}", f"from:verb_{other}", f"from:target_{other}", *KEYS_POWER),
+        coverage=(TAIL,),
+        validity="the kernel said that it does so for heat, and an orderly shutdown of that kind began within a minute",
+        calibrated=(PUBLIC,),
+    )
+
+
 RULES: tuple[Rule, ...] = (
-    _orderly("reboot"),
-    _orderly("poweroff"),
-    _orderly("halt"),
-    # A request for kexec can end in an ordinary reset, when the next kernel does not start: it proves the branch only.
-    _orderly("kexec"),
+    *(_unmounted(verb) for verb in VERBS),
+    *(_in_journal(verb) for verb in VERBS),
     Rule(
         "termination.forced/1", Strength.S2,
         required=(("from:init_ends",), ("from:journal_stopped",)),
@@ -198,21 +236,10 @@ RULES: tuple[Rule, ...] = (
         coverage=(TAIL,),
         validity="sudo logged the command that asks for it, within the minute before",
     ),
-    Rule(
-        "initiator.power_key/1", Strength.S2,
-        required=(("from:power_key",), ("from:key_action",), ("from:logind_verb",)),
-        forbidden=("from:operator_command", "from:thermal_critical", "from:ups"),
-        coverage=(TAIL,),
-        validity="the login manager saw the key pressed, said that it acts on it, and shut down",
-        calibrated=(PUBLIC,),
-    ),
-    Rule(
-        "initiator.thermal/1", Strength.S2,
-        required=(("from:thermal_critical",),),
-        forbidden=PANICS,
-        validity="the kernel said that it shuts down for heat, in the last minutes of the boot",
-        calibrated=(PUBLIC,),
-    ),
+    _power_key("poweroff"),
+    _power_key("reboot"),
+    _thermal("poweroff"),
+    _thermal("reboot"),
     Rule(
         "initiator.register_watchdog/1", Strength.S2,
         required=(("to:reset_by_watchdog",),),

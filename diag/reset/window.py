@@ -11,6 +11,8 @@ from diag.reset.binding import Wtmp, bound, wtmp_between
 from diag.reset.evidence import Boot, Report, Seen
 from diag.reset.words import Source, SourceState, UnknownCause
 
+NO_BACKEND = (None, "", "(null)", "none")
+
 
 @dataclass(frozen=True)
 class Window:
@@ -83,6 +85,8 @@ def _window(
     sides = ((before.boot_id, "from"), (after.boot_id, "to"))
     seen = {f"{side}:{one.kind}": one for boot_id, side in sides for one in everything if one.boot_id == boot_id}
     uncovered = dict(_uncovered(index, before, after, seen, is_entered=entered is not None))
+    if not _keeps_records(by_source.get(Source.PSTORE)):
+        uncovered[rules.RECORDS] = (UnknownCause.PSTORE_MISSING, "nothing tells that a panic would have left a record")
     kept = {token: one for token, one in seen.items() if _is_near(token, one, seen, before)}
     places = frozenset(rules.PLACES) - frozenset(uncovered)
     earlier = tuple(one for token, one in seen.items() if token not in kept)
@@ -149,6 +153,13 @@ def _uncovered(
     # What the initramfs saw of the root is kept for the running boot only; of earlier ones nobody can know it.
     if index == 0 and not any(token in seen for token in ("to:root_clean", "to:root_recovered")):
         yield rules.ROOT, (UnknownCause.NO_WITNESS, "nothing tells whether the root file system had to be recovered")
+
+
+def _keeps_records(pstore: Report | None) -> bool:
+    """Whether a panic would have left a record, so that none means something."""
+    if pstore is None or pstore.state not in (SourceState.READ, SourceState.ABSENT):
+        return False
+    return pstore.facts.get("pstore_backend") not in NO_BACKEND
 
 
 def _too_near(read_s: float, wanted_s: float) -> str:

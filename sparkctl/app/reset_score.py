@@ -29,6 +29,7 @@ from sparkctl.model.reset_score import (
     ResetScore,
     Unscored,
     figures_of,
+    flat_wrong,
     is_bad,
     score_end,
 )
@@ -206,8 +207,10 @@ def _judge_text(name: str, label: _TextLabel, evidence: str) -> CaseScore:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         newest = _newest(answer_of_tree(Path(place), every=False))
-    axes = score_end(newest, truths, control=control)
-    return CaseScore(case=name, group=Group.TEXT, index=0, label=label.label, control=control, axes=axes)
+    axes, wrong = score_end(newest, truths, control=control), flat_wrong(newest, truths, control=control)
+    return CaseScore(
+        case=name, group=Group.TEXT, index=0, label=label.label, control=control, axes=axes, flat_wrong=wrong
+    )  # fmt: skip
 
 
 def _judge_tree(name: str, label: _TreeLabel, root: Path, truths: Mapping[str, Mapping[Axis, Truth]]) -> Judged:
@@ -215,9 +218,11 @@ def _judge_tree(name: str, label: _TreeLabel, root: Path, truths: Mapping[str, M
     ended = [boot for boot in label.boots if boot.ended_by is not None]
     judged = newest.from_boot_id if newest else None
     astray = judged is not None and bool(ended) and judged != ended[-1].boot_id
-    axes = score_end(newest, _truths(label.axes or {}), control=label.axes is None, astray=astray)
+    own, control = _truths(label.axes or {}), label.axes is None
+    axes, wrong = score_end(newest, own, control=control, astray=astray), flat_wrong(newest, own, control=control)
     first = CaseScore(
-        case=name, group=Group.TREE, index=0, label=printable(label.truth, 120), control=label.axes is None, axes=axes
+        case=name, group=Group.TREE, index=0, label=printable(label.truth, 120), control=control, axes=axes,
+        flat_wrong=wrong,
     )  # fmt: skip
     if len(ended) < 2:
         return Judged([first])
@@ -235,9 +240,12 @@ def _judge_earlier(
         index, fault = number - len(ended), boot.ended_by or ""
         word = printable(fault, 120)
         if fault in truths:
-            axes = score_end(found.get(boot.boot_id), truths[fault], control=False)
+            end = found.get(boot.boot_id)
+            axes = score_end(end, truths[fault], control=False)
+            wrong = flat_wrong(end, truths[fault], control=False)
             scores.append(
-                CaseScore(case=name, group=Group.EARLIER, index=index, label=word, control=False, axes=axes)
+                CaseScore(case=name, group=Group.EARLIER, index=index, label=word, control=False, axes=axes,
+                          flat_wrong=wrong)
             )  # fmt: skip
         elif fault not in SAME_KERNEL:
             unscored.append(Unscored(case=name, index=index, label=word))

@@ -12,7 +12,7 @@ from sparkctl.cli.options import with_format
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sparkctl.model.reset_score import AxisScore, CaseScore, Figures, ResetScore
+    from sparkctl.model.reset_score import AxisScore, CaseScore, Figures, FlatWrong, ResetScore
 
 GROUPS = {"text": "Published lines", "tree": "Trees", "earlier": "Earlier ends in trees"}
 
@@ -61,6 +61,8 @@ def _lists(card: "ResetScore", *, verbose: bool) -> Iterator[tuple[str, str, lis
     judged = [(case, one) for case in card.cases for one in case.axes]
     yield "Wrong", "fail", [_line(case, one) for case, one in judged if one.result == "wrong"]
     yield "Lost: the truth is excluded", "fail", [_line(case, one) for case, one in judged if one.result == "lost"]
+    flat = [(case, one) for case in card.cases for one in case.flat_wrong]
+    yield "Wrong in few words", "fail", [_flat_line(case, one) for case, one in flat]
     yield "Failed", "fail", [f"{one.case}  {one.message}" for one in card.failures]
     yield "Not scored: no truth is known", "unknown", [f"{one.case} {one.index}  {one.label}" for one in card.unscored]
     if verbose:
@@ -75,6 +77,12 @@ def _line(case: "CaseScore", one: "AxisScore") -> str:
     back = f" {case.index}" if case.index else ""
     expected = "nothing" if case.control else " or ".join(one.truth) or "unknown"
     return f"{case.case}{back}  {case.label}  {one.axis}: claims {one.claim}, true is {expected}"
+
+
+def _flat_line(case: "CaseScore", one: "FlatWrong") -> str:
+    """A case by name with a word that its label speaks against."""
+    back, truth = f" {case.index}" if case.index else "", " or ".join(one.truth) or "nothing"
+    return f"{case.case}{back}  {case.label}  {one.field}: says {one.said}, true is {truth}"
 
 
 def _headline(figures: "Figures") -> str:

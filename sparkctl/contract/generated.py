@@ -24,7 +24,7 @@ from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_report import ResetReport
 from sparkctl.model.reset_score import ResetScore
-from sparkctl.model.reset_tables import END_WORDS, INITIATOR_WORDS, PANIC_KINDS, PROVES
+from sparkctl.model.reset_tables import END_WORDS, EXPECTED, INITIATOR_WORDS, PANIC_KINDS, PROVES
 from sparkctl.model.reset_words import (
     Antecedent,
     Axis,
@@ -94,6 +94,7 @@ NODE_TABLES: dict[str, dict[str, dict[str, str]]] = {
         "END_WORDS": END_WORDS,
         "INITIATOR_WORDS": INITIATOR_WORDS,
         "PANIC_KINDS": PANIC_KINDS,
+        "EXPECTED": EXPECTED,
     },
 }
 """The tables that they use, likewise."""

@@ -8,7 +8,7 @@ from sparkctl.lab.reset_lines import SAMPLER, SSHD, commanded, last_words, serve
 from sparkctl.lab.reset_past import DAY, HOUR, Lines, cut_off, past
 from sparkctl.lab.reset_story import INFO, Answer, Boot, Dump, Line, Past, Story, Truth
 
-PANICKED = Answer("disorderly.panic", "platform_reset", "any", expected="no", data_at_risk="yes")
+PANICKED = Answer("disorderly.panic", "platform_reset", "any", expected="unknown", data_at_risk="yes")
 CUT = Answer("disorderly", "any", "any", expected="unknown", data_at_risk="yes")
 FORCED = Truth("disorderly.forced", "platform_reset.power_kept", "os.operator")
 PANIC = Truth("disorderly.panic.panic_reboot", "platform_reset.power_kept", "os.kernel_policy.panic")

@@ -11,7 +11,7 @@ from sparkctl.lab.reset_story import Answer, Dump, Line, Note, Past, Story, Trut
 
 REBOOT = "/usr/sbin/reboot"
 BY_OPERATOR = Truth("orderly.reboot", "platform_reset.power_kept", "os.operator")
-REQUESTED = Answer("orderly.reboot", "platform_reset", "os", expected="yes", data_at_risk="no")
+REQUESTED = Answer("orderly.reboot", "platform_reset", "os", expected="unknown", data_at_risk="no")
 UPGRADES = "/var/log/unattended-upgrades/unattended-upgrades.log"
 SECOND_JOURNALD = 48_902
 BUILT = dt.datetime(2024, 4, 22, tzinfo=dt.UTC).timestamp()

@@ -10,9 +10,11 @@ from sparkctl.model.base import Record, Text, Word
 from sparkctl.model.envelope import Count
 from sparkctl.model.reset import AxisPath, Transition
 from sparkctl.model.reset_labels import Basis, Truth
+from sparkctl.model.reset_tables import EXPECTED
 from sparkctl.model.reset_tree import claim_of, is_under, leaves_under, open_of
 from sparkctl.model.reset_words import ANY, Axis
 
+OPPOSITES = {"yes": "no", "no": "yes"}
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -46,6 +48,14 @@ class AxisScore(Record):
     result: Result
 
 
+class FlatWrong(Record):
+    """A flat word of one end that its label speaks against."""
+
+    field: Word
+    said: Word
+    truth: list[AxisPath]
+
+
 class CaseScore(Record):
     """One end of a boot that was judged; `index` is 0 for the newest of its case.
 
@@ -58,6 +68,7 @@ class CaseScore(Record):
     label: Word
     control: bool
     axes: Annotated[list[AxisScore], Field(min_length=3, max_length=3)]
+    flat_wrong: list[FlatWrong]
 
 
 class CaseFailure(Record):
@@ -165,6 +176,29 @@ def _scored(axis: Axis, claim: str, truth: Truth, result: Result) -> AxisScore:
     return AxisScore(axis=axis, claim=claim, truth=list(truth.paths), basis=truth.basis, result=result)
 
 
+def flat_wrong(transition: Transition | None, truths: Mapping[Axis, Truth], *, control: bool) -> list[FlatWrong]:
+    """The flat words of one end that are not true under some leaf that its label allows; of a control, any word."""
+    if transition is None:
+        return []
+    flat, initiators, ends = transition.flat, truths[Axis.INITIATOR].paths, truths[Axis.TERMINATION].paths
+    if control:
+        against = {"expected": {"yes", "no"}, "data_at_risk": {"yes", "no"}}
+    else:
+        expected = {EXPECTED.get(path, "unknown") for path in initiators}
+        disorderly = {is_under(path, "disorderly") for path in ends}
+        against = {
+            "expected": {word for word, other in OPPOSITES.items() if other in expected},
+            "data_at_risk": ({"no"} if True in disorderly else set()) | ({"yes"} if disorderly == {False} else set()),
+        }
+    said = {"expected": flat.expected, "data_at_risk": flat.data_at_risk}
+    truth = {"expected": initiators, "data_at_risk": ends}
+    return [
+        FlatWrong(field=name, said=word, truth=list(truth[name]))
+        for name, word in said.items()
+        if word in against[name]
+    ]
+
+
 def figures_of(group: Group, cases: Sequence[CaseScore]) -> Figures:
     """The figures of the cases of one group."""
     mine = [case for case in cases if case.group is group]
@@ -208,5 +242,5 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def is_bad(case: CaseScore) -> bool:
-    """Whether an axis of it is wrong or lost."""
-    return any(one.result in (Result.WRONG, Result.LOST) for one in case.axes)
+    """Whether an axis of it is wrong or lost, or a flat word wrong."""
+    return bool(case.flat_wrong) or any(one.result in (Result.WRONG, Result.LOST) for one in case.axes)

@@ -4,10 +4,14 @@ A rule is named by axis, name and version: one that comes to prove something els
 """
 
 PROVES: dict[str, str] = {
-    "termination.orderly_reboot/2": "orderly.reboot",
-    "termination.orderly_poweroff/2": "orderly.poweroff",
-    "termination.orderly_halt/2": "orderly.halt",
-    "termination.orderly_kexec/2": "orderly",
+    "termination.orderly_reboot/3": "orderly.reboot",
+    "termination.orderly_poweroff/3": "orderly.poweroff",
+    "termination.orderly_halt/3": "orderly.halt",
+    "termination.orderly_kexec/3": "orderly",
+    "termination.orderly_reboot_in_journal/1": "orderly.reboot",
+    "termination.orderly_poweroff_in_journal/1": "orderly.poweroff",
+    "termination.orderly_halt_in_journal/1": "orderly.halt",
+    "termination.orderly_kexec_in_journal/1": "orderly",
     "termination.forced/1": "disorderly.forced",
     "termination.panic/1": "disorderly.panic",
     "termination.disorderly/1": "disorderly",
@@ -19,8 +23,10 @@ PROVES: dict[str, str] = {
     "initiator.forced/1": "os",
     "initiator.requested/1": "os",
     "initiator.operator/1": "os.operator",
-    "initiator.power_key/1": "human_physical",
-    "initiator.thermal/1": "os.kernel_policy.thermal",
+    "initiator.power_key_poweroff/2": "human_physical",
+    "initiator.power_key_reboot/2": "human_physical",
+    "initiator.thermal_poweroff/2": "os.kernel_policy.thermal",
+    "initiator.thermal_reboot/2": "os.kernel_policy.thermal",
     "initiator.register_watchdog/1": "hardware.watchdog",
     "initiator.register_error/1": "hardware.error",
     "initiator.register_software/1": "os",
@@ -33,9 +39,9 @@ END_WORDS: dict[str, str] = {
     "orderly.halt": "Halted in good order",
     "orderly.kexec": "Went over to another kernel in good order",
     "orderly": "Shut down in good order",
-    "disorderly.forced": "Restarted by software without stopping the services",
+    "disorderly.forced": "Ended by software, without stopping the services",
     "disorderly.panic": "The kernel panicked",
-    "disorderly": "Ended without a shutdown",
+    "disorderly": "Ended without a completed shutdown",
     "any": "How it ended cannot be told",
 }
 """How it ended, by a claim or the nearest branch above it."""
@@ -56,3 +62,17 @@ PANIC_KINDS: dict[str, str] = {
     "fatal_words": "the same where the line itself is missing",
 }
 """The kinds of observations that have a panic in the kernel's own words, and where those are from."""
+
+EXPECTED: dict[str, str] = {
+    "os.operator": "yes",
+    "human_physical.power_button": "yes",
+    "os.kernel_policy.panic": "no",
+    "os.kernel_policy.thermal": "no",
+    "hardware.watchdog": "no",
+    "hardware.thermal_trip": "no",
+    "hardware.error": "no",
+    "supply.mains": "no",
+    "supply.adapter": "no",
+}
+"""Whether somebody wanted an end, by the leaf of who set it off; of what is not here (a service: an upgrade does, a
+daemon that watches the temperature does not) it cannot be said. It is said only where every open leaf says the same."""

@@ -3,13 +3,13 @@
 Every function that begins with `_of_` yields, in words, what cannot be so; nothing for what holds together.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
 from sparkctl.model.reset import Conflict, Observation, Proof, ResetData, Transition
-from sparkctl.model.reset_tables import END_WORDS, INITIATOR_WORDS, PANIC_KINDS, PROVES
-from sparkctl.model.reset_words import ANY, Axis, Initiator, ResetDomain, SourceState, Strength, Termination
+from sparkctl.model.reset_tables import END_WORDS, EXPECTED, INITIATOR_WORDS, PANIC_KINDS, PROVES
+from sparkctl.model.reset_words import ANY, Antecedent, Axis, Initiator, ResetDomain, SourceState, Strength, Termination
 
 MOST_BACK = 12
 """How many ends of boots a node tells of at most."""
@@ -139,7 +139,7 @@ def _of_transition(transition: Transition, seen: Mapping[str, Observation]) -> I
     for conflict in transition.conflicts:
         yield from _of_conflict(conflict, transition)
     yield from _of_antecedents(transition, seen)
-    yield from _of_flat(transition)
+    yield from _of_flat(transition, seen)
     if transition.flat.words not in words_of(transition, seen):
         yield f"{transition.flat.words!r} is not what its claims are in words"
 
@@ -228,7 +228,7 @@ def _of_antecedents(transition: Transition, seen: Mapping[str, Observation]) -> 
             yield f"the antecedent {one.kind} came before the end of a boot that it is not of"
 
 
-def _of_flat(transition: Transition) -> Iterator[str]:
+def _of_flat(transition: Transition, seen: Mapping[str, Observation]) -> Iterator[str]:
     """The few words for people and other programs say no more than the claims."""
     flat, ended = transition.flat, transition.claims.termination
     if all(claim_of(transition, axis) == ANY for axis in Axis):
@@ -238,9 +238,11 @@ def _of_flat(transition: Transition) -> Iterator[str]:
     for codes, code in ((VENDOR_REASONS, flat.vendor_reason), (REDFISH_CAUSES, flat.redfish_last_reset_cause)):
         if not any(is_under(claim_of(transition, axis), branch) for axis, branch in codes.get(code, ())):
             yield f"{code} does not follow from the claims"
-    if flat.expected == "yes" and (ended == ANY or is_under(ended, "disorderly.panic")):
-        yield f"it was expected, and how it ended is {ended}"
-    if flat.data_at_risk not in ("unknown", _at_risk(ended)):
+    if flat.expected not in ("unknown", expected_of(open_of(transition, Axis.INITIATOR))):
+        yield f"that it was expected ({flat.expected}) does not hold for all that is open on the initiator"
+    if flat.expected == "no" and flat.vendor_reason.startswith("PLANNED"):
+        yield f"{flat.vendor_reason} is said of an end that nobody wanted"
+    if flat.data_at_risk not in ("unknown", _at_risk(transition, seen)):
         yield f"whether data is at risk does not follow from the claim {ended}"
 
 
@@ -263,6 +265,21 @@ def _nearest(table: Mapping[str, str], path: str) -> str | None:
     return table.get(path)
 
 
-def _at_risk(ended: str) -> str:
-    """What was written last is safe after an orderly end, and may be lost after a disorderly one."""
-    return "no" if is_under(ended, "orderly") else "yes" if is_under(ended, "disorderly") else "unknown"
+def expected_of(initiators: Iterable[str]) -> str:
+    """Whether somebody wanted an end that one of these leaves set off: only where all of them say the same."""
+    told = {EXPECTED.get(leaf, "unknown") for leaf in initiators}
+    return told.pop() if len(told) == 1 else "unknown"
+
+
+def _at_risk(transition: Transition, seen: Mapping[str, Observation]) -> str:
+    """What was written last may be lost after a disorderly end.
+
+    It is safe after an orderly one whose proof has a root that was found clean, if no service was killed on the way.
+    """
+    ended = transition.claims.termination
+    if is_under(ended, "disorderly"):
+        return "yes"
+    premises = {name for proof in transition.proof if proof.axis is Axis.TERMINATION for name in proof.premises}
+    is_clean = any(seen[name].kind == "root_clean" for name in premises if name in seen)
+    is_killed = any(one.kind is Antecedent.STOP_TIMEOUT for one in transition.antecedents)
+    return "no" if is_under(ended, "orderly") and is_clean and not is_killed else "unknown"

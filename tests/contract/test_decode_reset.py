@@ -28,7 +28,7 @@ def decode(whole: dict[str, Any], expected: Expected = EXPECTED) -> None:
 
 def three() -> dict[str, Any]:
     return document(
-        transition(termination="disorderly.panic", expected="no"),
+        transition(termination="disorderly.panic"),
         transition(-1, termination="orderly.reboot", initiator="os.operator", expected="yes"),
         transition(-2),
     )
@@ -71,7 +71,7 @@ def test_what_is_not_calibrated_holds_and_asserts_nothing() -> None:
 
 
 def test_a_panic_is_told_in_words_that_a_proof_of_it_rests_on() -> None:
-    whole = document(transition(termination="disorderly.panic", initiator="os", expected="no"))
+    whole = document(transition(termination="disorderly.panic", initiator="os"))
     whole["data"]["observations"][0] |= {"kind": "kernel_panic", "value": "Fatal exception"}
     for proof in whole["data"]["transitions"][0]["proof"]:
         proof["absent"] = []
@@ -102,7 +102,7 @@ def in_conflict() -> dict[str, Any]:
         {
             "axis": "termination",
             "paths": ["orderly.reboot", "disorderly"],
-            "rules": ["termination.orderly_reboot/2", "termination.disorderly/1"],
+            "rules": ["termination.orderly_reboot/3", "termination.disorderly/1"],
         }
     ]
     return one
@@ -196,6 +196,37 @@ def test_lies_that_can_be_seen(change: Change) -> None:
     assert caught.value.cause == "incomplete"
 
 
+def test_few_words_hold_for_all_that_is_open() -> None:
+    whole = document(transition(termination="orderly.reboot", initiator="os"))
+    decode(whole)
+    whole["data"]["transitions"][0]["flat"]["expected"] = "yes"
+    with pytest.raises(ContractError, match="does not hold for all that is open"):
+        decode(whole)
+
+
+def test_what_nobody_wanted_was_not_planned() -> None:
+    heat = transition(termination="orderly.reboot", initiator="os.kernel_policy.thermal", expected="no")
+    with pytest.raises(ContractError, match="PLANNED_REBOOT is said of an end that nobody wanted"):
+        decode(document(heat))
+    heat["flat"]["vendor_reason"] = "UNKNOWN"
+    decode(document(heat))
+
+
+def test_data_is_safe_only_where_the_root_was_found_clean_and_no_service_was_killed() -> None:
+    whole = document(transition(termination="orderly.reboot"))
+    flat = whole["data"]["transitions"][0]["flat"]
+    flat["data_at_risk"] = "no"
+    with pytest.raises(ContractError, match="whether data is at risk"):
+        decode(whole)
+    whole["data"]["observations"][0]["kind"] = "root_clean"
+    decode(whole)
+    whole["data"]["transitions"][0]["antecedents"] = [
+        {"kind": "stop_timeout", "summary": "x", "count": 1, "before_end_s": None, "observations": ["o1"]}
+    ]
+    with pytest.raises(ContractError, match="whether data is at risk"):
+        decode(whole)
+
+
 UNTOLD_LIES: dict[str, Change] = {
     "it was wanted, though nothing is known": end("flat", "expected")("yes"),
     "nobody wanted it, though nothing is known": end("flat", "expected")("no"),
@@ -218,11 +249,11 @@ CONFLICT_LIES: dict[str, Change] = {
     "paths that agree": end("conflicts", 0, "paths")(["disorderly", "disorderly"]),
     "paths that nobody proves": end("conflicts", 0, "paths")(["orderly.halt", "disorderly"]),
     "one rule with itself": end("conflicts", 0, "rules")(
-        ["termination.orderly_reboot/2", "termination.orderly_reboot/2"]
+        ["termination.orderly_reboot/3", "termination.orderly_reboot/3"]
     ),
     "a rule that asserts nothing": end("proof", 0, "strength")("S0"),
     "rules that are not among the proofs": end("conflicts", 0, "rules")(
-        ["termination.orderly_reboot/2", "termination.no/1"]
+        ["termination.orderly_reboot/3", "termination.no/1"]
     ),
 }
 

@@ -47,7 +47,7 @@ def test_a_panic_is_the_kernels_own_word() -> None:
 
 
 def test_a_request_is_logind_s_word() -> None:
-    assert kinds(of_logind("System is rebooting (Planned maintenance).")) == {"logind_verb"}
+    assert kinds(of_logind("System is rebooting (Planned maintenance).")) == {"logind_verb", "verb_reboot"}
     assert kinds(of_logind("The system will power off now!")) == {"logind_request"}
     assert kinds(of_logind("Power key pressed short.")) == {"power_key"}
     user = entry("System is rebooting.", _PID="8", _UID="1000", SYSLOG_IDENTIFIER="systemd-logind", _TRANSPORT="syslog")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from diag.reset.correlate import ANY, LEAVES, correlate, is_under
-from diag.reset.messages import ALARMS, BEGINNING, ENDING
-from diag.reset.rules import END, HEAD, ROOT, RULES, TAIL, WTMP, Rule
+from diag.reset.messages import ALARMS, BEGINNING, CAUSES, ENDING
+from diag.reset.rules import END, HEAD, RECORDS, ROOT, RULES, TAIL, WTMP, Rule
 from diag.reset.tables import PROVES
 from diag.reset.words import Axis
 from tests.reset.answers import answer
@@ -17,8 +17,10 @@ from tests.reset.trees import build_machine
 OTHER_KINDS = {
     "from:panic_record", "from:crash_dump", "from:wtmp_shutdown", "from:wtmp_no_shutdown", "to:crash_kernel",
 }  # fmt: skip
-KINDS = {f"from:{one.kind}" for one in (*ENDING, *ALARMS)} | {f"to:{one.kind}" for one in BEGINNING} | OTHER_KINDS
-ORDERLY = ("from:target_reboot", "from:journal_stopped", "from:logind_verb")
+KINDS = (
+    {f"from:{one.kind}" for one in (*ENDING, *ALARMS, *CAUSES)} | {f"to:{one.kind}" for one in BEGINNING} | OTHER_KINDS
+)
+ORDERLY = ("from:target_reboot", "from:journal_stopped", "from:logind_verb", "from:verb_reboot")
 CUT_OFF = ("to:journal_unclean", "to:root_recovered", "from:wtmp_no_shutdown")
 
 
@@ -143,17 +145,31 @@ def test_a_second_source_makes_a_claim_strong() -> None:
 
 def test_an_orderly_end_is_strong_by_the_root_and_not_by_what_the_same_shutdown_entered_in_wtmp() -> None:
     sources = {"from:wtmp_shutdown": "wtmp", "to:root_clean": "file_system"}
-    for beside, strength in ((["from:wtmp_shutdown"], "S2"), (["to:root_clean"], "S3"), ([*sources], "S3")):
+    for beside, strength in ((["from:wtmp_shutdown"], "S1"), (["to:root_clean"], "S3"), ([*sources], "S3")):
         found = correlate(window(*ORDERLY, *beside, sources=sources))[Axis.TERMINATION]
         assert (found.claim, found.strength) == ("orderly.reboot", strength)
 
 
-def test_an_earlier_orderly_end_whose_root_nobody_can_check_any_more_is_not_as_strong(tmp_path: Path) -> None:
-    ends = answer(build_machine(tmp_path / "tree", ["reboot", "reboot", "panic", "reboot"]))["transitions"]
-    told = [(end["claims"]["termination"], end["strength"]["termination"]) for end in ends]
+def test_an_orderly_end_is_strong_only_where_a_panic_would_have_left_a_record() -> None:
+    tokens, sources = (*ORDERLY, "to:root_clean"), {"to:root_clean": "file_system"}
+    found = correlate(window(*tokens, sources=sources, covered=EVERYWHERE - {RECORDS}))[Axis.TERMINATION]
+    assert (found.claim, found.strength) == ("orderly.reboot", "S2")
+
+
+def test_what_rests_on_another_claim_is_no_stronger_than_that() -> None:
+    found = correlate(window(*ORDERLY))
+    assert {axis: found[axis].strength for axis in found} == dict.fromkeys(found, "S1")
+
+
+def test_an_earlier_orderly_end_whose_root_nobody_can_check_any_more_is_weak(tmp_path: Path) -> None:
+    """The initramfs keeps what it found of the root for the running boot only; one had to be recovered here."""
+    ends = answer(build_machine(tmp_path / "tree", ["reboot", "panic", "not_unmounted", "reboot"]))["transitions"]
+    told = [(end["claims"]["termination"], end["strength"]["termination"], end["flat"]["data_at_risk"]) for end in ends]
     assert told == [
-        ("orderly.reboot", "S3"), ("disorderly.panic", "S3"), ("orderly.reboot", "S2"), ("orderly.reboot", "S2"),
+        ("orderly.reboot", "S3", "no"), ("orderly.reboot", "S1", "unknown"),
+        ("disorderly.panic", "S3", "yes"), ("orderly.reboot", "S2", "no"),
     ]  # fmt: skip
+    assert ends[1]["strength"]["initiator"] == "S1"
 
 
 def test_the_kernel_after_a_panic_is_no_crash_kernel_or_the_firmware_is_not_told() -> None:
@@ -166,20 +182,40 @@ def test_the_kernel_after_a_panic_is_no_crash_kernel_or_the_firmware_is_not_told
     ("more", "path"),
     [
         ((), "os"),
-        (("from:power_key", "from:key_action"), "human_physical"),
+        (("from:power_key", "from:key_reboot"), "human_physical"),
+        (("from:power_key", "from:key_poweroff"), ANY),
         (("from:power_key",), ANY),
         (("from:other_key",), ANY),
-        (("from:thermal_critical",), "os.kernel_policy.thermal"),
+        (("from:thermal_critical", "from:heat_reboot"), "os.kernel_policy.thermal"),
+        (("from:thermal_critical", "from:heat_poweroff"), ANY),
+        (("from:thermal_critical",), ANY),
         (("from:ups",), ANY),
         (("from:ctrl_alt_del",), ANY),
     ],
 )
 def test_who_asked_for_an_orderly_end(more: tuple[str, ...], path: str) -> None:
+    """What was announced and what was done must be the same, a restart here."""
     assert claim(Axis.INITIATOR, *ORDERLY, *more) == path
 
 
+@pytest.mark.parametrize("verb", ["reboot", "poweroff"])
+@pytest.mark.parametrize("panic", ["from:panic_record", "from:crash_dump", "from:kernel_panic", "from:fatal_words"])
+def test_heat_sets_off_no_end_that_was_a_panic(verb: str, panic: str) -> None:
+    seen = (f"from:heat_{verb}", f"from:verb_{verb}", f"from:target_{verb}", "from:thermal_critical")
+    assert claim(Axis.INITIATOR, *seen) == "os.kernel_policy.thermal"
+    assert claim(Axis.INITIATOR, *seen, panic) == ANY
+
+
+@pytest.mark.parametrize("announced", ["key", "heat"])
+def test_a_shutdown_of_another_kind_was_not_set_off_by_what_was_announced(announced: str) -> None:
+    beside = "from:power_key" if announced == "key" else "from:thermal_critical"
+    seen = (beside, f"from:{announced}_poweroff", "from:verb_poweroff", "from:logind_verb")
+    assert claim(Axis.INITIATOR, *seen) != ANY
+    assert claim(Axis.INITIATOR, *seen, "from:verb_reboot") == ANY
+
+
 def test_claims_that_cannot_both_be_true_are_both_shown_and_neither_is_made() -> None:
-    found = correlate(window("from:thermal_critical", "to:reset_by_watchdog"))[Axis.INITIATOR]
+    found = correlate(window("from:heat_reboot", "from:verb_reboot", "to:reset_by_watchdog"))[Axis.INITIATOR]
     assert found.claim == ANY
     assert {held.rule.path for held in found.conflict} == {"os.kernel_policy.thermal", "hardware.watchdog"}
     assert found.open == LEAVES[Axis.INITIATOR]

@@ -24,6 +24,7 @@ from sparkctl.model.reset_score import (
     ResetScore,
     Result,
     figures_of,
+    flat_wrong,
     is_bad,
     known_part,
     score_end,
@@ -112,7 +113,7 @@ def case_of(claim: str, truth: str | None, *, control: bool = False) -> CaseScor
     known = {Axis.TERMINATION: Truth((truth,), Basis.LABEL) if truth else Truth((), Basis.NONE)}
     truths = {axis: known.get(axis, Truth((), Basis.NONE)) for axis in Axis}
     axes = score_end(transition(termination=claim), truths, control=control)
-    return CaseScore(case="x", group=Group.TEXT, index=0, label="x", control=control, axes=axes)
+    return CaseScore(case="x", group=Group.TEXT, index=0, label="x", control=control, axes=axes, flat_wrong=[])
 
 
 def test_figures_count_what_could_be_checked() -> None:
@@ -375,3 +376,45 @@ def test_a_broken_archive_is_a_usage_error(tmp_path: Path) -> None:
 def test_cases_lie_in_a_folder_or_in_its_folders() -> None:
     assert [case.name for case in read_cases(CASES / "trees")] == [TREE]
     assert f"published/{PANIC}" in [case.name for case in read_cases(CASES)]
+
+
+# --- few words ---
+
+
+def said(**words: str) -> Transition:
+    end = transition()
+    return end.model_copy(update={"flat": end.flat.model_copy(update=words)})
+
+
+@pytest.mark.parametrize(
+    ("words", "truth", "wrong"),
+    [
+        # A crash that somebody asked for with sysrq: the label allows both.
+        ({"expected": "no"}, {"initiator": ("os.kernel_policy.panic", "os.operator")}, ["expected"]),
+        ({"expected": "yes"}, {"initiator": ("os.kernel_policy.panic", "os.operator")}, ["expected"]),
+        ({"expected": "no"}, {"initiator": ("hardware.watchdog",)}, []),
+        ({"expected": "unknown"}, {"initiator": ("os.operator",)}, []),
+        ({"data_at_risk": "no"}, {"termination": ("disorderly.silent", "orderly.reboot")}, ["data_at_risk"]),
+        ({"data_at_risk": "yes"}, {"termination": ("disorderly.silent", "orderly.reboot")}, []),
+        ({"data_at_risk": "yes"}, {"termination": ("orderly.reboot",)}, ["data_at_risk"]),
+        ({"data_at_risk": "no", "expected": "yes"}, {}, []),
+    ],
+)
+def test_a_flat_word_is_wrong_where_its_label_speaks_against_it(
+    words: dict[str, str], truth: dict[str, tuple[str, ...]], wrong: list[str]
+) -> None:
+    known = {axis: Truth(truth.get(axis, ()), Basis.LABEL) for axis in Axis}
+    assert [one.field for one in flat_wrong(said(**words), known, control=False)] == wrong
+
+
+def test_of_a_control_every_flat_word_is_wrong_and_no_answer_says_none() -> None:
+    found = flat_wrong(said(expected="yes", data_at_risk="no"), truths(), control=True)
+    assert [(one.field, one.said) for one in found] == [("expected", "yes"), ("data_at_risk", "no")]
+    assert flat_wrong(None, truths(), control=True) == []
+
+
+def test_a_case_with_a_flat_word_that_is_wrong_is_bad() -> None:
+    case = case_of("orderly.reboot", "orderly.reboot")
+    wrong = flat_wrong(said(data_at_risk="yes"), truths(termination="orderly.reboot"), control=False)
+    assert not is_bad(case)
+    assert is_bad(case.model_copy(update={"flat_wrong": wrong}))

@@ -185,6 +185,7 @@ def build_machine(root: Path, ends: Sequence[str], *, name: str = "spark", wide:
         "proc/sys/kernel/panic": "10\n",
         "proc/sys/kernel/tainted": "0\n",
         "sys/kernel/kexec_crash_loaded": "0\n",
+        "sys/module/pstore/parameters/backend": "efi_pstore\n",
         "sys/class/watchdog/watchdog0/identity": "SBSA Generic Watchdog\n",
         "sys/class/watchdog/watchdog0/state": "active\n",
         "sys/class/watchdog/watchdog0/bootstatus": "0\n",

@@ -28,7 +28,7 @@ def transition(index: int = 0, **parts: Any) -> dict[str, Any]:
     """The end of one boot; `termination`, `reset_domain` and `initiator` are claims, the rest replaces whole parts."""
     claims = {axis.value: parts.pop(axis.value, ANY) for axis in Axis}
     ended = claims["termination"]
-    at_risk = "no" if is_under(ended, "orderly") else "yes" if is_under(ended, "disorderly") else "unknown"
+    at_risk = "yes" if is_under(ended, "disorderly") else "unknown"
     vendor, redfish = next((codes for branch, codes in CODES.items() if is_under(ended, branch)), UNTOLD)
     proofs = [_proof(axis, claim, index) for axis, claim in claims.items() if claim != ANY]
     return {

@@ -10,6 +10,7 @@ from diag.reset.entries import Entry
 from diag.reset.evidence import Boot, Report, Seen, fingerprint
 from diag.reset.journal import ELEVATED as COMMANDS
 from diag.reset.journal import START_S, Journal, is_on_disk, open_journal
+from diag.reset.rules import ALL_STEPS
 from diag.reset.scope import Scope
 from diag.reset.sources.boot import current_boot
 from diag.reset.words import Source, SourceState, UnknownCause
@@ -86,8 +87,16 @@ def things_in(ending: list[Entry], beginning: list[Entry], locator: str) -> list
     found = [
         *messages.seen_in(beginning, messages.BEGINNING, locator),
         *messages.seen_in(ending, messages.ENDING + messages.ALARMS + marks.ENDING, locator),
+        *messages.seen_in(_before_the_shutdown(ending), messages.CAUSES, locator),
     ]
     return [kept for one in found for kept in _placed(one, ending, beginning)]
+
+
+def _before_the_shutdown(ending: list[Entry]) -> list[Entry]:
+    """What came before the first step of a shutdown; nothing where there was none."""
+    steps = [one for one in messages.ENDING if f"from:{one.kind}" in ALL_STEPS]
+    first = min((entry.at_s for entry in ending if any(one.match(entry) for one in steps)), default=0.0)
+    return [entry for entry in ending if entry.at_s <= first]
 
 
 def _started_s(entries: list[Entry]) -> float:
