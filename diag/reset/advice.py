@@ -17,6 +17,8 @@ DETAIL = {
     "platform_reset": "nothing on the node tells whether the power was kept",
 }
 
+BEGUN = "termination.disorderly_in_shutdown/1"
+IN_SHUTDOWN = "a hang in it, power loss, a reset line and a watchdog all look alike then"
 MOST_NEAR, QUOTED = 3, 90
 
 
@@ -32,7 +34,9 @@ def _reasons(axis: str, verdict: Verdict, window: Window, verdicts: dict[str, Ve
         yield _reason(axis, UnknownCause.EVIDENCE_CONFLICTS, "two rules that hold cannot both be true")
         return
     if verdict.claim != ANY:
-        yield _reason(axis, UnknownCause.INDISTINGUISHABLE, DETAIL.get(verdict.claim))
+        begun = next((held.premises[-1] for held in verdict.held if held.rule.rule_id == BEGUN), None)
+        words = f"a shutdown had begun (“{begun.excerpt[:QUOTED]}”), and {IN_SHUTDOWN}" if begun else None
+        yield _reason(axis, UnknownCause.INDISTINGUISHABLE, words or DETAIL.get(verdict.claim))
         return
     if axis == Axis.INITIATOR and is_under(verdicts[Axis.TERMINATION].claim, "orderly"):
         yield _reason(axis, UnknownCause.REQUESTER_NOT_LOGGED, "the journal does not say who asked for it")
@@ -96,7 +100,11 @@ def arm_now(witnesses: dict[str, Any]) -> list[str]:
     if witnesses.get("pstore_backend") in ("", "(null)", "none"):
         found.append("let panics leave a record: modprobe efi_pstore, and load it at boot")
     if witnesses.get("panic_timeout_s") == 0:
-        found.append("let a panic restart the node by itself: sysctl kernel.panic=60")
+        found.append(
+            "let a panic restart the node by itself: kernel.panic=60 in a file in /etc/sysctl.d, then sysctl --system"
+        )
     if witnesses.get("watchdog_state") == "inactive":
-        found.append("arm the watchdog: RuntimeWatchdogSec=60 in /etc/systemd/system.conf")
+        found.append(
+            "arm the watchdog: RuntimeWatchdogSec=60 in /etc/systemd/system.conf, then systemctl daemon-reexec"
+        )
     return found

@@ -15,7 +15,8 @@ AGAIN_S = 0.01  # a restart of user space enters the very time again; measured: 
 ALIKE_S = 2.0  # boots of one machine take the same time to user space, up to this
 EXACT_S = 0.05  # systemd dates the entry of a boot to when user space began: within 1 ms in 24 of 24 boots
 END_S = 120.0  # after the last entry of a journal a shutdown is entered within that time
-EARLY_S, LATE_S = 5.0, 600.0  # a boot is entered in wtmp once user space runs: after the kernel and the initramfs
+FIRST_WORDS_S = 5.0  # the first process speaks that soon after user space began; measured: 0.2 to 3.9 s
+EARLY_S = 5.0  # a record may be dated that much before the boot whose it is: the clock of the day was adjusted
 
 
 def bound(one: Seen, boots: Sequence[Boot]) -> Seen:
@@ -132,7 +133,10 @@ def _offset(when: float | None, boot: Boot) -> float | None:
     if boot.user_space_s is not None:
         exact = [abs(when - start - boot.user_space_s) for start in boot.starts]
         return min((off for off in exact if off < EXACT_S), default=None)
-    return min((when - start for start in boot.starts if -EARLY_S <= when - start <= LATE_S), default=None)
+    if boot.first_process_s is None:
+        return None
+    before = [boot.first_process_s - (when - start) for start in boot.starts]
+    return min((off for off in before if 0 <= off <= FIRST_WORDS_S), default=None)
 
 
 def _is_again(when: float | None, last: float | None) -> bool:

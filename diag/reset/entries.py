@@ -11,7 +11,7 @@ from diag.reset.evidence import dashed
 
 FIELDS = (
     "MESSAGE", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "SYSLOG_FACILITY", "UNIT", "_TRANSPORT", "_PID", "_UID",
-    "_SYSTEMD_UNIT", "_SOURCE_MONOTONIC_TIMESTAMP", "KERNEL_USEC", "INITRD_USEC",
+    "_SYSTEMD_UNIT", "_EXE", "_SOURCE_MONOTONIC_TIMESTAMP", "KERNEL_USEC", "INITRD_USEC",
 )  # fmt: skip
 MAX_MESSAGE = 2000
 MAX_NUMBER = 10**18  # microseconds: thirty thousand years
@@ -24,6 +24,7 @@ class Entry:
     """One entry; times in microseconds. Fields that begin with `_` in the journal are journald's own word.
 
     `at_us` is since boot: for the kernel's own lines the kernel's time, for all others that of their arrival.
+    `own_unit` and `program` are of the writer, by journald's own word; `unit` may be what it claims to speak of.
     `arrived_us` and `real_us` are when journald took it, by the clock since boot and by the clock of the day.
     """
 
@@ -41,6 +42,8 @@ class Entry:
     message: str
     message_id: str
     user_space_us: int | None = None
+    own_unit: str = ""
+    program: str = ""
 
     @property
     def is_kernel(self) -> bool:
@@ -116,6 +119,8 @@ def _entry(fields: dict[str, Any]) -> Entry | None:
         message=_text(fields.get("MESSAGE"))[:MAX_MESSAGE],
         message_id=_text(fields.get("MESSAGE_ID")).lower(),
         user_space_us=_user_space(fields),
+        own_unit=_text(fields.get("_SYSTEMD_UNIT")),
+        program=_text(fields.get("_EXE")),
     )
 
 

@@ -48,7 +48,8 @@ class Boot:
     `first_sequence` and `last_sequence` are journald's numbers of its entries, which go on from boot to boot whatever
     the clock says. From `whole_since_s` on every entry was read up to its end, 0 for all of them, None where it is not
     known that any two followed each other. `head`: whether every entry of its start was read. `kernel` holds
-    fingerprints of its newest kernel messages.
+    fingerprints of its newest kernel messages. `user_space_s` is when user space began, as its first process says once
+    the start is over, `first_process_s` when that process first spoke.
     """
 
     boot_id: str
@@ -61,6 +62,7 @@ class Boot:
     head: bool = False
     kernel: tuple[str, ...] = ()
     user_space_s: float | None = None
+    first_process_s: float | None = None
 
 
 @dataclass(frozen=True)

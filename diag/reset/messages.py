@@ -14,6 +14,8 @@ from diag.reset.entries import Entry
 from diag.reset.evidence import Seen, excerpt, last_of
 from diag.reset.words import Antecedent, Source
 
+UPS_UNITS = ("nut-", "nut.", "apcupsd.", "ups-monitor.")
+
 Who = Callable[[Entry], bool]
 
 
@@ -53,13 +55,22 @@ def root_fsck(entry: Entry) -> bool:
 
 
 def sudo(entry: Entry) -> bool:
-    """The sudo command."""
-    return entry.identifier == "sudo"
+    """The sudo command, which journald sees as root or under the user who called it; no user can forge its file."""
+    return entry.identifier == "sudo" and entry.transport != "kernel" and (entry.is_root or _is_sudo(entry.program))
 
 
-def anybody(entry: Entry) -> bool:  # noqa: ARG001 - as all of them
-    """Whoever: such a message founds no claim."""
-    return True
+def _is_sudo(program: str) -> bool:
+    return program.startswith(("/usr/bin/sudo", "/usr/lib/cargo/bin/sudo"))
+
+
+def root(entry: Entry) -> bool:
+    """A program of root's."""
+    return entry.is_root and entry.transport != "kernel"
+
+
+def ups_daemon(entry: Entry) -> bool:
+    """What watches a UPS: root, or the user of its own under whom NUT runs in its units."""
+    return root(entry) or entry.own_unit.startswith(UPS_UNITS)
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ ENDING: tuple[Meaning, ...] = (
     _meaning("target_poweroff", init, _REACHED.format(unit="poweroff", old="Power-Off|System Power Off")),
     _meaning("target_halt", init, _REACHED.format(unit="halt", old="Halt|System Halt")),
     _meaning("target_halt", init, r"^Starting systemd-halt\.service"),  # nothing is logged after it
-    _meaning("kexec_tools", anybody, r"Will now restart with kexec"),
+    _meaning("kexec_tools", root, r"Will now restart with kexec"),
     _meaning("target_kexec", init, _REACHED.format(unit="kexec", old="Kexec|Reboot via kexec")),
     _meaning("soft_reboot", init, r"^Reached target soft-reboot\.target|^Soft-rebooting"),
     _meaning("init_ends", init, r"^Shutting down\.$"),
@@ -155,7 +166,7 @@ ENDING: tuple[Meaning, ...] = (
     ),
     _meaning(
         "ups",
-        anybody,
+        ups_daemon,
         r"UPS .{0,60}(?:on battery|battery is low|set FSD)|automatic power-fail shutdown|Initiating system shutdown"
         r"|Auto logout and shutdown proceeding",
     ),

@@ -113,7 +113,7 @@ def _antecedents(window: Window, observations: Observations) -> Iterator[Documen
     for source in LOOSE_SOURCES if window.index == 0 else ():
         stale = source in (Source.PSTORE, Source.KDUMP)
         found = [one for one in window.loose if one.source == source and one.value != DONE][:MOST_LOOSE]
-        loose += [(Antecedent.STALE_RECORD if stale else SAME_THING.get(one.kind, one.kind), one) for one in found]
+        loose += [(Antecedent.UNBOUND_RECORD if stale else SAME_THING.get(one.kind, one.kind), one) for one in found]
     end = window.last_sign_s
     before.sort(key=lambda pair: -(pair[1].at_s or 0.0))
     for kind, one in before + [(kind, one) for kind, one in loose if kind in ANTECEDENTS]:

@@ -74,7 +74,7 @@ def _window(
     # Who makes an excerpt says which boot follows which.
     trusted = by_source[Source.JOURNAL].facts.get("excerpt") is True
     keeps_none = wtmp is not None and wtmp.state == SourceState.ABSENT
-    missed = _missed(before, after, adjacent=adjacent, keeps_no_wtmp=keeps_none or trusted)
+    missed = _missed(before, after, wtmp, adjacent=adjacent, needs_none=keeps_none or trusted)
     if before.last_s is None or missed is not None:
         cause = missed or (UnknownCause.JOURNAL_LOST_BOOT, "the journal names the boot and holds no entry of it")
         gone = None if missed else before
@@ -93,7 +93,9 @@ def _window(
     return Window(index, before, after.boot_id, kept, earlier, loose, places, uncovered, tuple(causes), after)
 
 
-def _missed(before: Boot, after: Boot, *, adjacent: bool | None, keeps_no_wtmp: bool) -> tuple[str, str | None] | None:
+def _missed(
+    before: Boot, after: Boot, wtmp: Report | None, *, adjacent: bool | None, needs_none: bool
+) -> tuple[str, str | None] | None:
     """Why another boot may lie between two that the journal has one after the other; None where none can.
 
     `adjacent` is what wtmp says of it.
@@ -103,9 +105,12 @@ def _missed(before: Boot, after: Boot, *, adjacent: bool | None, keeps_no_wtmp: 
     if before.last_s is None or adjacent:
         return None
     if before.last_sequence is None or after.first_sequence is None or _is_whole(before, after):
-        if keeps_no_wtmp:
+        if needs_none:
             return None
-        return UnknownCause.WTMP_NOT_BOUND, "only wtmp would show a boot between these two that kept no journal"
+        words = "only wtmp would show a boot between these two that kept no journal"
+        if wtmp is None or wtmp.is_read:
+            return UnknownCause.WTMP_MISSING if wtmp is None else UnknownCause.WTMP_NOT_BOUND, words
+        return wtmp.cause or UnknownCause.WTMP_MISSING, f"{words}; it was not read: {wtmp.detail}"
     gap = after.first_sequence - before.last_sequence - 1
     words = f"{gap} entries between them are not there" if gap > 0 else "it was begun anew between them"
     return UnknownCause.BOOTS_MISSED, f"the journal does not go on from one of these boots to the other: {words}"
@@ -175,6 +180,9 @@ def _too_near(read_s: float, wanted_s: float) -> str:
 def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[Seen], current: str | None) -> Window:
     loose = tuple(one for one in things if one.boot_id is None)
     cause: tuple[str, str | None]
+    if index < 0 and boots:
+        words = f"the journal that was read holds {len(boots) - 1} ends of boots"
+        return Window(index, None, None, loose=loose, causes=((UnknownCause.NO_PREVIOUS_BOOT, words),))
     if journal is None:
         cause = (UnknownCause.NOT_COLLECTED, "no journal was looked at")
     elif journal.state == SourceState.UNREAD:

@@ -11,7 +11,7 @@ from diag.nodekit.nvme import Smart
 from diag.reset.journal import is_on_disk
 from diag.reset.scope import Scope
 from diag.reset.sources import boot, nvme, tpm, watchdog
-from diag.reset.sources.pstore import BACKEND
+from diag.reset.sources.pstore import backend
 
 KEYS = (
     "boot_id", "uptime_s", "journal_persistent", "pstore_backend", "watchdog_identity", "watchdog_state",
@@ -50,7 +50,7 @@ class WitnessTask:
         """The witnesses; what could not be read is null, and no bug of ours is worth a visit."""
         found: Document = {
             "journal_persistent": is_on_disk(machine),
-            "pstore_backend": attempt(lambda: machine.read_or_none(BACKEND))[0],
+            "pstore_backend": attempt(lambda: backend(machine))[0],
         }
         for source in (boot, watchdog, tpm):
             found |= _facts(source, machine)

@@ -41,9 +41,18 @@ class CommandAndMore(click.Command):
         return meant.make_context(f"{info_name} {meant.name}", args[1:], parent, **extra)
 
 
+class _Folder(click.Path):
+    """The name of a folder; an empty one, as of a variable that is not set, would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty name is no folder; . is the current one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command("reset-reason", cls=CommandAndMore, short_help="Say why nodes went down, as far as it can be proven.")
 @with_run_options
-@click.option("--root", type=click.Path(path_type=Path), metavar="DIR", help="A saved tree, in place of nodes.")
+@click.option("--root", type=_Folder(path_type=Path), metavar="DIR", help="A saved tree, in place of nodes.")
 @with_bundle
 @click.option("--boot", type=click.IntRange(OLDEST, 0), metavar="-N", help="An earlier end: -1 is the one before [0].")
 @click.option("--all", "every", is_flag=True, help="All ends, at most twelve.")

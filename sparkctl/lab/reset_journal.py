@@ -126,4 +126,5 @@ def _entry(node: NodeModel, lived: Lived, said: Said, number: int) -> dict[str, 
     if line.writer.pid is not None:
         entry |= {"_PID": str(line.writer.pid), "_UID": str(line.writer.uid), "_COMM": line.writer.comm}
         entry["_SYSTEMD_UNIT"] = line.writer.unit
+        entry |= {"_EXE": line.writer.exe} if line.writer.exe else {}
     return entry | ({"MESSAGE_ID": line.message_id} if line.message_id else {}) | dict(line.fields)

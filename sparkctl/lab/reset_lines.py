@@ -20,7 +20,7 @@ TIMESYNCD = Writer("journal", "systemd-timesyncd", 911, 997, "systemd-timesyn", 
 PSTORE = Writer("journal", "systemd-pstore", 733, comm="systemd-pstore", unit="systemd-pstore.service")
 FSCK = Writer("stdout", "systemd-fsck", 702, comm="systemd-fsck", unit="systemd-fsck@dev-nvme0n1p1.service")
 SSHD = Writer("syslog", "sshd", 1_377, comm="sshd", unit="ssh.service")
-SUDO = Writer("syslog", "sudo", 48_233, 1000, "sudo", "session-7.scope")
+SUDO = Writer("syslog", "sudo", 48_233, 1000, "sudo", "session-7.scope", "/usr/bin/sudo")
 SERVING = Writer("stdout", "vllm", 48_211, 1000, "VLLM::EngineCor", "vllm.service")
 SAMPLER = Writer("stdout", "site-metrics", 1_590, 996, "site-metrics", "site-metrics.service")
 

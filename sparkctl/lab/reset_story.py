@@ -26,6 +26,7 @@ class Writer:
     uid: int = 0
     comm: str = ""
     unit: str = ""
+    exe: str = ""
 
 
 KERNEL = Writer("kernel", "kernel")

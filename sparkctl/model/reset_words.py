@@ -130,7 +130,7 @@ class Antecedent(StrEnum):
     OPERATOR_COMMAND = "operator_command"
     CHANGE_RECORD = "change_record"
     CRASH_DUMP = "crash_dump"
-    STALE_RECORD = "stale_record"
+    UNBOUND_RECORD = "unbound_record"
 
 
 class UnknownCause(StrEnum):

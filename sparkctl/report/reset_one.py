@@ -12,7 +12,7 @@ from rich.text import Text
 from sparkctl.model.reset import AntecedentSeen, Observation, Proof, ResetData, ResetEnvelope, Transition, UnknownReason
 from sparkctl.model.reset_report import kind_of
 from sparkctl.model.reset_tree import claim_of, leaves_under, open_of, strength_of
-from sparkctl.model.reset_words import ANY, Antecedent, Axis, SourceState, Strength
+from sparkctl.model.reset_words import ANY, Antecedent, Axis, SourceState, Strength, UnknownCause
 from sparkctl.model.vocabulary import Origin
 from sparkctl.report.reset import TITLES
 from sparkctl.report.screen import STYLES, screen_on
@@ -33,6 +33,7 @@ CERTAINTY = {
     ("data", "unknown"): "whether data is at risk is not known",
 }
 NO_REASON = "UNKNOWN"  # of the vendor's codes the one that says nothing
+LOST = (UnknownCause.BOOTS_MISSED, UnknownCause.JOURNAL_LOST_BOOT)
 WIDE = 100  # columns from which there is room for what other programs call it
 SHORT = 8  # characters of a boot id that tell boots of one node apart
 UNKNOWN = STYLES["unknown"]
@@ -67,7 +68,9 @@ def _show_heading(console: Console, transition: Transition, *, verbose: bool) ->
     """Which boot, how it ended, what that means; one or two lines."""
     flat = transition.flat
     look = STYLES[TITLES[kind_of(transition.claims, flat.expected)][2]]
-    ended = f"boot {transition.from_boot_id[:SHORT]}" if transition.from_boot_id else "a boot that left no record"
+    lost = any(one.cause in LOST for one in transition.unknown_reasons)
+    nameless = "a boot that left no record" if lost else "a boot that is not known"
+    ended = f"boot {transition.from_boot_id[:SHORT]}" if transition.from_boot_id else nameless
     into = f", then {transition.to_boot_id[:SHORT]}" if transition.to_boot_id else ""
     console.print(Text.assemble((flat.words, look), (f"  {transition.index}: {ended}{into}", "dim")))
     line = _meaning(transition)
@@ -159,7 +162,7 @@ class _Shown:
 
     def _loose(self, found: Sequence[AntecedentSeen]) -> Iterator[tuple[Text, Text]]:
         """What bears on no end: records that look like one are shown, the rest is counted unless all is asked for."""
-        shown = [one for one in found if self._verbose or one.kind is Antecedent.STALE_RECORD]
+        shown = [one for one in found if self._verbose or one.kind is Antecedent.UNBOUND_RECORD]
         yield from self._antecedents(shown)
         rest = Counter(one.kind.value.replace("_", " ") for one in found if one not in shown)
         if rest:

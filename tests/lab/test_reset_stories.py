@@ -103,7 +103,7 @@ def test_a_story_is_the_same_in_another_year(tmp_path: Path, now: float) -> None
     told = newest(plant(tmp_path, "reset-panic-stale-record", now=now))
     assert told.claims.termination == "disorderly.panic"
     assert told.flat.words.endswith("Asynchronous SError Interrupt")
-    assert {"panic", "stale_record"} <= kinds(told)
+    assert {"panic", "unbound_record"} <= kinds(told)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_story_is_the_same_in_another_year(tmp_path: Path, now: float) -> None
         ("reset-by-upgrades", "package_change"), ("reset-oops-then-reboot", "oops"),
         ("reset-oom-then-reboot", "oom_kill"), ("reset-memory-wedge", "gpu_no_memory"), ("reset-gsp-silent", "xid"),
         ("reset-smmu-panic", "smmu_stall"), ("reset-smmu-panic", "firmware_error_record"),
-        ("reset-silent-stale-record", "stale_record"), ("reset-sysrq", "sysrq"),
+        ("reset-silent-stale-record", "unbound_record"), ("reset-sysrq", "sysrq"),
     ],
 )  # fmt: skip
 def test_what_came_before_is_seen(tmp_path: Path, name: str, seen: str) -> None:

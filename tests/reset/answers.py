@@ -33,6 +33,10 @@ class Watched(Machine):
         self.looked_at.add(path.strip("/"))
         return super().read_bytes(path, limit)
 
+    def read_newest(self, path: str, limit: int) -> tuple[bytes, int]:
+        self.looked_at.add(path.strip("/"))
+        return super().read_newest(path, limit)
+
     def exists(self, path: str) -> bool:
         self.looked_at.add(path.strip("/"))
         return super().exists(path)

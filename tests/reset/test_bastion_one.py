@@ -18,7 +18,7 @@ def shown(*ends: dict[str, Any], verbose: bool = False, **parts: Any) -> str:
 
 
 XID = {"kind": "xid", "summary": "xid (3 times): Xid 119", "count": 3, "before_end_s": 42.0, "observations": ["o1"]}
-STALE = {"kind": "stale_record", "summary": "an old panic", "count": 1, "before_end_s": None, "observations": ["o2"]}
+STALE = {"kind": "unbound_record", "summary": "an old panic", "count": 1, "before_end_s": None, "observations": ["o2"]}
 
 
 def test_the_whole_claim() -> None:

@@ -48,7 +48,7 @@ def test_messages_of_a_coarse_clock_bind_nothing() -> None:
 
 def boots(*starts: float) -> list[Boot]:
     ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(1, len(starts) + 1)]
-    return [Boot(boot_id, starts=(start,)) for boot_id, start in zip(ids, starts, strict=True)]
+    return [Boot(boot_id, starts=(start,), first_process_s=7.0) for boot_id, start in zip(ids, starts, strict=True)]
 
 
 def wtmp(*records: tuple[str, float]) -> Report:
@@ -105,6 +105,15 @@ def test_user_space_that_was_restarted_is_one_boot() -> None:
 def test_wtmp_of_another_machine_says_nothing() -> None:
     other = wtmp(("boot", START - 40 * DAY), ("shutdown", START - 30 * DAY), ("boot", START - 29 * DAY))
     assert told(other, boots(START, START + 500)) == (None, None)
+
+
+@pytest.mark.parametrize(("late_s", "bound"), [(1.9, False), (2.1, True), (6.9, True), (7.1, False), (120.0, False)])
+def test_without_the_end_of_the_start_a_boot_is_dated_by_its_first_process(late_s: float, bound: bool) -> None:
+    """It spoke seven seconds after the kernel; user space began at most five seconds before."""
+    both = boots(START, START + 5000)
+    report = wtmp(("boot", START + late_s), ("boot", START + 5000 + late_s))
+    assert told(report, both) == (("wtmp_no_shutdown", True) if bound else (None, None))
+    assert told(report, [replace(boot, first_process_s=None) for boot in both]) == (None, None)
 
 
 def test_wtmp_that_ends_before_the_next_boot_says_nothing() -> None:

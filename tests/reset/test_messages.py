@@ -124,3 +124,34 @@ def test_what_a_program_says_after_a_panic_shows_that_it_was_none() -> None:
     assert "kernel_panic" in {one.kind for one in things_in([panic, of_kernel("Rebooting in 5 seconds..", 51)], [], "")}
     assert "fatal_words" in {one.kind for one in things_in([of_kernel("sysrq: Trigger a crash", 50)], [], "")}
     assert "kernel_panic" not in {one.kind for one in things_in([panic, of_init("Started cron.service.", 60)], [], "")}
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"SYSLOG_IDENTIFIER": "sudo", "MESSAGE": "alice : TTY=pts/0 ; COMMAND=/usr/sbin/reboot"}, "operator_command"),
+        ({"SYSLOG_IDENTIFIER": "kexec", "MESSAGE": "Will now restart with kexec"}, "kexec_tools"),
+        ({"SYSLOG_IDENTIFIER": "upsmon", "MESSAGE": "UPS myups on battery"}, "ups"),
+    ],
+)
+def test_what_any_user_may_log_in_the_words_of_another_is_nothing(fields: dict[str, str], kind: str) -> None:
+    words = {**fields, "_TRANSPORT": "syslog", "_SYSTEMD_UNIT": "session-4.scope", "_EXE": "/usr/bin/logger"}
+    message = words.pop("MESSAGE")
+    assert kinds(entry(message, 1.0, **words, _UID="1000")) == set()
+    assert kinds(entry(message, 1.0, **words, _UID="0")) == {kind}
+
+
+def test_a_daemon_that_runs_under_a_user_of_its_own_is_known_by_its_unit_and_sudo_by_its_file() -> None:
+    upsmon = {"SYSLOG_IDENTIFIER": "upsmon", "_UID": "121", "_SYSTEMD_UNIT": "nut-monitor.service"}
+    assert kinds(entry("UPS myups on battery", 1.0, **upsmon)) == {"ups"}
+    claimed = {**upsmon, "_SYSTEMD_UNIT": "user@1000.service", "UNIT": "nut-monitor.service"}
+    assert kinds(entry("UPS myups on battery", 1.0, **claimed)) == set()
+    sudo = {"SYSLOG_IDENTIFIER": "sudo", "_UID": "1000", "_EXE": "/usr/bin/sudo"}
+    assert kinds(entry("alice : TTY=pts/0 ; COMMAND=/usr/sbin/reboot", 1.0, **sudo)) == {"operator_command"}
+
+
+def test_a_reset_register_is_read_in_its_whole_words() -> None:
+    """One that names an error of another kind is not taken for this one."""
+    register = "x86/amd: Previous system reset reason [0x08000800]: an uncorrected error caused a data fabric "
+    assert kinds(of_kernel(f"{register}sync flood event")) == {"reset_by_error"}
+    assert kinds(of_kernel(f"{register}sync drill")) == set()

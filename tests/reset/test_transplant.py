@@ -50,7 +50,7 @@ def test_a_panic_of_another_machine_is_nobodys(end: str, folder: str, tmp_path: 
     foreign = [boot for boot, _ in of_panics(after) if boot is None]
     assert len(foreign) == 1
     stale = [one["kind"] for one in after["transitions"][0]["antecedents"]]
-    assert stale.count("stale_record") == 1
+    assert stale.count("unbound_record") == 1
 
 
 @pytest.mark.parametrize("age", [1, 2, 3])

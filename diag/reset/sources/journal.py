@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from diag.nodekit.machine import Machine
@@ -20,6 +21,7 @@ ELEVATED = COMMANDS
 EXCERPT = "/cmd/journal-excerpt"  # in a tree: lines were left out, so that a missing one proves nothing
 DRIFT_S, MOST_STARTS = 5.0, 8
 MOST_LINES = 600  # of the kernel's, kept of each boot to bind other records by
+FIRST_WORDS = re.compile(r"systemd \S+ running in system mode")
 LAST_WORDS_S = 2.0  # what a kernel still prints after it panicked
 
 
@@ -77,6 +79,7 @@ def _boot(journal: Journal, boot_id: str) -> tuple[Boot, list[Seen]]:
         whole_since_s=end.since_s,
         head=start.is_read_until(_started_s(start.gapless)),
         user_space_s=_user_space_s(beginning + ending),
+        first_process_s=_first_process_s(beginning),
         kernel=tuple(fingerprint(entry.at_us, entry.message) for entry in lines[-MOST_LINES:]),
     )
     return boot, things_in(ending, beginning, f"journalctl -b {boot_id.replace('-', '')}")
@@ -167,3 +170,13 @@ def _user_space_s(entries: list[Entry]) -> float | None:
     told = (entry.user_space_us for entry in entries if entry.is_init and entry.user_space_us is not None)
     first = next(told, None)
     return None if first is None else first / 1e6
+
+
+def _first_process_s(beginning: list[Entry]) -> float | None:
+    """When systemd first spoke, to the kernel's log; that of an initramfs spoke before it in the same words."""
+    said = [
+        entry.at_s
+        for entry in beginning
+        if entry.transport == "kernel" and entry.identifier == "systemd" and FIRST_WORDS.match(entry.message)
+    ]
+    return said[-1] if said else None

@@ -23,6 +23,7 @@ READ_ALL = ("/usr/bin/grep", "-r", "-a", "-H", ".", LIVE, ARCHIVE)
 ELEVATED = (READ_ALL,)
 ARCHIVE_DEPTH = 2  # systemd-pstore: a folder by the second, since version 255 with one for each count in it
 MOST_FILES, FILE_BYTES, ALL_BYTES, MOST_RECORDS = 300, 64 * 1024, 4 * 1024 * 1024, 24
+BACKEND_NAME = re.compile(r"[a-z0-9_-]{1,60}|\(null\)")
 NAME = re.compile(r"dmesg-([a-z_]+)-(\d{1,20})")
 HEADER = re.compile(r"^(Panic|Oops|Emergency|Restart|Shutdown|Halt|Poweroff)#(\d+) Part(\d+)$")
 LINE = re.compile(r"^(?:<\d{1,3}>)?\[ *(\d{1,10})\.(\d{6})\](?:\[ *[TC]\d+\])? (.*)$")
@@ -51,11 +52,18 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
     state = SourceState.PARTIAL if cut or len(records) > MOST_RECORDS else SourceState.READ
     if not parts:
         state = SourceState.ABSENT
-    facts = {"pstore_backend": machine.read_or_none(BACKEND)}
-    detail = f"more than {MOST_FILES} files: the oldest were not read" if cut else None
+    facts = {"pstore_backend": backend(machine)}
+    many = f"more than {MOST_RECORDS} records: the oldest were left out" if len(records) > MOST_RECORDS else None
+    detail = f"more than {MOST_FILES} files: the oldest were not read" if cut else many
     return Report(
         Source.PSTORE, state, detail, seen=tuple(_seen(record) for record in records[:MOST_RECORDS]), facts=facts
     )
+
+
+def backend(machine: Machine) -> str | None:
+    """The name of what keeps the records, None where it is not there or no name."""
+    text = (machine.read_or_none(BACKEND) or "").strip()
+    return text if BACKEND_NAME.fullmatch(text) else None
 
 
 def _parts(machine: Machine) -> tuple[list[Part], bool]:

@@ -21,7 +21,7 @@ SECONDS = 4.0
 ELEVATED: tuple[tuple[str, ...], ...] = ()
 FILE, OLDER = "/var/log/wtmp", "/var/log/wtmp.1"
 RECORDED = "/cmd/last-x-F.txt"
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 384 * 400 * 100  # whole records of either layout, the newest; what is left out is older
 MOST_RECORDS = 300
 BOOT, SHUTDOWN, OTHER = "boot", "shutdown", "other"
 EMPTY, RUN_LEVEL, BOOT_TIME, MOST_TYPE = 0, 1, 2, 9
@@ -37,7 +37,8 @@ def read(machine: Machine, scope: Scope) -> Report:  # noqa: ARG001 - as every s
     A running machine without the file keeps none (that is how newer distributions have it): proven absent.
     """
     try:
-        records = _older(machine) + parse_wtmp(machine.read_bytes(FILE, MAX_BYTES))
+        content, dropped = machine.read_newest(FILE, MAX_BYTES)
+        records = _older(machine) + parse_wtmp(content) if not dropped else parse_wtmp(content)
         locator = FILE
     except FileNotFoundError:
         if machine.as_live:
