@@ -34,6 +34,7 @@ from sparkctl.redaction.survivors import survivors
 
 NOTHING_KEPT = "nothing was kept of it; please report it"
 FILE_SECONDS = 60.0
+UNTAKEN = (TakenStatus.MISSING, TakenStatus.ABSENT)
 FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a rule that was written for other bytes raises over those of a node: they are no reason to lose all others."""
 MEDIA_TYPES = {
@@ -91,7 +92,8 @@ class Cleaning:
         """Take an artefact, with how it was taken."""
         with self._at_its_own_cost(file, f"artefacts/{artefact.name}"):
             path = self._redactor.path(f"artefacts/{artefact.name}")
-            words = self.text(artefact.words) if artefact.words else None
+            said = _said(artefact)
+            words = self.text(said) if said else None
             source = self._source(artefact)
             self._redact(file, path, EntryKind.ARTEFACT, status=_status(artefact), source=source, words=words)
 
@@ -194,6 +196,13 @@ class Cleaning:
 
 
 def _status(artefact: Artefact) -> EntryStatus:
+    if artefact.status in UNTAKEN:
+        return EntryStatus.TRUNCATED
     if artefact.exit_status:
         return EntryStatus.FAILED
     return EntryStatus.TRUNCATED if artefact.status is TakenStatus.PARTIAL else EntryStatus.COMPLETE
+
+
+def _said(artefact: Artefact) -> str | None:
+    """What is said of an artefact, never nothing where the node says that it did not take what nevertheless came."""
+    return artefact.words or (f"the node calls it {artefact.status}" if artefact.status in UNTAKEN else None)

@@ -1,6 +1,7 @@
 """One odd name or artefact costs only itself: the others are sealed, and the manifest says what is not there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 from diag.nodekit.recording import machine_at
 from sparkctl.app.sealing import Order, seal_spool
 from sparkctl.evidence.reading import opened
+from sparkctl.model.bundle import Artefact
+from sparkctl.model.evidence import EntryStatus
+from sparkctl.model.vocabulary import TakenStatus, UnknownReason
 from sparkctl.redaction.redactor import Redactor
 from tests.support.spools import spooled
 
@@ -39,6 +43,12 @@ def test_odd_names_of_the_node_are_sealed_and_found_in_the_recording(tmp_path: P
     assert len(noted) == len(paths)
     assert [machine_at(str(tree)).read(path) for path in noted] == ["x"] * len(paths)
     assert "ca5cb1ce" not in "".join([*entries, *noted])
+
+
+def with_artefacts(order: Order, *artefacts: Artefact) -> Order:
+    """The order with other facts of its artefacts."""
+    data = order.data.model_copy(update={"artefacts": list(artefacts)})
+    return replace(order, envelope=order.envelope.model_copy(update={"data": data}))
 
 
 @pytest.mark.parametrize("name", ["group/../../climbs", "group/./dot", "group/one/below"])
@@ -77,3 +87,47 @@ def test_more_is_missing_than_a_manifest_has_room_for(tmp_path: Path, monkeypatc
     _, missing = sealed(spooled(tmp_path, [], odd))
     assert len(missing) == 2
     assert missing["others"].startswith("so many more are missing")
+
+
+def test_every_name_in_the_document_is_an_entry_or_a_gap(tmp_path: Path) -> None:
+    late = {"status": "missing", "reason": "timeout", "words": "did not return"}
+    names = ("group/whole", "group/empty", "group/half-empty", "group/not-there", "group/never-came")
+    order = spooled(tmp_path, [], dict.fromkeys(names, b"") | {"group/whole": b"good\n"}, late=late, idle={})
+    whole, empty, half, absent, never = order.data.artefacts
+    half = half.model_copy(update={"status": TakenStatus.PARTIAL})
+    absent = absent.model_copy(update={"status": TakenStatus.ABSENT})
+    never = never.model_copy(update={"status": TakenStatus.MISSING, "reason": UnknownReason.NOT_PERMITTED})
+    entries, missing = sealed(with_artefacts(order, whole, empty, half, absent, never))
+    assert "artefacts/group/whole" in entries
+    assert {name: missing[name] for name in names[1:]} == {
+        "group/empty": "taken, and empty: nothing came",
+        "group/half-empty": "nothing came",
+        "group/not-there": "not there: nothing came",
+        "group/never-came": "nothing came",
+    }
+    assert missing["recording of late"] == "did not return"
+    assert missing["recording of idle"] == "taken, and empty: nothing came"
+    assert "recording of machine" not in missing
+
+
+def test_a_recorded_task_of_which_a_part_came_is_a_gap(tmp_path: Path) -> None:
+    order = spooled(tmp_path, [], {"group/one": b"good\n"})
+    (machine,) = order.data.recording
+    late = {"status": TakenStatus.PARTIAL, "reason": UnknownReason.TIMEOUT}
+    data = order.data.model_copy(update={"recording": [machine.model_copy(update=late)]})
+    order = replace(order, envelope=order.envelope.model_copy(update={"data": data}))
+    _, missing = sealed(order)
+    assert missing["recording of machine"] == "only a part came"
+
+
+@pytest.mark.parametrize("status", [TakenStatus.MISSING, TakenStatus.ABSENT])
+def test_what_came_although_the_node_says_that_it_did_not_is_never_complete(
+    status: TakenStatus, tmp_path: Path
+) -> None:
+    order = spooled(tmp_path, [], {"group/one": b"came\n"})
+    (one,) = order.data.artefacts
+    order = with_artefacts(order, one.model_copy(update={"status": status, "exit_status": 1}))
+    seal_spool(order)
+    with opened(order.out) as bundle:
+        (entry,) = [entry for entry in bundle.entries() if entry.path == "artefacts/group/one"]
+    assert (entry.status, entry.words) == (EntryStatus.TRUNCATED, f"the node calls it {status}")
