@@ -6,10 +6,12 @@ import re
 
 MAX_TEXT = 1000
 # The same as the bastion refuses: controls, line separators, bidirectional overrides, invisible characters, tags.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f\ud800-\udfff]"
+UNPRINTABLE = (
+    "\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f\ud800-\udfff"
 )
+"""As it stands in the brackets of an expression."""
+_UNPRINTABLE = re.compile(f"[{UNPRINTABLE}]")
 
 
 def printable(text: str, limit: int = MAX_TEXT) -> str:

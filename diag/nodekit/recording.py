@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -16,12 +17,14 @@ from typing import Any, TypeVar
 from diag.nodekit.command import Ran
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import MAX_FILE_BYTES, Machine
+from diag.nodekit.printable import UNPRINTABLE
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.vocabulary import Elevation
 
 T = TypeVar("T")
 COMMANDS = "/cmd/commands.json"
 MAX_NOTES = 64 * 1024 * 1024  # bytes of a recording's list of commands, without what they printed
+_ODD = re.compile(rf"[\\{UNPRINTABLE}]")
 _WITHOUT_NUMBER = {kind.__name__: kind for kind in (PermissionError, TimeoutError)}
 
 
@@ -146,7 +149,7 @@ class Recorded(Machine):
         with self._noted():
             noted = self._noted_as("read", path)
             try:
-                content = super().read_bytes(resting_place(path), limit)
+                content = super().read_bytes(resting_place(path, noted.get("copy")), limit)
             except FileNotFoundError:  # it was there: what is not handed on is not absent
                 raise OSError(errno.EIO, "Withheld", path) from None
             if limit > noted["limit"] <= len(content):
@@ -213,9 +216,18 @@ class Recorded(Machine):
         return self._runs
 
 
-def resting_place(path: str) -> str:
-    """Where the content of a file lies in a recording: no link leads there, so that `..` is a name like others."""
-    return "/".join("%2E%2E" if part == ".." else part for part in path.split("/"))
+def resting_place(path: str, copy: object = None) -> str:
+    """Where the content of a file lies in a recording.
+
+    No link leads there, so that `..` is a name like others; what no file should be called is written as `%5C`. Of two
+    paths that would be one file where case is lost, the second lies in a folder of its `copy`.
+    """
+    parts = ["%2E%2E" if part == ".." else _ODD.sub(_percent, part) for part in path.split("/")]
+    return "/".join(parts) if copy is None else f"/~{copy}" + "/".join(parts)
+
+
+def _percent(odd: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in odd.group().encode("utf-8", "surrogatepass"))
 
 
 def machine_at(root: str | None, elevation: str = Elevation.NONE) -> Machine:

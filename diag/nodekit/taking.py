@@ -260,7 +260,8 @@ def jobs_of(collectors: Sequence[LoadedCollector], listed: dict[str, list[Take]]
 
 
 def _line(note: Document) -> bytes:
-    return json.dumps(note, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    """A line of JSON; half a character, as in a name of a file that is no UTF-8, becomes a question mark."""
+    return json.dumps(note, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
 def _words(text: str) -> str:

@@ -2,15 +2,25 @@
 
 import io
 import secrets
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sparkctl.app.chained import Chained
 from sparkctl.app.seal_sources import RawFile, TreeFile
 from sparkctl.errors import RefusedError
 from sparkctl.model.bundle import Artefact
-from sparkctl.model.evidence import CommandSource, EntryFacts, EntryKind, EntryStatus, Missing, PathSource, Source
+from sparkctl.model.evidence import (
+    MAX_MISSING,
+    CommandSource,
+    EntryFacts,
+    EntryKind,
+    EntryStatus,
+    Missing,
+    PathSource,
+    Source,
+)  # fmt: skip
+from sparkctl.model.evidence_path import Apart, checked_path
 from sparkctl.model.printable import clip, printable
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.vocabulary import TakenStatus, UnknownReason
@@ -24,6 +34,9 @@ from sparkctl.redaction.survivors import survivors
 
 NOTHING_KEPT = "nothing was kept of it; please report it"
 FILE_SECONDS = 60.0
+UNTAKEN = (TakenStatus.MISSING, TakenStatus.ABSENT)
+FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a rule that was written for other bytes raises over those of a node: they are no reason to lose all others."""
 MEDIA_TYPES = {
     Kind.TEXT: "text/plain",
     Kind.JSON: "application/json",
@@ -46,13 +59,17 @@ class Cleaning:
         self.folder = folder
         self.facts: list[EntryFacts] = []
         self.missing: list[Missing] = []
+        self._apart, self._unlearned, self._untold = Apart(), set[Path](), 0
         self._pseudonyms, self._known = Pseudonyms(secrets.token_bytes(KEY_BYTES)), Known()
         self._known.add(Class.HOST, hostname.encode())
         self.node = self._pseudonyms.of(Class.HOST, hostname.encode()).decode("ascii", "replace")
         learner = Learner(self._known, rules=RULES)
         for file in files:
-            with file.place.open("rb") as source:
-                learner.read(file.origin, file.kind, source, seconds=FILE_SECONDS)
+            try:
+                with file.place.open("rb") as source:
+                    learner.read(file.origin, file.kind, source, seconds=FILE_SECONDS)
+            except FAULTS:
+                self._unlearned.add(file.place)
         self._canaries = canaries(self._known)
         self._redactor = Redactor(self._pseudonyms, self._known, rules=RULES)
         self._rehearse()
@@ -67,21 +84,18 @@ class Cleaning:
 
     def take_tree_file(self, file: TreeFile) -> None:
         """Take a file of the recorded tree, under its redacted name."""
-        shown = self._redactor.path(f"/{file.path}").lstrip("/") if file.is_named else file.path
-        facts = EntryFacts(path=f"tree/{shown}", kind=EntryKind.TREE, media_type=MEDIA_TYPES[file.kind])
-        self._redact(file, facts)
+        with self._at_its_own_cost(file, f"tree/{file.path}"):
+            shown = self._redactor.path(f"/{file.path}").lstrip("/") if file.is_named else file.path
+            self._redact(file, f"tree/{shown}", EntryKind.TREE)
 
     def take_artefact(self, artefact: Artefact, file: RawFile) -> None:
         """Take an artefact, with how it was taken."""
-        facts = EntryFacts(
-            path=self._redactor.path(f"artefacts/{artefact.name}"),
-            kind=EntryKind.ARTEFACT,
-            media_type=MEDIA_TYPES[file.kind],
-            status=_status(artefact),
-            source=self._source(artefact),
-            words=self.text(artefact.words) if artefact.words else None,
-        )
-        self._redact(file, facts)
+        with self._at_its_own_cost(file, f"artefacts/{artefact.name}"):
+            path = self._redactor.path(f"artefacts/{artefact.name}")
+            said = _said(artefact)
+            words = self.text(said) if said else None
+            source = self._source(artefact)
+            self._redact(file, path, EntryKind.ARTEFACT, status=_status(artefact), source=source, words=words)
 
     def add(self, path: str, kind: EntryKind, content: bytes) -> None:
         """Add JSON of our own, which was made of what is clean."""
@@ -91,8 +105,13 @@ class Cleaning:
         self.facts.append(EntryFacts(path=path, kind=kind, media_type="application/json"))
 
     def lack(self, name: str, reason: UnknownReason, words: str) -> None:
-        """Say what is not there; `name` and `words` are clean."""
-        self.missing.append(Missing(name=name, reason=reason, words=words))
+        """Say what is not there, as much as a manifest has room for; `name` and `words` are clean."""
+        if len(self.missing) < MAX_MISSING:
+            self.missing.append(Missing(name=name, reason=reason, words=words))
+            return
+        self._untold += 1
+        words = f"so many more are missing that their names have no room: {self._untold + 1}"
+        self.missing[-1] = Missing(name="others", reason=UnknownReason.PRECONDITION, words=words)
 
     def text(self, words: str, limit: int = 900) -> str:
         """Words about the node, redacted as its contents are."""
@@ -119,20 +138,72 @@ class Cleaning:
             return CommandSource(argv=argv, exit_status=artefact.exit_status)
         return PathSource(path=printable(self._redactor.path(artefact.source.path or "/"), 4000))
 
-    def _redact(self, file: RawFile, facts: EntryFacts) -> None:
-        target = self.folder / facts.path
+    @contextmanager
+    def _at_its_own_cost(self, file: RawFile, path: str) -> Iterator[None]:
+        """Leave out what cannot be redacted, and nothing else; `path` is its real name in the bundle."""
+        try:
+            yield
+        except FAULTS as fault:
+            name = "a file that cannot be named"
+            with suppress(*FAULTS):
+                name = self._redactor.path(path)
+            # The words of the fault may quote what is not to be told.
+            self._withhold(file, name, f"it could not be redacted ({type(fault).__name__}); please report it")
+
+    def _withhold(self, file: RawFile, name: str, words: str) -> None:
+        with suppress(*FAULTS):
+            self._redactor.withhold(file.origin, "unreadable", words)
+        self.lack(printable(name, 120), UnknownReason.PARSE_ERROR, words)
+
+    def _redact(
+        self,
+        file: RawFile,
+        path: str,
+        kind: EntryKind,
+        *,
+        status: EntryStatus = EntryStatus.COMPLETE,
+        source: Source | None = None,
+        words: str | None = None,
+    ) -> None:
+        try:
+            self._apart.add(checked_path(path))
+        except ValueError as unfit:
+            self._withhold(file, path, f"no bundle can hold it under its name: {printable(str(unfit))}")
+            return
+        if file.place in self._unlearned:
+            self._withhold(file, path, "what it tells of the node could not be read; please report it")
+            return
+        facts = EntryFacts(
+            path=path, kind=kind, media_type=MEDIA_TYPES[file.kind], status=status, source=source, words=words
+        )
+        if self._write(file, path):
+            self.facts.append(facts)
+
+    def _write(self, file: RawFile, path: str) -> bool:
+        """Whether all of it was redacted and written in its time."""
+        target = self.folder / path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with file.place.open("rb") as source, target.open("xb") as sink:
                 self._redactor.stream(file.origin, file.kind, source, sink, seconds=FILE_SECONDS)
         except TooSlow as slow:
             target.unlink()
-            self.lack(clip(facts.path, 120), UnknownReason.TIMEOUT, slow.message)
-        else:
-            self.facts.append(facts)
+            self.lack(clip(path, 120), UnknownReason.TIMEOUT, slow.message)
+            return False
+        except FAULTS:
+            target.unlink()
+            raise
+        return True
 
 
 def _status(artefact: Artefact) -> EntryStatus:
+    if artefact.status in UNTAKEN:
+        return EntryStatus.TRUNCATED
     if artefact.exit_status:
         return EntryStatus.FAILED
     return EntryStatus.TRUNCATED if artefact.status is TakenStatus.PARTIAL else EntryStatus.COMPLETE
+
+
+def _said(artefact: Artefact) -> str | None:
+    """What is said of an artefact, never nothing where the node says that it did not take what nevertheless came."""
+    return artefact.words or (f"the node calls it {artefact.status}" if artefact.status in UNTAKEN else None)

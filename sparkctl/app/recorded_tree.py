@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +12,31 @@ from typing import Any
 from pydantic import ValidationError
 
 from sparkctl.errors import ContractError
+from sparkctl.model.base import CONTROLS, INVISIBLE
+from sparkctl.model.evidence_path import Apart, checked_path, folded
 from sparkctl.model.recording import NOTE, LookNote, MachineNote, Note, ReadNote, RunNote
 
 MAX_LINE = 32 * 2**20
 FACTS, COMMANDS = ".tree.json", "cmd/commands.json"
 RUN_OUTPUT = "run-"
-_MAX_PART = 255
+MOST_COPIES = 9
+"""Paths that would be one file where case is lost; more of them have no place."""
+_ODD = re.compile(rf"[\\{CONTROLS}{INVISIBLE}\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a content lies in the tree, and the number of its copy where it is not the first there."""
+
+    path: str
+    copy: int | None = None
 
 
 @dataclass
 class RecordedTree:
     """The tree under `root` while it is made of notes. The first note of a read counts, unless a later one has more.
 
-    `left_out` counts what has no place in a tree: climbing paths, a file where a folder stands.
+    `left_out` counts what has no place in a tree: names of ours, paths that no bundle holds.
     """
 
     root: Path
@@ -32,6 +45,8 @@ class RecordedTree:
     _facts: dict[str, Any] = field(default_factory=dict)
     _about: dict[str, Any] = field(default_factory=dict)
     _reads: dict[str, ReadNote] = field(default_factory=dict)
+    _places: dict[str, _Place] = field(default_factory=dict)
+    _apart: Apart = field(default_factory=Apart)
     _looks: dict[str, dict[str, Any]] = field(default_factory=dict)
     _runs: dict[tuple[tuple[str, ...], bool], dict[str, Any]] = field(default_factory=dict)
 
@@ -62,25 +77,34 @@ class RecordedTree:
         if known is not None and (note.error or (not known.error and known.limit >= note.limit)):
             return
         content = _content(note)
-        if content is not None and not self._write(note.path, content):
-            self.left_out += 1
-            return
+        if content is not None:
+            place = self._places.get(note.path) or self._place(note.path)
+            if place is None:
+                self.left_out += 1
+                return
+            self._places[note.path] = place
+            self._write(place.path, content)
         self._reads[note.path] = note.model_copy(update={"text": None, "base64": None})
 
-    def _write(self, path: str, content: bytes) -> bool:
-        parts = ["%2E%2E" if part == ".." else part for part in path.split("/") if part not in ("", ".")]
-        place = self.root.joinpath(*parts)
-        relative = "/".join(parts)
-        if not parts or relative in (FACTS, COMMANDS) or relative.startswith(f"cmd/{RUN_OUTPUT}"):
-            return False
-        if any(len(part.encode("utf-8", "replace")) > _MAX_PART for part in parts):
-            return False
-        try:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            place.write_bytes(content)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError, UnicodeEncodeError):
-            return False
-        return True
+    def _place(self, path: str) -> _Place | None:
+        """A place that no other content has, None where there is none."""
+        relative = resting_path(path)
+        if _is_ours(relative):
+            return None
+        for copy in (None, *range(2, MOST_COPIES + 1)):
+            place = _Place(relative if copy is None else f"~{copy}/{relative}", copy)
+            try:
+                checked_path(f"tree/{place.path}")
+                self._apart.add(place.path)
+            except ValueError:
+                continue
+            return place
+        return None
+
+    def _write(self, path: str, content: bytes) -> None:
+        place = self.root / path
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.write_bytes(content)
 
     def _run(self, note: RunNote) -> None:
         key = (tuple(note.argv), note.elevate)
@@ -91,23 +115,39 @@ class RecordedTree:
             self._runs[key] = entry | {"error": told(note)}
             return
         name = f"{RUN_OUTPUT}{len(self._runs):04d}"
-        (self.root / "cmd").mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.root / "cmd" / name).write_bytes(note.stdout.encode("utf-8", "replace"))
+        self._write(f"cmd/{name}", note.stdout.encode("utf-8", "replace"))
         self._runs[key] = entry | {
             "rc": note.rc or 0, "stdout_file": name, "stderr": note.stderr, "truncated": note.truncated,
         }  # fmt: skip
 
     def close(self) -> None:
         """Write what was noted beside the contents."""
-        reads = {
-            path: {"limit": note.limit} | ({"error": told(note)} if note.error else {})
-            for path, note in sorted(self._reads.items())
-        }
+        reads = {path: self._told(path, note) for path, note in sorted(self._reads.items())}
         looks = {op: dict(sorted(answers.items())) for op, answers in sorted(self._looks.items())}
         facts = self._facts | {"simulated": self.simulated, "recorded": self._about | {"read": reads} | looks}
         (self.root / FACTS).write_text(json.dumps(facts, indent=1), "utf-8")
         (self.root / "cmd").mkdir(mode=0o700, exist_ok=True)
         (self.root / COMMANDS).write_text(json.dumps(list(self._runs.values()), indent=1), "utf-8")
+
+    def _told(self, path: str, note: ReadNote) -> dict[str, Any]:
+        place = self._places.get(path)
+        copy = {"copy": place.copy} if place is not None and place.copy is not None else {}
+        return {"limit": note.limit} | copy | ({"error": told(note)} if note.error else {})
+
+
+def resting_path(path: str) -> str:
+    """Where a content lies below the tree by the rule of `resting_place` in diag/nodekit/recording.py."""
+    parts = ["%2E%2E" if part == ".." else part for part in path.split("/") if part not in ("", ".")]
+    return _ODD.sub(_percent, "/".join(parts))
+
+
+def _percent(odd: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in odd.group().encode("utf-8", "surrogatepass"))
+
+
+def _is_ours(relative: str) -> bool:
+    name = folded(relative)
+    return name in ("", FACTS, "cmd", COMMANDS) or name.startswith((f"{COMMANDS}/", f"{FACTS}/", f"cmd/{RUN_OUTPUT}"))
 
 
 def told(note: ReadNote | LookNote | RunNote) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sparkctl.app.seal_sources import RawFile, artefact_files, lay_out, tree_fil
 from sparkctl.contract.generated import schema_file_text
 from sparkctl.evidence.sealing import seal
 from sparkctl.evidence.signers import signer_of
-from sparkctl.model.bundle import Artefact, BundleData, BundleEnvelope
+from sparkctl.model.bundle import BundleData, BundleEnvelope, Sent
 from sparkctl.model.evidence import About, EntryKind
 from sparkctl.model.vocabulary import TakenStatus, UnknownReason
 from sparkctl.redaction.standins import KEY_BYTES
@@ -78,22 +78,27 @@ def _files(order: Order, tree: Path) -> Iterator[RawFile]:
 
 
 def _tell_gaps(cleaning: Cleaning, data: BundleData) -> None:
-    """What was wanted and did not come."""
+    """What was wanted and did not come: every name in the document that no entry stands for."""
+    for task in data.recording:
+        if not task.bytes or task.status is not TakenStatus.COLLECTED:
+            _tell_gap(cleaning, f"recording of {task.name}", task)
     for artefact in data.artefacts:
-        if artefact.status in (TakenStatus.MISSING, TakenStatus.ABSENT) and not artefact.bytes:
-            _tell_gap(cleaning, artefact)
+        if not artefact.bytes:
+            _tell_gap(cleaning, artefact.name, artefact)
     for listing in data.listing:
         words = cleaning.text(listing.words or f"{listing.left_out} more are left out")
         cleaning.lack(listing.collector, listing.reason or UnknownReason.PRECONDITION, words)
 
 
-def _tell_gap(cleaning: Cleaning, artefact: Artefact) -> None:
-    name = cleaning.text(artefact.name, 120)
-    if artefact.status is TakenStatus.ABSENT:
-        words = f"not there: {cleaning.text(artefact.words or 'nothing was found')}"
-        cleaning.lack(name, UnknownReason.PRECONDITION, words)
-    else:
-        cleaning.lack(name, artefact.reason or UnknownReason.IO_ERROR, cleaning.text(artefact.words or ""))
+def _tell_gap(cleaning: Cleaning, name: str, sent: Sent) -> None:
+    words = sent.words or ("only a part came" if sent.bytes else "nothing came")
+    if sent.status is TakenStatus.ABSENT:
+        words = f"not there: {words}"
+    elif sent.status is TakenStatus.COLLECTED:
+        words = f"taken, and empty: {words}"
+    reason = UnknownReason.IO_ERROR if sent.status is TakenStatus.MISSING else UnknownReason.PRECONDITION
+    told = reason if sent.status is TakenStatus.ABSENT else sent.reason or reason
+    cleaning.lack(cleaning.text(name, 120), told, cleaning.text(words))
 
 
 def _judge(cleaning: Cleaning, order: Order) -> None:

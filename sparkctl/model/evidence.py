@@ -17,6 +17,7 @@ PREDICATE_TYPE: Final = "urn:sparkctl:spark-evidence:1"
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 
 MAX_ENTRIES = 20_000
+MAX_MISSING = 4000  # what a node's document may list, and what the bastion leaves out
 MAX_BYTES = 2**30  # of all entries together
 MAX_PROOF = 15  # steps from one of 20,000 leaves to the root
 LATEST_YEAR = 2200  # a tar has eleven octal digits for a moment, which end in 2242
@@ -134,7 +135,7 @@ class Manifest(Record):
     entries: Annotated[
         list[Entry], FailFast(), Field(min_length=1, max_length=MAX_ENTRIES), AfterValidator(_require_order)
     ]
-    missing: Annotated[list[Missing], FailFast(), Field(max_length=1000)]
+    missing: Annotated[list[Missing], FailFast(), Field(max_length=MAX_MISSING)]
     merkle_root: Sha256Hex
 
 

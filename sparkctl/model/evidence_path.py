@@ -29,7 +29,7 @@ def checked_path(path: str) -> str:
         raise ValueError("a path is relative, without empty parts, `.` or `..`")
     if len(path.encode()) > MAX_PATH or any(len(part.encode()) > MAX_PART for part in path.split("/")):
         raise ValueError(f"a path has at most {MAX_PATH} bytes, each part of it at most {MAX_PART}")
-    if _folded(path.split("/", 1)[0]) in RESERVED:
+    if folded(path.split("/", 1)[0]) in RESERVED:
         raise ValueError("the bundle itself has this name")
     return path
 
@@ -38,19 +38,31 @@ EntryPath = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PATH),
 """A relative path with forward slashes, of an entry in a bundle."""
 
 
-def require_apart(paths: Iterable[str]) -> None:
-    """Raise ValueError unless every path can be a file beside the others, also where case or composition is lost."""
-    files: set[str] = set()
-    folders: set[str] = set()
-    for path in paths:
-        folded = _folded(path)
-        if folded in files:
+class Apart:
+    """Paths each of which can be a file beside the others, also where case or composition is lost."""
+
+    def __init__(self) -> None:
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def add(self, path: str) -> None:
+        """Take one more; raises ValueError for one that cannot be beside those that are there."""
+        file = folded(path)
+        if file in self._files:
             raise ValueError(f"two entries would be one file: {path}")
-        files.add(folded)
-        parts = folded.split("/")
-        folders.update("/".join(parts[:count]) for count in range(1, len(parts)))
-    if both := sorted(files & folders):
-        raise ValueError(f"an entry is a file and a folder at once: {both[0]}")
+        parts = file.split("/")
+        folders = {"/".join(parts[:count]) for count in range(1, len(parts))}
+        if both := sorted(folders & self._files) or [file] * (file in self._folders):
+            raise ValueError(f"an entry is a file and a folder at once: {both[0]}")
+        self._files.add(file)
+        self._folders |= folders
+
+
+def require_apart(paths: Iterable[str]) -> None:
+    """Raise ValueError unless every path can be a file beside the others, as `Apart` has it."""
+    apart = Apart()
+    for path in paths:
+        apart.add(path)
 
 
 def bytewise(path: str) -> bytes:
@@ -58,5 +70,6 @@ def bytewise(path: str) -> bytes:
     return path.encode()
 
 
-def _folded(path: str) -> str:
+def folded(path: str) -> str:
+    """What a path comes to where case and composition are lost."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from sparkctl.errors import RefusedError
+from sparkctl.model.evidence_path import folded
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.redaction.account import Account, Reason
 from sparkctl.redaction.binary import BinaryFinder
@@ -111,13 +112,13 @@ class Redactor:
         return self._renamed(path)
 
     def path(self, path: str) -> str:
-        """The path with the stand-ins that its parts have inside contents; distinct paths stay distinct."""
+        """The path with the stand-ins that its parts have inside contents; distinct paths stay distinct in any case."""
         if path not in self._paths:
             made = wanted = self._renamed(path)
             number = 2
-            while made in self._taken:
+            while folded(made) in self._taken:
                 made, number = f"{wanted}~{number}", number + 1
-            self._taken.add(made)
+            self._taken.add(folded(made))
             self._paths[path] = made
         return self._paths[path]
 

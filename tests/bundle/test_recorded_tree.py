@@ -1,5 +1,6 @@
 """A tree made of a recording: the programs see in it what they saw, and a hostile node writes nothing elsewhere."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.recording import machine_at
-from sparkctl.app.recorded_tree import RecordedTree, lines_of
+from sparkctl.app.recorded_tree import MOST_COPIES, RecordedTree, lines_of
 from sparkctl.errors import ContractError
+from sparkctl.model.evidence_path import checked_path, require_apart
 
 MACHINE = {"op": "machine", "live": True, "now": 7.5, "euid": 0, "ends": 3}
 
@@ -65,7 +67,7 @@ def test_errors_come_back_as_they_were(tmp_path: Path) -> None:
         "/cmd/run-0000",
         "/",
         "/" + "a" * 300,
-        "/etc/file/below",
+        "/" + "/".join(["a" * 200] * 4 + ["\\" * 50] * 2),
     ],
 )
 def test_what_has_no_place_is_left_out_and_counted(path: str, tmp_path: Path) -> None:
@@ -93,6 +95,35 @@ def test_a_path_that_climbs_is_a_name_like_others(tmp_path: Path) -> None:
         "three",
     ]
     assert [found.name for found in tmp_path.iterdir()] == ["tree"]
+
+
+def test_names_that_no_bundle_holds_and_names_that_are_one_without_case_are_found_again(tmp_path: Path) -> None:
+    paths = [
+        "/sys/fs/cgroup/dev-disk-by\\x2duuid-1.swap/cpu.stat",
+        "/etc/two\nlines",
+        "/etc/over\u202eridden",
+        "/sys/module/xt_TCPMSS/taint",
+        "/sys/module/xt_tcpmss/taint",
+        "/sys/module/XT_TCPMSS/taint",
+        "/etc/caf\u00e9",
+        "/etc/cafe\u0301",
+        "/etc/file",
+        "/etc/FILE/below",
+        "/etc/a%5Cb",
+        "/etc/a\\b",
+    ]
+    tree = built(tmp_path, *({"op": "read", "path": path, "limit": 1000, "text": path} for path in paths))
+    machine = machine_at(str(tree.root))
+    assert [machine.read_bytes(path, 1000).decode() for path in paths] == paths
+    found = [f"tree/{file.relative_to(tree.root).as_posix()}" for file in tree.root.rglob("*") if file.is_file()]
+    require_apart(checked_path(path) for path in found)
+    assert len(found) == len(paths) + 2
+
+
+def test_so_many_names_that_are_one_without_case_have_no_place(tmp_path: Path) -> None:
+    names = ["".join(letters) for letters in itertools.product("aA", repeat=4)]
+    tree = built(tmp_path, *({"op": "read", "path": f"/{name}", "limit": 9, "text": name} for name in names))
+    assert tree.left_out == len(names) - MOST_COPIES
 
 
 @pytest.mark.parametrize(

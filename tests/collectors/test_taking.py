@@ -12,19 +12,24 @@ from typing import Any
 import pytest
 
 from diag.nodekit.collector import Collector, Command, File, Keep, Kind, LoadedCollector, Take, Values, Volatility
-from diag.nodekit.jobs import FRAME, Carrier
+from diag.nodekit.jobs import FRAME, Carrier, Job
 from diag.nodekit.machine import Machine
-from diag.nodekit.taking import ListJob, TakeJob, load_collectors, take_of
+from diag.nodekit.taking import ListJob, RecordJob, TakeJob, load_collectors, take_of
+from sparkctl.model.recording import NOTE, LookNote, ReadNote
 
 LINES = b"".join(b"line %05d\n" % number for number in range(2000))
 
 
 def brought(take: Take, machine: Machine | None = None) -> tuple[dict[str, Any], bytes]:
     """What is said of one entry, and its content."""
+    return carried(TakeJob(LoadedCollector("it.is", Collector("It", Volatility.MOMENT, (take,))), take), machine)
+
+
+def carried(job: Job, machine: Machine | None = None) -> tuple[dict[str, Any], bytes]:
+    """What is said of what a job brought, and its content."""
     out = io.BytesIO()
     carrier = Carrier(machine or Machine(), out, deadline=time.monotonic() + 30, budget=10**9)
-    loaded = LoadedCollector("it.is", Collector("It", Volatility.MOMENT, (take,)))
-    (facts,) = carrier.carry([TakeJob(loaded, take)])
+    (facts,) = carrier.carry([job])
     carrier.close()
     stream, position, content = out.getvalue(), 0, b""
     while position < len(stream):
@@ -264,3 +269,30 @@ def test_a_command_that_is_not_ours_to_kill_keeps_its_lines(monkeypatch: pytest.
     monkeypatch.setattr(subprocess.Popen, "kill", refuse)
     facts, content = brought(Command("yes", ("yes",), limit=1000))
     assert (facts["status"], facts["reason"], content) == ("partial", "precondition", b"y\n" * 500)
+
+
+class _Looks:
+    """A task that reads all files of a folder."""
+
+    seconds = 5.0
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+
+    def judge(self, machine: Machine) -> tuple[list[dict[str, Any]], list[str]]:
+        for name in machine.names(self._folder):
+            machine.read(f"{self._folder}/{name}")
+        return [], []
+
+    def unjudged(self, reason: str, summary: str) -> list[dict[str, Any]]:
+        return [{"reason": reason, "summary": summary}]
+
+
+def test_a_name_that_is_no_utf8_is_a_note_like_others(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff")).write_text("content")
+    facts, lines = carried(RecordJob(_Looks(tmp_path), "looks"))
+    assert facts["status"] == "collected"
+    names, content = (NOTE.validate_json(line) for line in lines.splitlines())
+    assert isinstance(names, LookNote)
+    assert isinstance(content, ReadNote)
+    assert (names.value, content.path, content.text) == (["odd?"], f"{tmp_path}/odd?", "content")

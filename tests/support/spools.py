@@ -1,23 +1,30 @@
-"""Spools of real collections, kept so that one can be sealed again and again."""
+"""Spools: of real collections, kept so that one can be sealed again and again, and made up."""
 
+import json
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from sparkctl.app import bundle_collect
 from sparkctl.app.places import Places
 from sparkctl.app.run import RunRequest
 from sparkctl.app.sealing import Order, SealedBundle, seal_spool
+from sparkctl.app.spool import place_of
 from sparkctl.executor.limits import Limits
 from sparkctl.lab.state import Lab
+from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Cause, Stage
 from sparkctl.report.outputs import Report
 from sparkctl.transport.seam import TransportError
+from tests.support.envelopes import envelope
+
+MACHINE = {"op": "machine", "live": True, "now": 7.5, "euid": 0, "ends": 3}
 
 
 def kept_spools(lab: Lab, folder: Path, selector: str = "all") -> list[Order]:
@@ -77,3 +84,30 @@ class _Silence:
 
     def end(self, report: Report) -> None:
         pass
+
+
+def spooled(
+    folder: Path, notes: Sequence[Mapping[str, Any]], artefacts: Mapping[str, bytes], **tasks: Mapping[str, Any]
+) -> Order:
+    """An order over a spool made up in a new folder: one recorded task with these notes, these artefacts as text.
+
+    `tasks` are further recorded tasks, of which nothing came; an artefact's facts are changed in `order.data`.
+    """
+    spool = folder / "spool"
+    spool.mkdir(parents=True)
+    lines = b"".join(json.dumps(note).encode() + b"\n" for note in (MACHINE, *notes))
+    sent = [lines, *(b"" for _ in tasks), *artefacts.values()]
+    for number, content in enumerate(sent):
+        place_of(spool, number).write_bytes(content)
+    whole = {"status": "collected", "wall_ms": 1}
+    recording = [{"name": "machine", "bytes": len(lines), **whole}]
+    recording += [{"name": name, "bytes": 0, **whole, **facts} for name, facts in tasks.items()]
+    taken = [
+        {"name": name, "collector": "test.one", "source": {"path": "/var/log/one"}, "kind": "text"}
+        | {"bytes": len(content), **whole}
+        for name, content in artefacts.items()
+    ]
+    document = envelope(schema="sparkctl.bundle/1")
+    document["data"] = {"recording": recording, "artefacts": taken, "listing": []}
+    decoded = BundleEnvelope.model_validate_json(json.dumps(document))
+    return Order(spool, decoded, simulated=True, out=folder / "bundle")
