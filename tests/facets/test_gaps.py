@@ -67,6 +67,8 @@ def test_only_what_is_no_link_has_no_target(
 def test_only_what_the_kernel_has_no_value_for_has_none(
     number: int, absent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "sys").mkdir()
+    (tmp_path / "sys/speed").touch()
     machine = Machine(str(tmp_path))
     monkeypatch.setattr("builtins.open", lambda *_: (_ for _ in ()).throw(OSError(number, "broken")))
     if absent:
