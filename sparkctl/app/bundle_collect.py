@@ -57,11 +57,16 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     limits = replace(request.limits, program_s=PROGRAM_S, document_bytes=DOCUMENT_BYTES)
     limits = replace(limits, node_s=max(limits.node_s, NODE_S))
     program = bundle(shipped("diag"), "bundle")
-    with seal_pool() as pool:
-        receiving = _Receiving(pool, spools, options)
-        question = bring_evidence(BUDGET, options.also)
-        asked = Asked(RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool)
-        return run_fleet(replace(request, limits=limits), asked, output)
+    unsealed: set[Path] = set()
+    try:
+        with seal_pool() as pool:
+            receiving = _Receiving(pool, spools, options, unsealed)
+            question = bring_evidence(BUDGET, options.also)
+            asked = Asked(RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool)
+            return run_fleet(replace(request, limits=limits), asked, output)
+    finally:
+        for folder in unsealed:  # the pool may have gone on to write after a spool was removed
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _require_folder(out: Path) -> None:
@@ -76,8 +81,8 @@ def _require_folder(out: Path) -> None:
 class _Receiving:
     """What all receivers of a run share."""
 
-    def __init__(self, pool: SealPool, spools: Path, options: BundleOptions) -> None:
-        self.pool, self.spools, self.options = pool, spools, options
+    def __init__(self, pool: SealPool, spools: Path, options: BundleOptions, unsealed: set[Path]) -> None:
+        self.pool, self.spools, self.options, self.unsealed = pool, spools, options, unsealed
         self.moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         self._left = options.total_bytes
         self._fresh = False
@@ -123,7 +128,9 @@ class _Receiver:
         shared = self._receiving
         target = shared.options.out / f"{self._node.node_id}-{shared.moment}{SUFFIX}"
         order = Order(self._spool.folder, envelope, self._node.simulated, target, shared.options.key)
+        shared.unsealed.add(order.spool)
         sealed = await shared.pool.seal(order)
+        shared.unsealed.discard(order.spool)
         shared.count(sealed.bytes)
         warnings = (f"withheld: {name}" for name in sealed.withheld)
         return Kept((str(sealed.path),), tuple(warnings))
