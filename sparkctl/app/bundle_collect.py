@@ -62,11 +62,16 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     program_s = max(request.limits.node_s - CONNECTING_S, request.limits.program_s)
     limits = replace(request.limits, program_s=program_s, document_bytes=DOCUMENT_BYTES)
     program = bundle(shipped("diag"), "bundle")
-    with seal_pool() as pool:
-        receiving = _Receiving(pool, request.places.state, options)
-        question = bring_evidence(BUDGET, also)
-        asked = Asked(RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool)
-        return run_fleet(replace(request, limits=limits), asked, output)
+    unsealed: set[Path] = set()
+    try:
+        with seal_pool() as pool:
+            receiving = _Receiving(pool, request.places.state, options, unsealed)
+            question = bring_evidence(BUDGET, also)
+            asked = Asked(RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool)
+            return run_fleet(replace(request, limits=limits), asked, output)
+    finally:
+        for folder in unsealed:  # the pool may have gone on to write after a spool was removed
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _also_of(request: RunRequest) -> tuple[str, ...]:
@@ -98,8 +103,8 @@ def _require_folder(out: Path) -> None:
 class _Receiving:
     """What all receivers of a run share."""
 
-    def __init__(self, pool: SealPool, state: Path, options: BundleOptions) -> None:
-        self.pool, self.state, self.options = pool, state, options
+    def __init__(self, pool: SealPool, state: Path, options: BundleOptions, unsealed: set[Path]) -> None:
+        self.pool, self.state, self.options, self.unsealed = pool, state, options, unsealed
         self.spools = state / "spool"
         self.moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         self._left = options.total_bytes
@@ -155,7 +160,9 @@ class _Receiver:
         shared = self._receiving
         target = shared.options.out / f"{self._node.node_id}-{shared.moment}{SUFFIX}"
         order = Order(self._spool.folder, envelope, self._node.simulated, target, shared.options.key)
+        shared.unsealed.add(order.spool)
         sealed = await shared.pool.seal(order)
+        shared.unsealed.discard(order.spool)
         shared.count(sealed.bytes)
         warnings = (f"withheld: {name}" for name in sealed.withheld)
         return Kept((str(sealed.path),), tuple(warnings))

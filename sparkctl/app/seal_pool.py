@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -51,6 +52,7 @@ class SealPool:
 
     def __init__(self, executor: ProcessPoolExecutor) -> None:
         self._executor = executor
+        self.given_up = False
         self._last: dict[int, _Sealing] = {}
 
     @property
@@ -67,6 +69,9 @@ class SealPool:
         """Seal one bundle; raises TransportError(seal) where that was refused or could not be done."""
         try:
             sealing = await asyncio.get_running_loop().run_in_executor(self._executor, _accounted, order)
+        except asyncio.CancelledError:
+            self.given_up = True
+            raise
         except BrokenProcessPool:
             words = "the process that seals bundles was killed: is there too little memory?"
             raise TransportError(Stage.SEAL, Cause.NOT_KEPT, words) from None
@@ -79,21 +84,32 @@ class SealPool:
 
 @contextmanager
 def seal_pool() -> Iterator[SealPool]:
-    """A pool; what it still does at the end is given up."""
+    """A pool; what it still does at the end is given up, and writes nothing any more afterwards."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit connections and locks
     executor = ProcessPoolExecutor(os.cpu_count() or 1, context, _live_with, (os.getpid(),))
+    pool = SealPool(executor)
     try:
-        yield SealPool(executor)
+        yield pool
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+        if pool.given_up:
+            for process in multiprocessing.active_children():
+                process.terminate()
+        executor.shutdown(cancel_futures=True)
 
 
 def _live_with(parent: int) -> None:
     """Leave it to the parent what Ctrl-C means, and end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _give_up)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _give_up(number: int, _: object) -> None:
+    """End what is being done as an error would, so that it leaves no half file; the second time there and then."""
+    signal.signal(number, signal.SIG_DFL)
+    sys.exit(128 + number)
 
 
 def _accounted(order: Order) -> _Sealing:
