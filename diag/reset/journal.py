@@ -292,7 +292,7 @@ class Both:
         return self._of(boot_id).beginning(boot_id)
 
     def before(self, boot_id: str) -> str | None:
-        """As Journal has it."""
+        """As Journal has it; a boot that only the export holds is placed by the order of the lists."""
         of_files = self._files.before(boot_id) if boot_id in self._files.boots else None
         return of_files or _listed_before(self.boots, boot_id)
 

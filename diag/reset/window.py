@@ -181,7 +181,7 @@ def _empty(index: int, boots: list[Boot], journal: Report | None, things: list[S
     loose = tuple(one for one in things if one.boot_id is None)
     cause: tuple[str, str | None]
     if index < 0 and boots:
-        words = f"the journal that was read holds {len(boots) - 1} ends of boots"
+        words = "the journal that was read does not hold so many boots"
         return Window(index, None, None, loose=loose, causes=((UnknownCause.NO_PREVIOUS_BOOT, words),))
     if journal is None:
         cause = (UnknownCause.NOT_COLLECTED, "no journal was looked at")

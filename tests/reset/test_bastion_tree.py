@@ -135,6 +135,7 @@ def test_the_command_on_an_empty_tree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--root", ""], "an empty name is no folder"),
         (["--root", "/nowhere"], "/nowhere cannot be read: No such file or directory"),
         (["--bundle", "/nowhere.tar"], "/nowhere.tar"),
         (["--root", "/nowhere", "--bundle", "/nowhere.tar"], "give one of them"),
