@@ -176,4 +176,6 @@ def _sealed_or_why(order: Order) -> SealedBundle | _Refused:
     except SparkctlError as error:
         return _Refused(Cause.NOT_KEPT, error.message, error.hint)
     except OSError as error:
-        return _Refused(Cause.NOT_KEPT, f"the bundle could not be written: {error.strerror or error}", None)
+        return _Refused(
+            Cause.NOT_KEPT, f"{order.spool} does not take what is laid out: {error.strerror or error}", None
+        )
