@@ -1,6 +1,8 @@
 """Collect evidence of many nodes: each one's bundle is sealed as soon as it has arrived."""
 
+import os
 import shutil
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +34,7 @@ SUFFIX = ".spark-evidence.tar.zst"
 BUDGET = 50 * 2**20
 """Bytes that one node may bring, before redaction."""
 ROOM = 4 * BUDGET  # bytes: what came, the same laid out, redacted, and sealed
+PROBE = 64 * 1024  # bytes
 CONNECTING_S = 5.0  # of the time for a node, kept back for reaching it
 DOCUMENT_BYTES = 1024 * 1024
 
@@ -92,12 +95,20 @@ def _require_collectors(also: tuple[str, ...]) -> None:
 
 
 def _require_folder(out: Path) -> None:
+    """Write into the folder now, and not when the first node has answered; raises UsageError where that fails."""
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as probe:
+            probe.write(bytes(PROBE))
+            probe.flush()
+            os.fsync(probe.fileno())
+        free = shutil.disk_usage(out).free
     except OSError as error:
-        raise UsageError(
-            f"{out} is no folder to put bundles into: {error.strerror}", hint="name one with --out"
-        ) from error
+        words = f"no bundle can be written into {out}: {error.strerror or error}"
+        raise UsageError(words, hint="name another folder with --out") from error
+    if free < ROOM:
+        words = f"{out} has {size(free)} free, and a bundle may need {size(ROOM)} while it is made"
+        raise UsageError(words, hint="make room, or name another folder with --out")
 
 
 class _Receiving:

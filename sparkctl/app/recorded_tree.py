@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,6 +21,9 @@ FACTS, COMMANDS = ".tree.json", "cmd/commands.json"
 RUN_OUTPUT = "run-"
 MOST_COPIES = 9
 """Paths that would be one file where case is lost; more of them have no place."""
+MOST_FILES = MOST_FOLDERS = 10_000
+MOST_DEPTH = 64
+"""Names of folders and of a file behind one another; what our programs read lies in a fifth of that."""
 _ODD = re.compile(rf"[\\{CONTROLS}{INVISIBLE}\ud800-\udfff]")
 
 
@@ -36,7 +39,7 @@ class _Place:
 class RecordedTree:
     """The tree under `root` while it is made of notes. The first note of a read counts, unless a later one has more.
 
-    `left_out` counts what has no place in a tree: names of ours, paths that no bundle holds.
+    `left_out` counts what has no place in a tree: names of ours, paths that no bundle holds, what is too many.
     """
 
     root: Path
@@ -47,6 +50,8 @@ class RecordedTree:
     _reads: dict[str, ReadNote] = field(default_factory=dict)
     _places: dict[str, _Place] = field(default_factory=dict)
     _apart: Apart = field(default_factory=Apart)
+    _folders: set[PurePosixPath] = field(default_factory=set)
+    _printed: int = 0
     _looks: dict[str, dict[str, Any]] = field(default_factory=dict)
     _runs: dict[tuple[tuple[str, ...], bool], dict[str, Any]] = field(default_factory=dict)
 
@@ -89,17 +94,30 @@ class RecordedTree:
     def _place(self, path: str) -> _Place | None:
         """A place that no other content has, None where there is none."""
         relative = resting_path(path)
-        if _is_ours(relative):
+        if _is_ours(relative) or self._is_full:
             return None
         for copy in (None, *range(2, MOST_COPIES + 1)):
             place = _Place(relative if copy is None else f"~{copy}/{relative}", copy)
-            try:
-                checked_path(f"tree/{place.path}")
-                self._apart.add(place.path)
-            except ValueError:
-                continue
-            return place
+            if self._takes(place.path):
+                return place
         return None
+
+    def _takes(self, path: str) -> bool:
+        """Whether a file can lie there beside the others; its name is taken then."""
+        folders = set(PurePosixPath(path).parents)
+        if len(folders) > MOST_DEPTH or len(self._folders) + len(folders - self._folders) > MOST_FOLDERS:
+            return False
+        try:
+            checked_path(f"tree/{path}")
+            self._apart.add(path)
+        except ValueError:
+            return False
+        self._folders |= folders
+        return True
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._places) + self._printed >= MOST_FILES
 
     def _write(self, path: str, content: bytes) -> None:
         place = self.root / path
@@ -114,7 +132,11 @@ class RecordedTree:
         if note.error is not None:
             self._runs[key] = entry | {"error": told(note)}
             return
+        if self._is_full:
+            self.left_out += 1
+            return
         name = f"{RUN_OUTPUT}{len(self._runs):04d}"
+        self._printed += 1
         self._write(f"cmd/{name}", note.stdout.encode("utf-8", "replace"))
         self._runs[key] = entry | {
             "rc": note.rc or 0, "stdout_file": name, "stderr": note.stderr, "truncated": note.truncated,

@@ -58,7 +58,9 @@ def seal_spool(order: Order) -> SealedBundle:
     left_out = lay_out(order.spool, order.data, tree, simulated=order.simulated)
     cleaning = Cleaning(order.spool / "clean", order.envelope.meta.node.hostname, _files(order, tree))
     if left_out:
-        cleaning.lack("tree", UnknownReason.PARSE_ERROR, f"{left_out} reads have no place in a tree")
+        cleaning.lack(
+            "tree", UnknownReason.PARSE_ERROR, f"{left_out} reads have no place in the tree: odd names, or too many"
+        )
     for file in tree_files(tree):
         cleaning.take_tree_file(file)
     for artefact, raw in artefact_files(order.spool, order.data):

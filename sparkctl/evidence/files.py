@@ -60,7 +60,7 @@ def written_new(path: Path) -> Iterator[BinaryIO]:
     """
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=unfinished_prefix(path), dir=path.parent)
     fresh = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -72,6 +72,11 @@ def written_new(path: Path) -> Iterator[BinaryIO]:
         fresh.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def unfinished_prefix(path: Path) -> str:
+    """How the name of a file begins while `written_new` writes it."""
+    return f".{path.name[:100]}."
 
 
 def _take_name(fresh: Path, path: Path) -> None:

@@ -63,11 +63,15 @@ def seal(
         head = {MANIFEST: content}
         if signer is not None:
             head[STATEMENT] = sealed_envelope(statement_of(manifest, content), signer.sign)
+    except OSError as error:
+        raise UsageError(f"{folder} was not sealed: {error.strerror or error}") from error
+    try:
         with written_new(out) as file:
             write_bundle(file, about, _members(head, manifest, files))
             size = file.tell()
     except OSError as error:
-        raise UsageError(f"{folder} was not sealed: {error.strerror or error}") from error
+        hint = "make room there, or name another folder"
+        raise UsageError(f"{out} was not written: {error.strerror or error}", hint=hint) from error
     return Sealed(out, manifest, hashlib.sha256(content).hexdigest(), size)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.recording import machine_at
-from sparkctl.app.recorded_tree import MOST_COPIES, RecordedTree, lines_of
+from sparkctl.app.recorded_tree import MOST_COPIES, MOST_DEPTH, RecordedTree, lines_of
 from sparkctl.errors import ContractError
 from sparkctl.model.evidence_path import checked_path, require_apart
 
@@ -124,6 +124,26 @@ def test_so_many_names_that_are_one_without_case_have_no_place(tmp_path: Path) -
     names = ["".join(letters) for letters in itertools.product("aA", repeat=4)]
     tree = built(tmp_path, *({"op": "read", "path": f"/{name}", "limit": 9, "text": name} for name in names))
     assert tree.left_out == len(names) - MOST_COPIES
+
+
+def test_what_is_too_deep_or_too_many_is_left_out_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = "/a" * MOST_DEPTH
+    monkeypatch.setattr("sparkctl.app.recorded_tree.MOST_FILES", 4)
+    monkeypatch.setattr("sparkctl.app.recorded_tree.MOST_FOLDERS", MOST_DEPTH + 1)
+    ran = [{"op": "run", "argv": [name], "elevate": False, "limit": 1, "stdout": name} for name in "xyz"]
+    paths = [f"{deep}/deep", deep, "/b/one", "/c/folder-too-many", "/two"]
+    tree = built(
+        tmp_path,
+        *({"op": "read", "path": path, "limit": 9, "text": "x"} for path in paths),
+        *ran,
+        {"op": "read", "path": "/file-too-many", "limit": 9, "text": "x"},
+        {"op": "read", "path": "/two", "limit": 99, "text": "longer"},
+    )
+    assert tree.left_out == 5
+    machine = machine_at(str(tree.root))
+    assert [machine.read(path) for path in (deep, "/b/one", "/two")] == ["x", "x", "longer"]
+    assert machine.run(("x",)).stdout == "x"
+    assert len([path for path in tree.root.rglob("*") if path.is_file()]) == 4 + 2
 
 
 @pytest.mark.parametrize(

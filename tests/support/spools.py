@@ -38,7 +38,7 @@ def kept_spools(lab: Lab, folder: Path, selector: str = "all") -> list[Order]:
     places = Places(lab.fleet_file, folder / "state", os.environ)
     request = RunRequest(places=places, selector=selector, limits=Limits())
     with patch.object(bundle_collect, "seal_pool", pool):
-        bundle_collect.collect_bundles(request, bundle_collect.BundleOptions(out=folder / "out"), _Silence())
+        bundle_collect.collect_bundles(request, bundle_collect.BundleOptions(out=folder / "out"), Silence())
     return keeper.orders
 
 
@@ -70,7 +70,7 @@ class _Keeper:
         raise TransportError(Stage.SEAL, Cause.NOT_KEPT, "its spool was kept in place of a bundle")
 
 
-class _Silence:
+class Silence:
     """A run that says nothing."""
 
     def begin(self, selected: int) -> None:
