@@ -41,6 +41,10 @@ class Recorder(Machine):
         """As Machine has it."""
         return self._kept({"op": "read", "path": path, "limit": limit}, lambda: Machine.read_bytes(self, path, limit))
 
+    def read_newest(self, path: str, limit: int) -> tuple[bytes, int]:
+        """As Machine has it."""
+        return self._kept({"op": "read", "path": path, "limit": limit}, lambda: Machine.read_newest(self, path, limit))
+
     def exists(self, path: str) -> bool:
         """As Machine has it."""
         return self._kept({"op": "exists", "path": path}, lambda: Machine.exists(self, path))
@@ -82,6 +86,9 @@ def _took(read: Document, started: float) -> Document:
 
 
 def _result(value: object) -> Document:
+    if isinstance(value, tuple):
+        content, dropped = value
+        return {**_result(content), "dropped": dropped}
     if isinstance(value, bytes):
         try:
             return {"text": value.decode("utf-8")}
@@ -148,13 +155,31 @@ class Recorded(Machine):
         """As Machine has it."""
         with self._noted():
             noted = self._noted_as("read", path)
-            try:
-                content = super().read_bytes(resting_place(path, noted.get("copy")), limit)
-            except FileNotFoundError:  # it was there: what is not handed on is not absent
-                raise OSError(errno.EIO, "Withheld", path) from None
+            if noted.get("dropped"):
+                raise OSError(errno.EIO, "Not collected but for its end", path)
+            content = self._content(path, noted, limit)
             if limit > noted["limit"] <= len(content):
                 raise OSError(errno.EIO, f"Not collected beyond {noted['limit']} bytes", path)
             return content
+
+    def _content(self, path: str, noted: Document, limit: int = MAX_NOTES) -> bytes:
+        """What was read; raises OSError where it is not handed on: it was there, so that it is not absent."""
+        try:
+            return super().read_bytes(resting_place(path, noted.get("copy")), limit)
+        except FileNotFoundError:
+            raise OSError(errno.EIO, "Withheld", path) from None
+
+    def read_newest(self, path: str, limit: int) -> tuple[bytes, int]:
+        """As Machine has it."""
+        with self._noted():
+            noted = self._noted_as("read", path)
+            content, before = self._content(path, noted), int(noted.get("dropped", 0))
+            if not before and len(content) >= noted["limit"]:
+                raise OSError(errno.EIO, "Not collected to its end", path)
+            if before and limit > noted["limit"]:
+                raise OSError(errno.EIO, f"Not collected but for its last {noted['limit']} bytes", path)
+            over = max(len(content) - limit, 0)
+            return content[over:], before + over
 
     def exists(self, path: str) -> bool:
         """As Machine has it."""

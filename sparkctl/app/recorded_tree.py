@@ -154,7 +154,8 @@ class RecordedTree:
     def _told(self, path: str, note: ReadNote) -> dict[str, Any]:
         place = self._places.get(path)
         copy = {"copy": place.copy} if place is not None and place.copy is not None else {}
-        return {"limit": note.limit} | copy | ({"error": told(note)} if note.error else {})
+        dropped = {"dropped": note.dropped} if note.dropped else {}
+        return {"limit": note.limit} | dropped | copy | ({"error": told(note)} if note.error else {})
 
 
 def resting_path(path: str) -> str:

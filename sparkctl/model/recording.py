@@ -29,11 +29,12 @@ class MachineNote(Record):
 
 
 class ReadNote(Record):
-    """A file, at most `limit` bytes of it."""
+    """A file, at most `limit` bytes of it: the first ones, or the last where `dropped` stand before them."""
 
     op: Literal["read"]
     path: NodePath
     limit: Bytes
+    dropped: Bytes = 0
     text: str | None = None
     base64: str | None = None
     error: Raised | None = None

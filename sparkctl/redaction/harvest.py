@@ -165,6 +165,8 @@ def harvested(path: str, content: bytes) -> Iterator[Told]:
         yield from _recorded(content)
         return
     yield from _of_file(name, content)
+    for first, last in _PRODUCT.spans(content):
+        yield from ((None, content[at:end], True) for at, end in _UUID.spans(content, first, last))
     for inner, part in _printed(content):
         yield from _of_file(inner, part)
 

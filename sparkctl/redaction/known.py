@@ -92,7 +92,8 @@ class Known:
 
     def __iter__(self) -> Iterator[tuple[Class, bytes]]:
         """Every known value with its class, the longest first."""
-        return iter(sorted(self._values.values(), key=lambda one: (-len(one[1]), one[1])))
+        found = (one for one in self._values.values() if not self.keeps(one[1]))
+        return iter(sorted(found, key=lambda one: (-len(one[1]), one[1])))
 
     def keeps(self, value: bytes) -> bool:
         """Whether a UUID names a product and no single machine."""
@@ -102,8 +103,8 @@ class Known:
         return len(self._values)
 
     def get(self, text: bytes) -> tuple[Class, bytes] | None:
-        """The class and the first seen spelling of a value in any case, None for what is not known."""
-        return self._values.get(text.lower())
+        """The class and the first seen spelling of a value in any case, None for what is unknown or names a product."""
+        return None if self.keeps(text) else self._values.get(text.lower())
 
 
 def is_knowable(kind: Class, value: bytes) -> bool:

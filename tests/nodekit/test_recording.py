@@ -169,3 +169,29 @@ def test_a_recording_that_does_not_say_of_what_is_refused(tmp_path: Path) -> Non
     (tmp_path / ".tree.json").write_text(json.dumps({"recorded": {"read": {}}}))
     with pytest.raises(OSError, match="does not say of what"):
         machine_at(str(tmp_path))
+
+
+def test_every_way_of_reading_is_recorded() -> None:
+    """What Machine can read, a recorder must note, or the recording would call it absent."""
+    built_on_others = {"read", "read_or_none", "link_name", "forgive"}
+    not_of_programs = {"place", "run_here", "gather", "now", "clock"}
+    ways = {name for name, value in vars(Machine).items() if callable(value) and not name.startswith("_")}
+    for machine in (Recorder, Recorded):
+        assert ways - built_on_others - not_of_programs <= vars(machine).keys(), machine
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(5, 5), (5, 3), (100, 5), (100, 100)])
+def test_the_end_of_a_file_is_recorded_as_such(limit: int, asked: int, tree: Path, tmp_path: Path) -> None:
+    recorder, notes = record(tree)
+    recorder.read_newest("/etc/hostname", limit)
+    replay = replayed(notes, tmp_path / "replay")
+    assert replay.read_newest("/etc/hostname", asked) == Machine(str(tree)).read_newest("/etc/hostname", asked)
+
+
+def test_an_end_is_not_taken_for_the_whole(tree: Path, tmp_path: Path) -> None:
+    recorder, notes = record(tree)
+    recorder.read_newest("/etc/hostname", 3)
+    replay = replayed(notes, tmp_path / "replay")
+    for read in (lambda: replay.read("/etc/hostname"), lambda: replay.read_newest("/etc/hostname", 4)):
+        with pytest.raises(OSError, match="Not collected but for its"):
+            read()

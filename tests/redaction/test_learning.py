@@ -131,3 +131,12 @@ def test_a_number_of_the_node_that_stands_behind_a_key_keeps_its_form(first: int
     out = redacted(Redactor(Pseudonyms(KEY), known), "a.log", Kind.TEXT, b"boot " + boot + b" began")
     assert out.split()[1] != boot
     assert int(out.split()[1], 16)
+
+
+def test_a_uuid_that_names_a_kind_of_firmware_stays_wherever_it_stands() -> None:
+    guid, known = b"3c184433-fc51-520a-a290-304f9c582789", Known()
+    known.harvest("cmd/grep", b"/sys/firmware/efi/esrt/entries/entry0/fw_class:" + guid + b"\n")
+    known.learn(Class.HEX, guid)
+    assert known.keeps(guid)
+    assert known.get(guid) is None
+    assert (Class.HEX, guid) not in list(known)
