@@ -121,5 +121,5 @@ def is_stand_in(live: str, over_bundle: str) -> bool:
 REDACTED = (
     r"SHA256:[\w+/]{43}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|eui\.[0-9a-f]{16}"
     r"|\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b|\b(?:[0-9a-f]{4}:){3}[0-9a-f]{4}\b|\d+\.\d+\.\d+\.\d+|fe80::[0-9a-f:]+"
-    r"|(?:serial|host|user|domain|person)-x[a-z2-7]{10}(?:\.invalid)?|SIM(?:NVME)?\d+|\bsim-\d+\b|\bops\b|\broot\b|\b[0-9A-F]{4}-[0-9A-F]{4}\b|(?:ntp\.)?example\.net"
+    r"|(?:serial|host|user|domain|person)-x[a-z2-7]{10}(?:\.invalid)?|SIM(?:NVME)?\d+|\bsim-\d+\b|\bops\b|\broot\b|\b[0-9A-F]{4}-[0-9A-F]{4}\b|(?:ntp\.)?example\.net|\b000b[0-9a-f]{64}\b"
 )
