@@ -19,7 +19,7 @@ from diag.reset.evidence import dashed
 from diag.reset.stretch import Stretch, gapless_before_the_end, gapless_from_the_beginning
 
 ON_DISK, IN_MEMORY = "/var/log/journal", "/run/log/journal"
-NEWEST, KERNEL_NEWEST, ALARMS = 1500, 1000, 1000  # entries; what lies before them counts as not looked at
+NEWEST, KERNEL_NEWEST, ALARMS = 2400, 1000, 1000  # entries; what lies before them counts as not looked at
 NEWEST_OF_RUNNING = 400  # of the boot that runs, whose end nobody asks for
 TAIL_BYTES, HEAD_BYTES = 8 * 1024 * 1024, 4 * 1024 * 1024
 START_S = 600.0  # of a boot: later nothing tells of the one before
