@@ -25,6 +25,7 @@ from sparkctl.model.redaction import (
 from sparkctl.model.vocabulary import UnknownReason
 from sparkctl.redaction.guards import stands_alone
 from sparkctl.redaction.known import Known
+from sparkctl.redaction.learning import Learner
 from sparkctl.redaction.linear import Pattern
 from sparkctl.redaction.redactor import Kind, Redactor, TooSlow
 from sparkctl.redaction.rules import RULES
@@ -88,10 +89,13 @@ class RedactionAgain:
         """What the bundle calls the node and all that is in it: of every entry, chosen or not."""
         known = Known()
         known.add(Class.HOST, about.node.encode())
+        learner = Learner(known)
         for entry in entries:
+            origin = self._origins.of(entry)
             with (self._source / entry.path).open("rb") as file:
+                learner.read(origin.name, origin.kind, file, seconds=FILE_SECONDS)
+                file.seek(0)
                 content = file.read(HARVESTED)
-            known.harvest(self._origins.of(entry).name, content)
             for first, last in _MAC.spans(content):  # a part of a bundle may lack the file that would tell
                 if stands_alone(content, first, last):
                     known.add(Class.MAC, content[first:last])
