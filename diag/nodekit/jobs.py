@@ -6,19 +6,18 @@ a stream: a first line, then frames (kind, number of the job, packed bytes, raw 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import mmap
 import os
 import selectors
-import signal
 import struct
 import time
 import zlib
 from collections.abc import Sequence
 from typing import BinaryIO, Protocol
 
+from diag.nodekit.forked import end_group, lead_a_group, leaving_in_order
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import Machine
 from diag.nodekit.vocabulary import TakenStatus, UnknownReason
@@ -126,21 +125,13 @@ class Child:
         """Kill what still runs of it; never waits for a child that cannot die."""
         os.close(self.read_end)
         self._doing.close()
-        for kill, target in ((os.killpg, self.pid), (os.kill, self.pid)):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                kill(target, signal.SIGKILL)
-        give_up = time.monotonic() + 4 * POLL_SECONDS
-        while os.waitpid(self.pid, os.WNOHANG) == (0, 0) and time.monotonic() < give_up:
-            time.sleep(POLL_SECONDS / 10)
+        end_group(self.pid)
 
 
 def _live(job: Job, machine: Machine, write_end: int, doing: mmap.mmap) -> None:
     """The life of a child; never returns."""
     try:
-        os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nothing, stream)
+        lead_a_group()
         with os.fdopen(write_end, "wb") as out:
             outlet = Outlet(out, doing)
             facts = job.work(machine, outlet)
@@ -169,20 +160,31 @@ class Carrier:
         """The facts of every job, in their order: what it said of itself, or why it did not come to its end."""
         facts: dict[int, Document] = {}
         waiting = list(enumerate(jobs))
-        try:
-            while (waiting or self._busy) and time.monotonic() < self._deadline and self._sent <= self._budget:
-                while waiting and len(self._busy) < self._lanes:
-                    self._hire(*waiting.pop(0))
-                facts |= self._wait()
-        finally:
-            over = self._sent > self._budget
-            reason = UnknownReason.PRECONDITION if over else UnknownReason.TIMEOUT
-            words = (
-                "the limit of bytes for the whole collection was reached" if over else "the collection's time ran out"
-            )
-            for child in list(self._busy):
-                facts[child.number] = self._dismiss(child, reason, words)
+        with leaving_in_order():
+            try:
+                while (waiting or self._busy) and time.monotonic() < self._deadline and self._sent <= self._budget:
+                    while waiting and len(self._busy) < self._lanes:
+                        self._hire(*waiting.pop(0))
+                    facts |= self._wait()
+                reason, words = self._why_over()
+                for child in list(self._busy):
+                    facts[child.number] = self._dismiss(child, reason, words)
+            finally:
+                self._abandon()
         return [facts.get(number, _unmade(reason, words)) for number in range(len(jobs))]
+
+    def _why_over(self) -> tuple[str, str]:
+        """Why what has not come by now does not come."""
+        if self._sent > self._budget:
+            return UnknownReason.PRECONDITION, "the limit of bytes for the whole collection was reached"
+        return UnknownReason.TIMEOUT, "the collection's time ran out"
+
+    def _abandon(self) -> None:
+        """End whoever is still there: nobody takes what they have to say any more."""
+        while self._busy:
+            child = self._busy.pop()
+            self._selector.unregister(child.read_end)
+            child.end()
 
     def _hire(self, number: int, job: Job) -> None:
         child = Child(number, job, self._machine, time.monotonic() + job.seconds + GRACE_SECONDS)

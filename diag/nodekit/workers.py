@@ -7,15 +7,14 @@ and replaces it. A worker that cannot die is left behind; it holds none of our s
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import selectors
-import signal
 import time
 from collections.abc import Sequence
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
+from diag.nodekit.forked import end_group, lead_a_group, leaving_in_order
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import Machine
 from diag.nodekit.vocabulary import UnknownReason
@@ -78,13 +77,7 @@ class Worker:
         """Kill the worker and whatever it started; never waits for one that cannot die."""
         os.close(self.task_write)
         os.close(self.answer_read)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        give_up = time.monotonic() + 4 * POLL_SECONDS
-        while os.waitpid(self.pid, os.WNOHANG) == (0, 0) and time.monotonic() < give_up:
-            time.sleep(POLL_SECONDS / 10)
+        end_group(self.pid)
 
 
 class Results:
@@ -107,23 +100,16 @@ class Results:
 def judge_all(tasks: Sequence[Task], machine: Machine, *, deadline: float, workers: int = 4) -> Results:
     """Do every task before `deadline` (monotonic seconds); what did not come back is unknown, timeout."""
     pool = _Pool(tasks, machine, deadline)
-    before = signal.signal(signal.SIGTERM, _leave)
-    try:
-        for _ in range(min(workers, len(tasks))):
-            pool.hire()
-        while pool.busy and time.monotonic() < deadline:
-            pool.wait()
-            pool.dismiss_overdue()
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        pool.close()
-        signal.signal(signal.SIGTERM, before)
+    with leaving_in_order():
+        try:
+            for _ in range(min(workers, len(tasks))):
+                pool.hire()
+            while pool.busy and time.monotonic() < deadline:
+                pool.wait()
+                pool.dismiss_overdue()
+        finally:
+            pool.close()
     return pool.results
-
-
-def _leave(number: int, _frame: object) -> NoReturn:
-    """End by an exception: the workers lead groups of their own, and nobody else would end them."""
-    raise SystemExit(128 + number)
 
 
 class _Pool:
@@ -193,11 +179,7 @@ class _Pool:
 def _serve(task_read: int, answer_write: int, tasks: Sequence[Task], machine: Machine) -> None:
     """The life of a worker; never returns."""
     try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nothing, stream)
+        lead_a_group()
         with os.fdopen(task_read, "rb") as orders, os.fdopen(answer_write, "wb") as answers:
             for line in orders:
                 answers.write(_answer(tasks[int(line)], machine))

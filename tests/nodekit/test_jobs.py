@@ -3,9 +3,13 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 import zlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +114,46 @@ def test_while_nobody_takes_what_it_has_to_say_the_time_of_a_job_stands_still() 
     carrier = Carrier(Machine(), out, deadline=time.monotonic() + 20, budget=10**9)
     facts = carrier.carry([Brings(os.urandom(CHUNK * 8), seconds=0.2), Brings(os.urandom(CHUNK * 8), seconds=0.2)])
     assert [fact["status"] for fact in facts] == ["collected", "collected"]
+
+
+class Gone(io.BytesIO):
+    """Nobody reads any more."""
+
+    def write(self, content: Any) -> int:
+        raise BrokenPipeError
+
+
+def test_no_child_is_left_behind_when_nobody_reads_any_more() -> None:
+    carrier = Carrier(Machine(), Gone(), deadline=time.monotonic() + 20, budget=10**9)
+    with pytest.raises(BrokenPipeError):
+        carrier.carry([Brings(b"", "hang", seconds=60.0), Brings(b"", "hang", seconds=60.0), Brings(b"said")])
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+SIGNALLED = """
+import sys, time
+from diag.nodekit.jobs import Carrier
+from diag.nodekit.machine import Machine
+from tests.nodekit.test_jobs import Brings
+carrier = Carrier(Machine(), sys.stdout.buffer, deadline=time.monotonic() + 60, budget=10**9)
+print("ready", flush=True)
+carrier.carry([Brings(b"", "hang", seconds=60.0), Brings(b"", "hang", seconds=60.0)])
+"""
+
+
+def children_of(pid: int) -> set[int]:
+    tasks = Path(f"/proc/{pid}/task/{pid}/children")
+    return {int(child) for child in tasks.read_text().split()}
+
+
+def test_a_termination_ends_the_children_as_well() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SIGNALLED], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    ) as ran:
+        while len(children := children_of(ran.pid)) < 2:
+            assert ran.poll() is None
+            time.sleep(0.01)
+        ran.terminate()
+        assert ran.wait(timeout=30) == 128 + signal.SIGTERM
+    assert [child for child in children if Path(f"/proc/{child}").exists()] == []
