@@ -9,10 +9,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from sparkctl.app.programs import program_of
 from sparkctl.errors import SparkctlError
 from sparkctl.model.health import Threshold
-from sparkctl.probes.program import bundle
-from sparkctl.resources import shipped
 
 ASK_SECONDS = 30
 
@@ -123,7 +122,7 @@ def _listed(program: str, what: str, command: str | None = None) -> list[dict[st
     """What a program lists when it is run with a command, which is named as the list where there is no other word."""
     asked = subprocess.run(
         [sys.executable, "-I", "-S", "-", command or what],
-        input=bundle(shipped("diag"), program).text, capture_output=True, timeout=ASK_SECONDS, check=False,
+        input=program_of(program).text, capture_output=True, timeout=ASK_SECONDS, check=False,
     )  # fmt: skip
     if asked.returncode != 0:
         raise SparkctlError(f"the program does not list its {what}: {asked.stderr.decode(errors='replace')[-300:]}")

@@ -3,14 +3,13 @@
 from collections.abc import Collection
 
 from sparkctl.app.facts import chosen_facets
+from sparkctl.app.programs import program_of
 from sparkctl.app.resume import facets_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.errors import ExitCode
 from sparkctl.executor.question import what_is_it
-from sparkctl.probes.program import bundle
 from sparkctl.report.collection import CollectTally
 from sparkctl.report.outputs import SweepOutput
-from sparkctl.resources import shipped
 from sparkctl.store.entries import RunKind
 from sparkctl.store.store import Store
 
@@ -24,5 +23,5 @@ def collect(request: RunRequest, facets: Collection[str], output: SweepOutput) -
         with Store.open(request.places.state, create=False) as store:
             facets = facets_of(store, request.resume)
     wanted = tuple(chosen_facets(facets, []))
-    asked = Asked(RunKind.COLLECT, bundle(shipped("diag"), "collect"), what_is_it(wanted), CollectTally(wanted))
+    asked = Asked(RunKind.COLLECT, program_of("collect"), what_is_it(wanted), CollectTally(wanted))
     return run_fleet(request, asked, output)

@@ -5,16 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from sparkctl.app.bundle_collect import BundleOptions, collect_bundles
+from sparkctl.app.programs import program_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.errors import ExitCode
 from sparkctl.executor.question import HEALTH
 from sparkctl.inventory.ranges import fold
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Status
-from sparkctl.probes.program import bundle
 from sparkctl.report.outputs import Report, SweepOutput
 from sparkctl.report.tally import Tally
-from sparkctl.resources import shipped
 from sparkctl.store.entries import RunKind
 
 PRESSING = (ExitCode.FINDINGS, ExitCode.REFUSED, ExitCode.UNJUDGED, ExitCode.OK)
@@ -23,7 +22,7 @@ PRESSING = (ExitCode.FINDINGS, ExitCode.REFUSED, ExitCode.UNJUDGED, ExitCode.OK)
 
 def sweep(request: RunRequest, output: SweepOutput, *, fail_on: Status = Status.FAIL) -> ExitCode:
     """Judge the selected nodes; `fail_on` is the status from which the exit code is 1. Raises as `run_fleet` does."""
-    asked = Asked(RunKind.HEALTH, bundle(shipped("diag"), "health"), HEALTH, Tally(fail_on))
+    asked = Asked(RunKind.HEALTH, program_of("health"), HEALTH, Tally(fail_on))
     return run_fleet(request, asked, output)
 
 

@@ -3,9 +3,9 @@
 import asyncio
 import random
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
+from sparkctl.app.programs import program_of
 from sparkctl.executor.limits import Limits
 from sparkctl.executor.question import HEALTH, Question, what_is_it, why_did_it_go_down
 from sparkctl.executor.stop import Stop
@@ -13,8 +13,7 @@ from sparkctl.executor.visit import Errand, visit
 from sparkctl.model.inventory import Node
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Elevation, Origin
-from sparkctl.probes.program import Program, bundle
-from sparkctl.resources import shipped
+from sparkctl.probes.program import Program
 from sparkctl.transport.bundle import BundleTransport
 
 NO_RUN = "bundle"
@@ -37,7 +36,7 @@ class OverTree:
     @property
     def program(self) -> Program:
         """The program, as it would be sent to a node."""
-        return _program(self.command)
+        return program_of(self.command)
 
     def of(self, tree: Path, node: Node) -> RunRecord:
         """What it says, as the record of a visit to the node that the tree was taken from."""
@@ -53,14 +52,9 @@ def how_it_was() -> OverTree:
 
 def what_it_was(facets: tuple[str, ...] = ()) -> OverTree:
     """What it was: these facets, or all."""
-    return OverTree("collect", what_is_it(facets or _program("collect").facets))
+    return OverTree("collect", what_is_it(facets or program_of("collect").facets))
 
 
 def how_it_ended(back: int | None = None) -> OverTree:
     """How boots of it ended: the one asked for, or all that are recorded."""
     return OverTree("reset-reason", why_did_it_go_down(back), RESET_BYTES)
-
-
-@cache
-def _program(command: str) -> Program:
-    return bundle(shipped("diag"), command)

@@ -3,12 +3,10 @@
 import asyncio
 import os
 import secrets
-import sys
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
+from sparkctl.app.programs import program_of
 from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.app.ups_log import read_outages
@@ -25,13 +23,12 @@ from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_words import ANY
 from sparkctl.model.vocabulary import Cause, Elevation, Origin
 from sparkctl.probes import stage_one
-from sparkctl.probes.program import Program, bundle
+from sparkctl.probes.program import Program
 from sparkctl.report.outputs import SweepOutput
 from sparkctl.report.reset import ResetTally
-from sparkctl.resources import shipped
 from sparkctl.store.entries import RunKind
 from sparkctl.store.store import Store
-from sparkctl.transport.local import LocalSession
+from sparkctl.transport.bundle import BundleSession
 from sparkctl.transport.seam import Command, Ended, TransportError
 
 COMMAND = "reset-reason"
@@ -40,7 +37,6 @@ DOCUMENT_BYTES = 64 * 1024
 
 
 _LIMITS = Limits(document_bytes=DOCUMENT_BYTES)
-_MAKING = Lock()  # beside the work saved: Python 3.11 may raise SystemError where two threads parse source at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def reset_reason(
     nodes = load_fleet(request.places.fleet).nodes
     groups = {node.node_id: node.power_group for node in nodes if node.power_group}
     tally = ResetTally(question.asked, _ledger(request.places.state, nodes), groups, outages)
-    return run_fleet(request, Asked(RunKind.RESET, _program(), question, tally), output)
+    return run_fleet(request, Asked(RunKind.RESET, program_of(COMMAND), question, tally), output)
 
 
 def _ledger(state: Path, nodes: list[Node]) -> dict[str, list[Contacts]]:
@@ -97,7 +93,7 @@ def answer_of_tree(root: Path, *, every: bool = False, back: int = 0) -> ResetEn
     """
     _require_readable(root)
     question, limits, nonce = why_did_it_go_down(None if every else back), _LIMITS, secrets.token_hex(16)
-    program = _program()
+    program = program_of(COMMAND)
     expected = Expected(
         limit=limits.document_bytes,
         program_sha256=program.sha256,
@@ -106,7 +102,7 @@ def answer_of_tree(root: Path, *, every: bool = False, back: int = 0) -> ResetEn
         back=question.back,
     )
     try:
-        ended = asyncio.run(_run_here(program, nonce, (f"--root={root}", *question.arguments), limits))
+        ended = asyncio.run(_run_over(root, program, nonce, question.arguments, limits))
         answer = read_answer(ended, nonce, expected, _decode)
     except TransportError as error:
         raise _explained(root, error) from error
@@ -121,17 +117,6 @@ def exit_code_of(envelope: ResetEnvelope) -> ExitCode:
     return ExitCode.OK if told else ExitCode.UNJUDGED
 
 
-def _program() -> Program:
-    """The program, made once: threads that ask for it at the same time wait for the first of them."""
-    with _MAKING:
-        return _made()
-
-
-@lru_cache(maxsize=1)
-def _made() -> Program:
-    return bundle(shipped("diag"), COMMAND)
-
-
 def _require_readable(root: Path) -> None:
     try:
         with os.scandir(root) as entries:
@@ -144,17 +129,16 @@ def _require_readable(root: Path) -> None:
         raise UsageError(f"{printable(str(root))} is no name of a folder") from error
 
 
-async def _run_here(program: Program, nonce: str, arguments: tuple[str, ...], limits: Limits) -> Ended:
-    """Run the program as on a node, in a child process and under the same limits, by the Python that runs this one."""
+async def _run_over(root: Path, program: Program, nonce: str, arguments: tuple[str, ...], limits: Limits) -> Ended:
+    """Run the program as on a node, in a child process and under the same limits."""
     bounds = (f"--seconds={limits.program_s:g}", f"--bytes={limits.document_bytes}")
-    argv = stage_one.argv(program, nonce, (*arguments, *bounds))
     command = Command(
-        argv=(sys.executable, *argv[1:]),
+        argv=stage_one.argv(program, nonce, (*arguments, *bounds)),
         stdin=program.packed,
         stdout_limit=limits.document_bytes + limits.noise_bytes,
         stderr_limit=limits.stderr_bytes,
     )
-    return await LocalSession().execute(command, limits.deadlines.run_s)
+    return await BundleSession(root).execute(command, limits.deadlines.run_s)
 
 
 def _decode(document: bytes, expected: Expected) -> ResetEnvelope:

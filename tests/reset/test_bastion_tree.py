@@ -82,7 +82,7 @@ def test_a_tree_that_the_program_refuses_is_a_usage_error(tmp_path: Path) -> Non
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(reset_reason, "_program", lambda: Program("reset_reason_reporter", text.encode()))
+    monkeypatch.setattr(reset_reason, "program_of", lambda command: Program("reset_reason_reporter", text.encode()))
 
 
 def test_a_program_that_does_not_come_to_its_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

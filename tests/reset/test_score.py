@@ -11,7 +11,7 @@ import pytest
 import zstandard
 from jsonschema import Draft202012Validator
 
-from sparkctl.app import reset_reason
+from sparkctl.app import programs
 from sparkctl.app.reset_score import read_cases, score_folder
 from sparkctl.contract.generated import json_schema
 from sparkctl.errors import ExitCode, UsageError
@@ -190,8 +190,8 @@ def test_the_program_is_made_once_for_all_cases(monkeypatch: pytest.MonkeyPatch)
         time.sleep(0.2)  # until the other threads have come to ask
         return bundle(diag, command)
 
-    monkeypatch.setattr(reset_reason, "bundle", slowly)
-    reset_reason._made.cache_clear()
+    monkeypatch.setattr(programs, "bundle", slowly)
+    programs._made.cache_clear()
     score_folder(CASES)
     assert made == ["reset-reason"]
 
