@@ -23,7 +23,7 @@ from diag.nodekit.vocabulary import Elevation
 
 T = TypeVar("T")
 COMMANDS = "/cmd/commands.json"
-MAX_NOTES = 64 * 1024 * 1024  # bytes of a recording's list of commands, without what they printed
+MAX_NOTES = 64 * 1024 * 1024  # bytes of the list of commands, and of the longest content, of a recording
 _ODD = re.compile(rf"[\\{UNPRINTABLE}]")
 _WITHOUT_NUMBER = {kind.__name__: kind for kind in (PermissionError, TimeoutError)}
 

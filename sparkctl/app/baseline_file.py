@@ -1,7 +1,6 @@
 """Baselines as files that an operator can read, edit, compare and keep in git."""
 
 import errno
-import os
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from sparkctl import __version__
+from sparkctl.app.atomic_file import replace_file
 from sparkctl.app.signing import sign, signature_of
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, unknown_key_action
@@ -64,16 +64,7 @@ def write_baseline(baseline: Baseline, path: Path, key: Path | None) -> Path | N
 def _replace(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file")
-    # A name that nobody can have put a link at.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
+    replace_file(path, content, 0o600)
 
 
 def read_baseline(path: Path) -> BaselineFile:

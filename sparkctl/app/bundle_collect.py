@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sparkctl.app.catalogue import collector_catalogue
+from sparkctl.app.programs import program_of
 from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.app.seal_pool import SealPool, seal_pool
@@ -21,11 +22,9 @@ from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.inventory import Node
 from sparkctl.model.run import AnyEnvelope
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.probes.program import bundle
 from sparkctl.report.bundles import BundleTally
 from sparkctl.report.outputs import SweepOutput
 from sparkctl.report.words import size
-from sparkctl.resources import shipped
 from sparkctl.store.entries import RunKind
 from sparkctl.store.store import Store
 from sparkctl.transport.seam import TransportError
@@ -64,7 +63,7 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     _require_collectors(also)
     program_s = max(request.limits.node_s - CONNECTING_S, request.limits.program_s)
     limits = replace(request.limits, program_s=program_s, document_bytes=DOCUMENT_BYTES)
-    program = bundle(shipped("diag"), "bundle")
+    program = program_of("bundle")
     unsealed: set[Path] = set()
     try:
         with seal_pool() as pool:
@@ -102,13 +101,20 @@ def _require_folder(out: Path) -> None:
             probe.write(bytes(PROBE))
             probe.flush()
             os.fsync(probe.fileno())
-        free = shutil.disk_usage(out).free
+        crowded = _too_full(out)
     except OSError as error:
         words = f"no bundle can be written into {out}: {error.strerror or error}"
         raise UsageError(words, hint="name another folder with --out") from error
-    if free < ROOM:
-        words = f"{out} has {size(free)} free, and a bundle may need {size(ROOM)} while it is made"
-        raise UsageError(words, hint="make room, or name another folder with --out")
+    if crowded:
+        raise UsageError(crowded, hint="make room, or name another folder with --out")
+
+
+def _too_full(folder: Path) -> str | None:
+    """In words, where a bundle as large as one may be would fill the disk; raises OSError."""
+    free = shutil.disk_usage(folder).free
+    if free >= ROOM:
+        return None
+    return f"{folder} has {size(free)} free, and a bundle may need {size(ROOM)} while it is made"
 
 
 class _Receiving:
@@ -122,7 +128,7 @@ class _Receiving:
         self._fresh = False
 
     def begin(self, node: Node, nonce: str) -> "_Receiver":
-        """The receiver of one visit; raises TransportError when the bundles have their size already."""
+        """The receiver of one visit; raises TransportError when the bundles have their size, or the disk no room."""
         if not self._fresh:
             # The run holds the lock of this state folder: what is here was left by one that was killed.
             shutil.rmtree(self.spools, ignore_errors=True)
@@ -130,16 +136,10 @@ class _Receiving:
         if self._left is not None and self._left <= 0:
             words = f"the bundles have reached {size(self.options.total_bytes or 0)}, as much as they may have together"
             raise TransportError(Stage.SCHEDULE, Cause.RUN_SIZE, words)
-        self._require_room()
-        return _Receiver(self, node, nonce)
-
-    def _require_room(self) -> None:
-        """Raise TransportError where a bundle as large as one may be would fill the disk."""
         for folder in (self.state, self.options.out):
-            free = shutil.disk_usage(folder).free
-            if free < ROOM:
-                words = f"{folder} has {size(free)} free, and a bundle may need {size(ROOM)} while it is made"
-                raise TransportError(Stage.SCHEDULE, Cause.NOT_KEPT, words)
+            if crowded := _too_full(folder):
+                raise TransportError(Stage.SCHEDULE, Cause.NOT_KEPT, crowded)
+        return _Receiver(self, node, nonce)
 
     def count(self, sealed_bytes: int) -> None:
         """Take a bundle off what is left."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparkctl.app.recorded_tree import COMMANDS, FACTS
+from sparkctl.app.recorded_tree import COMMANDS, OURS
 from sparkctl.model.evidence import CommandSource, Entry, EntryKind
 from sparkctl.redaction.redactor import Kind
 
@@ -27,14 +27,14 @@ class Origins:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._outputs = _outputs(folder / _TREE / COMMANDS)
+        self._outputs = printed_by(folder / _TREE / COMMANDS)
 
     def of(self, entry: Entry) -> Origin:
         """Where an entry comes from."""
         place = self._folder / entry.path
         if entry.kind is EntryKind.TREE and entry.path.startswith(_TREE):
             path = entry.path.removeprefix(_TREE)
-            if path in (FACTS, COMMANDS):
+            if path in OURS:
                 return Origin(path, Kind.RECORDING)
             return Origin(self._outputs.get(path, f"/{path}"), kind_of(place))
         if entry.kind is EntryKind.ARTEFACT:
@@ -45,7 +45,7 @@ class Origins:
         """Whether the path of an entry is of the node, and not ours."""
         path = entry.path.removeprefix(_TREE)
         if entry.kind is EntryKind.TREE:
-            return path not in (FACTS, COMMANDS) and path not in self._outputs
+            return path not in OURS and path not in self._outputs
         return entry.kind is EntryKind.ARTEFACT
 
 
@@ -53,12 +53,12 @@ def _source(entry: Entry) -> str:
     if entry.source is None:
         return entry.path
     if isinstance(entry.source, CommandSource):
-        return _output(entry.source.argv)
+        return command_name(entry.source.argv)
     return entry.source.path
 
 
-def _outputs(commands: Path) -> Mapping[str, str]:
-    """What commands printed, by the path of the file in the tree that holds it; nothing where the file is none of ours.
+def printed_by(commands: Path) -> Mapping[str, str]:
+    """The names of what commands printed, by the path of the file in the tree; nothing where the list is none of ours.
 
     The redactor reads such a file by its form all the same; the name of the command only adds to what it knows.
     """
@@ -70,11 +70,12 @@ def _outputs(commands: Path) -> Mapping[str, str]:
     for entry in entries if isinstance(entries, list) else ():
         argv, file = (entry.get("argv"), entry.get("stdout_file")) if isinstance(entry, dict) else (None, None)
         if isinstance(file, str) and isinstance(argv, list) and argv and all(isinstance(word, str) for word in argv):
-            found[f"cmd/{file}"] = _output(argv)
+            found[f"cmd/{file}"] = command_name(argv)
     return found
 
 
-def _output(argv: list[str]) -> str:
+def command_name(argv: list[str]) -> str:
+    """What a command printed, as a file: that which `cat` read, else one of the command's name."""
     tool = argv[0].rpartition("/")[2]
     return argv[-1] if tool == "cat" else f"/cmd/{tool}"
 

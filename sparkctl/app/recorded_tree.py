@@ -18,6 +18,8 @@ from sparkctl.model.recording import NOTE, LookNote, MachineNote, Note, ReadNote
 
 MAX_LINE = 32 * 2**20
 FACTS, COMMANDS = ".tree.json", "cmd/commands.json"
+OURS = (FACTS, COMMANDS)
+"""Files of a tree that the node does not have: we write them."""
 RUN_OUTPUT = "run-"
 MOST_COPIES = 9
 """Paths that would be one file where case is lost; more of them have no place."""

@@ -1,17 +1,14 @@
 """What lies in a spool, laid out for redaction: each file with the name that tells the redactor what it is."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparkctl.app.recorded_tree import COMMANDS, FACTS, RecordedTree, lines_of
+from sparkctl.app.entry_origin import command_name, kind_of, printed_by
+from sparkctl.app.recorded_tree import COMMANDS, OURS, RecordedTree, lines_of
 from sparkctl.app.spool import contents
 from sparkctl.model.bundle import Artefact, BundleData, RecordedTask
 from sparkctl.redaction.redactor import Kind
-
-OURS = (FACTS, COMMANDS)
-"""Files of a tree that the node does not have: we wrote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +41,13 @@ def lay_out(spool: Path, data: BundleData, tree: Path, *, simulated: bool) -> in
 
 def tree_files(tree: Path) -> Iterator[TreeFile]:
     """Every file of a tree, by path."""
-    printed = _printed(tree / COMMANDS)
+    printed = printed_by(tree / COMMANDS)
     for place in sorted(path for path in tree.rglob("*") if path.is_file()):
         path = place.relative_to(tree).as_posix()
         if path in OURS:
             yield TreeFile(path, Kind.RECORDING, place, path, is_named=False)
         else:
-            yield TreeFile(printed.get(path, f"/{path}"), _kind_of(place), place, path, is_named=path not in printed)
+            yield TreeFile(printed.get(path, f"/{path}"), kind_of(place), place, path, is_named=path not in printed)
 
 
 def artefact_files(spool: Path, data: BundleData) -> Iterator[tuple[Artefact, RawFile]]:
@@ -63,27 +60,4 @@ def artefact_files(spool: Path, data: BundleData) -> Iterator[tuple[Artefact, Ra
 def _origin(artefact: Artefact) -> str:
     if artefact.source.path is not None:
         return artefact.source.path
-    return _command_name(artefact.source.argv or ["command"])
-
-
-def _printed(commands: Path) -> dict[str, str]:
-    """The names of what commands printed, by the path of the file in the tree that holds it."""
-    entries = json.loads(commands.read_bytes())
-    return {f"cmd/{entry['stdout_file']}": _command_name(entry["argv"]) for entry in entries if "stdout_file" in entry}
-
-
-def _command_name(argv: list[str]) -> str:
-    tool = argv[0].rpartition("/")[2]
-    return argv[-1] if tool == "cat" else f"/cmd/{tool}"
-
-
-def _kind_of(place: Path) -> Kind:
-    """How the content of a file of the tree is read, by its first bytes."""
-    with place.open("rb") as file:
-        start = file.read(4096)
-    if start.lstrip()[:1] in (b"{", b"["):
-        return Kind.JOURNAL_JSON if b'"__REALTIME_TIMESTAMP"' in start else Kind.JSON
-    if b"\0" not in start:
-        return Kind.TEXT
-    printable_share = sum(byte >= 32 or byte in (0, 9, 10) for byte in start) / len(start)
-    return Kind.NUL if printable_share == 1 else Kind.BINARY
+    return command_name(artefact.source.argv or ["command"])

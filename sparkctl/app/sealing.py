@@ -1,14 +1,13 @@
 """From a spool to a bundle: lay out, redact, judge, look for what was left, and only then seal."""
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sparkctl import __version__
 from sparkctl.app.cleaning import Cleaning
 from sparkctl.app.over_tree import how_it_ended, how_it_was, node_of, what_it_was
-from sparkctl.app.seal_sources import RawFile, artefact_files, lay_out, tree_files
+from sparkctl.app.seal_sources import artefact_files, lay_out, tree_files
 from sparkctl.contract.generated import schema_file_text
 from sparkctl.evidence.sealing import seal
 from sparkctl.evidence.signers import signer_of
@@ -39,14 +38,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class SealedBundle:
-    """A bundle on the disk: bytes, entries, what was not collected, and what its judgement says."""
+    """A bundle on the disk, its size in bytes, and the redacted names of what could not be redacted."""
 
     path: Path
     bytes: int
-    entries: int
-    missing: int
     withheld: tuple[str, ...]
-    merkle_root: str
 
 
 def seal_spool(order: Order) -> SealedBundle:
@@ -56,14 +52,16 @@ def seal_spool(order: Order) -> SealedBundle:
     """
     tree = order.spool / "raw" / "tree"
     left_out = lay_out(order.spool, order.data, tree, simulated=order.simulated)
-    cleaning = Cleaning(order.spool / "clean", order.envelope.meta.node.hostname, _files(order, tree))
+    recorded, taken = list(tree_files(tree)), list(artefact_files(order.spool, order.data))
+    everything = [*recorded, *(raw for _, raw in taken)]
+    cleaning = Cleaning(order.spool / "clean", order.envelope.meta.node.hostname, everything)
     if left_out:
         cleaning.lack(
             "tree", UnknownReason.PARSE_ERROR, f"{left_out} reads have no place in the tree: odd names, or too many"
         )
-    for file in tree_files(tree):
+    for file in recorded:
         cleaning.take_tree_file(file)
-    for artefact, raw in artefact_files(order.spool, order.data):
+    for artefact, raw in taken:
         cleaning.take_artefact(artefact, raw)
     _tell_gaps(cleaning, order.data)
     _judge(cleaning, order)
@@ -72,11 +70,6 @@ def seal_spool(order: Order) -> SealedBundle:
         cleaning.add(f"schemas/{name}.schema.json", EntryKind.SCHEMA, schema_file_text(name).encode())
     cleaning.look_for_survivors()
     return _sealed(cleaning, order)
-
-
-def _files(order: Order, tree: Path) -> Iterator[RawFile]:
-    yield from tree_files(tree)
-    yield from (raw for _, raw in artefact_files(order.spool, order.data))
 
 
 def _tell_gaps(cleaning: Cleaning, data: BundleData) -> None:
@@ -133,8 +126,4 @@ def _sealed(cleaning: Cleaning, order: Order) -> SealedBundle:
     salt_key = secrets.token_bytes(KEY_BYTES)
     signer = signer_of(order.key) if order.key else None
     made = seal(cleaning.folder, cleaning.facts, cleaning.missing, about, order.out, salt_key=salt_key, signer=signer)
-    withheld = tuple(one.artefact for one in cleaning.report().withheld)
-    manifest = made.manifest
-    return SealedBundle(
-        order.out, made.bytes, len(manifest.entries), len(manifest.missing), withheld, manifest.merkle_root
-    )
+    return SealedBundle(order.out, made.bytes, tuple(one.artefact for one in cleaning.report().withheld))

@@ -1,6 +1,5 @@
 """Look for the stand-ins of one disclosure in another: whoever found one there could join what two recipients got."""
 
-import base64
 import binascii
 import re
 import uuid
@@ -10,6 +9,7 @@ from pathlib import Path
 from sparkctl.redaction.linear import Pattern, literal
 from sparkctl.redaction.rule import Rule
 from sparkctl.redaction.standins import WORD_LENGTH, WORDS, Class, Pseudonyms
+from sparkctl.redaction.survivors import base64_cores
 
 _WORD = re.compile(rb"(?:%s)-x([a-z2-7]{1,10})(?:\.[a-z]*)?" % b"|".join(kind.encode() for kind in WORDS))
 LEAST = 6
@@ -135,6 +135,4 @@ def _encoded(text: bytes) -> Iterator[bytes]:
     """A text plain, in hexadecimal, and in base64 wherever it may begin there."""
     yield text
     yield binascii.hexlify(text)
-    for before in range(3):
-        whole = base64.b64encode(bytes(before) + text)
-        yield whole[-(-before * 4 // 3) : (before + len(text)) * 4 // 3]  # no letter that depends on its neighbours
+    yield from base64_cores(text)

@@ -95,7 +95,7 @@ def forms(kind: Class, value: bytes) -> Iterator[tuple[str, bytes]]:
         quoted = json.dumps(spelling.decode("utf-8", "replace"))[1:-1].encode()
         if quoted != spelling:
             yield "json", quoted
-        yield from (("base64", core) for core in base64_cores(spelling))
+        yield from (("base64", core) for core in base64_cores(spelling) if len(core) >= LEAST_CORE)
     if kind in NUMBERS and len(spellings[-1]) in (12, 32):
         yield "raw", binascii.unhexlify(spellings[-1])
 
@@ -105,9 +105,7 @@ def base64_cores(value: bytes) -> Iterator[bytes]:
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + value).rstrip(b"=")
         ragged = (before + len(value)) % 3
-        core = coded[(before * 8 + 5) // 6 : len(coded) - (1 if ragged else 0)]
-        if len(core) >= LEAST_CORE:
-            yield core
+        yield coded[(before * 8 + 5) // 6 : len(coded) - (1 if ragged else 0)]
 
 
 def _spellings(kind: Class, value: bytes) -> list[bytes]:
