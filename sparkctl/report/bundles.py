@@ -2,8 +2,6 @@
 
 from typing import TextIO
 
-from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from sparkctl.errors import ExitCode
@@ -14,8 +12,8 @@ from sparkctl.model.fleet_report import RunEnd, RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import TakenStatus, UnknownReason
 from sparkctl.report.answers import Alike, Answers
-from sparkctl.report.screen import STYLES, by_kind, costs, headline, notes, screen_on, show_failures, table
-from sparkctl.report.words import count, names
+from sparkctl.report.screen import STYLES, by_kind, costs, headline, notes, screen_on, show_by_nodes, show_failures
+from sparkctl.report.words import count
 
 LossKey = tuple[str, TakenStatus, UnknownReason]
 
@@ -86,7 +84,7 @@ def show_bundles(report: BundleReport, stream: TextIO, *, verbose: bool = False)
         for title, failures in by_kind(report.failures).items():
             show_failures(console, title, failures)
         if verbose:
-            _show_losses(console, report.losses)
+            show_by_nodes(console, "Not whole", "unknown", report.losses, _loss_text)
         elif report.losses:
             console.print()
             console.print(_loss_line(report.losses))
@@ -105,18 +103,6 @@ def _loss_line(losses: list[FoldedLoss]) -> Text:
     return Text(f"{words}; -v names them, and each bundle says what it lacks", style=STYLES["unknown"])
 
 
-def _show_losses(console: Console, losses: list[FoldedLoss]) -> None:
-    if not losses:
-        return
-    grid = table(console, "Not whole", "unknown")
-    by_nodes: dict[tuple[str, ...], list[FoldedLoss]] = {}
-    for loss in losses:
-        by_nodes.setdefault(tuple(loss.nodes), []).append(loss)
-    for nodes, found in by_nodes.items():
-        lines = [
-            Text.assemble((loss.collector, STYLES["unknown"]), f"  {loss.example}",
-                          (f" ({loss.status.value}, {loss.reason.value})", "dim"))
-            for loss in found
-        ]  # fmt: skip
-        grid.add_row(Text(names(nodes), "bold"), Text("\n").join(lines))
-    console.print(Padding(grid, (0, 0, 0, 2)))
+def _loss_text(loss: FoldedLoss) -> Text:
+    why = (f" ({loss.status.value}, {loss.reason.value})", "dim")
+    return Text.assemble((loss.collector, STYLES["unknown"]), f"  {loss.example}", why)

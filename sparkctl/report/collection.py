@@ -2,8 +2,6 @@
 
 from typing import TextIO
 
-from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from sparkctl.errors import ExitCode
@@ -14,8 +12,8 @@ from sparkctl.model.fleet_report import RunEnd, RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import UnknownReason
 from sparkctl.report.answers import Alike, Answers
-from sparkctl.report.screen import STYLES, by_kind, costs, headline, notes, screen_on, show_failures, table
-from sparkctl.report.words import count, names
+from sparkctl.report.screen import STYLES, by_kind, costs, headline, notes, screen_on, show_by_nodes, show_failures
+from sparkctl.report.words import count
 
 GapKey = tuple[str, str, UnknownReason]
 
@@ -81,10 +79,10 @@ def show_collection(report: CollectReport, stream: TextIO, *, verbose: bool = Fa
         for title, failures in by_kind(report.failures).items():
             show_failures(console, title, failures)
         whole = [gap for gap in report.gaps if not gap.path]
-        _show_gaps(console, "Facets that could not be collected", whole)
+        show_by_nodes(console, "Facets that could not be collected", "unknown", whole, _gap_text)
         rest = [gap for gap in report.gaps if gap.path]
         if verbose:
-            _show_gaps(console, "Fields that could not be read", rest)
+            show_by_nodes(console, "Fields that could not be read", "unknown", rest, _gap_text)
         elif rest:
             console.print()
             console.print(_gap_line(rest))
@@ -103,18 +101,6 @@ def _gap_line(gaps: list[FoldedGap]) -> Text:
     return Text(f"{words}; -v names them", style=STYLES["unknown"])
 
 
-def _show_gaps(console: Console, title: str, gaps: list[FoldedGap]) -> None:
-    if not gaps:
-        return
-    grid = table(console, title, "unknown")
-    by_nodes: dict[tuple[str, ...], list[FoldedGap]] = {}
-    for gap in gaps:
-        by_nodes.setdefault(tuple(gap.nodes), []).append(gap)
-    for nodes, found in by_nodes.items():
-        lines = [
-            Text.assemble((".".join(filter(None, (gap.facet, gap.path))), STYLES["unknown"]), f"  {gap.example}",
-                          (f" ({gap.reason.value})", "dim"))
-            for gap in found
-        ]  # fmt: skip
-        grid.add_row(Text(names(nodes), "bold"), Text("\n").join(lines))
-    console.print(Padding(grid, (0, 0, 0, 2)))
+def _gap_text(gap: FoldedGap) -> Text:
+    field = ".".join(filter(None, (gap.facet, gap.path)))
+    return Text.assemble((field, STYLES["unknown"]), f"  {gap.example}", (f" ({gap.reason.value})", "dim"))

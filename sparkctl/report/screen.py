@@ -1,9 +1,9 @@
 """The summary of a sweep as an operator reads it: what needs hands, what could not be seen, what is well."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Protocol, TextIO, TypeVar
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,6 +16,17 @@ from sparkctl.model.reports import RunReport
 from sparkctl.model.sweep import FoldedFinding, SweepReport
 from sparkctl.model.vocabulary import REFUSALS, Stage, Status
 from sparkctl.report.words import SIMULATED, count, duration, names, size
+
+
+class _OnNodes(Protocol):
+    """Something that was so on some nodes."""
+
+    @property
+    def nodes(self) -> list[str]:
+        """Their names."""
+
+
+Folded = TypeVar("Folded", bound=_OnNodes)
 
 STYLES = {"fail": "bold red", "warn": "yellow", "unknown": "magenta", "pass": "green", "lost": "bold magenta"}
 PLAIN_WIDTH = 120
@@ -174,6 +185,21 @@ def table(console: Console, title: str, look: str) -> Table:
     rows.add_column(min_width=10, max_width=30, overflow="fold")
     rows.add_column(ratio=1, overflow="fold")
     return rows
+
+
+def show_by_nodes(
+    console: Console, title: str, look: str, found: Sequence[Folded], line: Callable[[Folded], Text]
+) -> None:
+    """One row for each set of nodes, with a line for each thing that was so on all of them; nothing where none was."""
+    if not found:
+        return
+    by_nodes: dict[tuple[str, ...], list[Folded]] = {}
+    for one in found:
+        by_nodes.setdefault(tuple(one.nodes), []).append(one)
+    rows = table(console, title, look)
+    for nodes, alike in by_nodes.items():
+        rows.add_row(Text(names(nodes), "bold"), Text("\n").join(map(line, alike)))
+    console.print(Padding(rows, (0, 0, 0, 2)))
 
 
 def _action_line(action: str) -> Text:
