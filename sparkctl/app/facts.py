@@ -16,17 +16,9 @@ from sparkctl.model.facets.catalogue import FACETS
 from sparkctl.model.facets.difference import Difference, Gaps, differences, value_at
 from sparkctl.model.facets.fields import UnknownField, type_at
 from sparkctl.model.facets.paths import Path, from_text
+from sparkctl.model.standing import KnownFacet
 from sparkctl.store.entries import FacetSpan, Held
 from sparkctl.store.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFacet:
-    """A facet of a node: since when it is so, when it was seen last, and its document."""
-
-    since: datetime
-    seen: datetime
-    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,15 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitRef:
+    """A visit of which there is a record: its run, when it began, and the number of the record in this store."""
+
+    run_id: str
+    at: datetime
+    record: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatusChange:
     """A check of a node that came out otherwise than in the report before; `at` is when the later visit began."""
 

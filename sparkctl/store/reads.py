@@ -48,7 +48,7 @@ def newest_record(database: Database, node_id: str, kind: RunKind | None) -> Run
     )
     with database.reading() as connection:
         row = connection.execute(query if kind is None else query.where(runs.c.kind == kind)).first()
-    return _parsed(RunRecord, row) if row else None
+    return parsed(RunRecord, row) if row else None
 
 
 def records_of(database: Database, run_id: str) -> Iterator[RunRecord]:
@@ -65,7 +65,7 @@ def records_of(database: Database, run_id: str) -> Iterator[RunRecord]:
     while True:
         with database.reading() as connection:
             page = connection.execute(query.where(visits.c.node > last)).all()
-        yield from (_parsed(RunRecord, row[1:]) for row in page)
+        yield from (parsed(RunRecord, row[1:]) for row in page)
         if len(page) < _PAGE:
             return
         last = page[-1].node
@@ -110,13 +110,14 @@ def _run_entries(database: Database, query: Select[Any]) -> list[RunEntry]:
             recorded=row.recorded,
             pid=row.pid,
             host=row.host,
-            report=_parsed(_REPORTS[RunKind(row.kind)], row[-4:]) if row.report else None,
+            report=parsed(_REPORTS[RunKind(row.kind)], row[-4:]) if row.report else None,
         )
         for row in rows
     ]
 
 
-def _parsed(model: type[ModelT], stored: Sequence[Any]) -> ModelT:
+def parsed(model: type[ModelT], stored: Sequence[Any]) -> ModelT:
+    """A stored document as its model; raises StoreError when it is none that this version knows."""
     sha256, codec, size, content = stored
     try:
         return model.model_validate_json(unpack(sha256, codec, size, content))

@@ -14,7 +14,7 @@ from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reports import RunReport
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Outcome
-from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, Pruned, RunEntry, RunKind, StatusChange
+from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, Pruned, RunEntry, RunKind, StatusChange, VisitRef
 from sparkctl.store.location import make_state_dir
 from sparkctl.store.lock import SweepLock, nobody_sweeps
 
@@ -35,13 +35,13 @@ class Store:
         written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
         """
         # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
-        from sparkctl.store import additions, contacts, database, history, pruning, reads, writes  # noqa: PLC0415
+        from sparkctl.store import additions, contacts, database, history, newest, pruning, reads, writes  # noqa: PLC0415
 
         if create:
             make_state_dir(folder)
         self.folder = folder
         self._reads, self._writes, self._additions = reads, writes, additions
-        self._history, self._pruning, self._contacts = history, pruning, contacts
+        self._history, self._pruning, self._contacts, self._newest = history, pruning, contacts, newest
         self._database = database.open_database(folder, create=create)
         self._database.give_up_at = give_up_at
         try:
@@ -112,6 +112,16 @@ class Store:
     def newest(self, node_id: str, kind: RunKind | None = None) -> RunRecord | None:
         """The record of the last visit to a node, reported or not; None for a node that was never visited."""
         return self._reads.newest_record(self._database, node_id, kind)
+
+    def newest_visits(
+        self, node_ids: Collection[str], kind: RunKind | None = None, *, answered: bool = False
+    ) -> dict[str, VisitRef]:
+        """The last visit to each node, in runs of one kind or of any; `answered`: in which the node answered."""
+        return self._newest.newest_visits(self._database, node_ids, kind, answered=answered)
+
+    def record_of(self, visit: VisitRef) -> RunRecord | None:
+        """The record of a visit; None when it has been let go of since."""
+        return self._newest.record_of(self._database, visit)
 
     def records(self, run_id: str) -> Iterator[RunRecord]:
         """The records of a run; none for a run that is not known."""
