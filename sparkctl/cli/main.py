@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from sparkctl import __version__
+from sparkctl.cli.alerts import alerts
 from sparkctl.cli.baseline import baseline
 from sparkctl.cli.bundle import bundle
 from sparkctl.cli.collect import collect
@@ -47,6 +48,7 @@ def cli() -> None:
 
 
 for command in (
+    alerts,
     baseline,
     bundle,
     collect,

@@ -1,5 +1,7 @@
 """Alerts as they are published: what is wrong now, what changed about it, and a day of it in one document."""
 
+from collections import Counter
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -75,8 +77,8 @@ class Alert(Record):
     `nodes` are those on which it is so; of a resolved one, those on which it was. `unseen` are those of them whose last
     visit could not tell: they did not answer, or the check was not evaluated. `subject` is the check, the stage and
     cause of a failure, the field with both its values, how the boot ended, or the place that is silent. `since` is
-    when it was first seen, in the run `run_id`. `muted` says why nothing is told of it now. `rolled_up` is true where
-    several nodes became so together and share this alert.
+    when it was first seen, in the run `run_id`. `told` is false where nobody was told of it; `muted` says why nothing
+    is told of it now. `rolled_up` is true where several nodes became so together and share this alert.
     """
 
     alert_schema: Annotated[Literal["sparkctl.alert/1"], Field(alias="schema")] = "sparkctl.alert/1"
@@ -88,6 +90,7 @@ class Alert(Record):
     nodes: Annotated[list[NodeId], Field(min_length=1)]
     unseen: list[NodeId]
     rolled_up: bool
+    told: bool
     flapping: bool
     muted: Text | None
     summary: Text
@@ -125,6 +128,28 @@ class AlertChange(Record):
     by: Word | None = None
     note: Text | None = None
     into: Sha256Hex | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNews:
+    """What a run brought: changes to be told, and what went wrong with alerts, in words."""
+
+    changes: list[AlertChange]
+    troubles: list[str]
+
+    @property
+    def words(self) -> str:
+        """The changes in one line; empty where there are none."""
+        counted = Counter(change.event for change in self.changes)
+        told = [
+            (counted[AlertEvent.OPENED], "new alert", "new alerts"),
+            (counted[AlertEvent.GREW], "grew", "grew"),
+            (counted[AlertEvent.WORSENED], "worse", "worse"),
+            (counted[AlertEvent.FLAPPING], "flapping", "flapping"),
+            (counted[AlertEvent.CALMED], "calm again", "calm again"),
+            (counted[AlertEvent.RESOLVED], "resolved", "resolved"),
+        ]
+        return ", ".join(f"{number:,} {one if number == 1 else several}" for number, one, several in told if number)
 
 
 class AlertHistory(Record):

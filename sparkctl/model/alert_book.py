@@ -20,8 +20,8 @@ def fingerprint_of(*parts: str) -> str:
 class Problem:
     """Something wrong with a node, as one run saw it.
 
-    `scope` is what it is about: a check, a field, the kind of run that failed, a boot. `before` is the digest of the
-    value that a changed field had. `summary` are the words of the node `words_of`, where many were alike.
+    `scope` is what it is about: a check, a field, the kind of run that failed, a boot. `before` and `after` are
+    digests of the values of a changed field. `summary` are the words of the node `words_of`, where many were alike.
     """
 
     fingerprint: str
@@ -35,6 +35,7 @@ class Problem:
     simulated: bool
     words_of: str
     before: str = ""
+    after: str = ""
 
     def told(self, *, alone: bool = True) -> str:
         """The words, and whose they are where that is not plain."""

@@ -73,8 +73,8 @@ HOLD_WORDS = (*(severity.value for severity in AlertSeverity),
 
 WATCHED = (
     "drivers.nvidia.version", "drivers.nvidia.userspace", "os.kernel.running", "os.dgx.version",
-    "firmware.bios.version", "firmware.smbios.*.version", "firmware.esrt.*.version", "firmware.fwupd.*.version",
-    "firmware.nics.*.version", "firmware.drives.*", "firmware.gpus.*.vbios", "firmware.tpm.version",
+    "firmware.bios.version", "firmware.esrt.*.version", "firmware.nics.*.version", "firmware.drives.*",
+    "firmware.gpus.*.vbios", "firmware.tpm.version",
 )  # fmt: skip
 """Fields of facets whose changes are told where the rules file says nothing."""
 

@@ -133,16 +133,11 @@ def _condition(body: str, seen_at: datetime) -> Condition:
 
 
 def _keep(connection: Connection, after: Advance) -> None:
-    rows: list[dict[str, object]] = [
-        {"fingerprint": name, "form": _CONDITION, "seen_at": one.last_seen, "resolved_at": one.resolved_at}
-        | {"body": _CONDITIONS.dump_json(one).decode()}
+    rows = [
+        _row(_CONDITION, name, one.resolved_at, _CONDITIONS.dump_json(one), one.last_seen)
         for name, one in after.conditions.items()
     ]
-    rows += [
-        {"fingerprint": name, "form": _ROLL_UP, "seen_at": None, "resolved_at": each.resolved_at}
-        | {"body": _ROLL_UPS.dump_json(each).decode()}
-        for name, each in after.roll_ups.items()
-    ]
+    rows += [_row(_ROLL_UP, name, each.resolved_at, _ROLL_UPS.dump_json(each)) for name, each in after.roll_ups.items()]
     if rows:
         for some in chunks([*after.conditions, *after.roll_ups]):
             connection.execute(delete(alerts).where(alerts.c.fingerprint.in_(some)))
@@ -159,3 +154,9 @@ def _keep(connection: Connection, after: Advance) -> None:
                 for change in after.changes
             ],
         )
+
+
+def _row(
+    form: str, name: str, resolved_at: datetime | None, body: bytes, seen_at: datetime | None = None
+) -> dict[str, object]:
+    return {"fingerprint": name, "form": form, "seen_at": seen_at, "resolved_at": resolved_at, "body": body.decode()}

@@ -80,7 +80,7 @@ class Desk:
 
 @dataclass
 class Receiver:
-    """What somebody knows who is only told: the nodes of each open alert. Raises AssertionError where that is broken."""
+    """What somebody knows who is only told: the nodes of each open alert. It objects to what cannot be."""
 
     open: dict[str, set[str]] = field(default_factory=dict)
 

@@ -51,7 +51,7 @@ def backwards(run: RunSeen) -> RunSeen:
     return RunSeen(
         run_id=run.run_id,
         at=run.at,
-        problems=dict(reversed(run.problems.items())),
+        problems=dict(list(run.problems.items())[::-1]),
         cleared=list(run.cleared)[::-1],
         unseen=list(run.unseen)[::-1],
         muted=run.muted,
@@ -112,10 +112,10 @@ class AnyRuns(RuleBasedStateMachine):
     @invariant()
     def nothing_is_open_that_was_not_told(self) -> None:
         book = self.desk.book
-        told = {name: {one.problem.node for one in book.conditions.values() if one.group == name and not one.resolved_at}
-                for name, each in book.roll_ups.items() if each.resolved_at is None}  # fmt: skip
-        told |= {name: {one.problem.node} for name, one in book.conditions.items()
-                 if one.group is None and one.told and not one.resolved_at}  # fmt: skip
+        told: dict[str, set[str]] = {name: set() for name, each in book.roll_ups.items() if not each.resolved_at}
+        for name, one in book.conditions.items():
+            if one.told and not one.resolved_at:
+                told.setdefault(one.group or name, set()).add(one.problem.node)
         assert told.keys() == self.receiver.open.keys()
         for name, nodes in told.items():
             assert nodes
