@@ -124,7 +124,7 @@ def show_alert(desk: Desk, prefix: str, now: datetime) -> AlertHistory:
 
 
 def acknowledge_alerts(
-    desk: Desk, prefixes: Sequence[str], by: str | None, note: str | None, now: datetime
+    desk: Desk, prefixes: Sequence[str], *, by: str | None, note: str | None, now: datetime
 ) -> list[AlertChange]:
     """Note that somebody has taken alerts on; all of them or, with a UsageError, none."""
     words = Acknowledgement(by=_who(by), at=now, note=_printable(note, "--note") if note else None)

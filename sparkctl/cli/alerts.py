@@ -140,7 +140,7 @@ def ack(
     """
     from sparkctl.app.alert_desk import acknowledge_alerts, utc_now
 
-    changes = acknowledge_alerts(_desk(fleet, state, rules), fingerprints, by, note, utc_now())
+    changes = acknowledge_alerts(_desk(fleet, state, rules), fingerprints, by=by, note=note, now=utc_now())
     if form == "human":
         from sparkctl.report.alerts import show_changes
 

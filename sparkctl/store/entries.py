@@ -136,12 +136,13 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was let go of: records, the runs they were of, the bytes they took, and boots in the ledger of contacts."""
+    """What was let go of: records, the runs they were of, the bytes they took, boots in the ledger, and old alerts."""
 
     records: int
     runs: int
     content_bytes: int
     boots: int
+    alerts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sparkctl.app import alerting
-from sparkctl.app.alert_desk import list_alerts, show_alert
+from sparkctl.app.alert_desk import acknowledge_alerts, list_alerts, show_alert
 from sparkctl.app.alert_digest import digest
 from sparkctl.app.alerting import Entering
 from sparkctl.inventory.load import load_fleet
@@ -15,7 +15,7 @@ from sparkctl.model.alert import AlertState
 from sparkctl.model.alert_book import Advance, Book
 from sparkctl.model.alert_rules import AlertRules
 from sparkctl.model.vocabulary import Cause, Stage
-from sparkctl.store import Store
+from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
 from tests.alerts.shelves import SILENT, Shelf, at
 from tests.support.envelopes import finding, reported
@@ -254,3 +254,20 @@ def test_the_history_of_an_alert_that_went_on_in_another(shelf: Shelf) -> None:
     history = show_alert(shelf.desk, part[:6], at(4))
     assert history.alert.fingerprint == whole.fingerprint
     assert [change.event.value for change in history.changes] == ["opened", "rolled_up", "opened"]
+
+
+def test_alerts_that_ended_long_ago_are_let_go_of_and_ends_of_boots_are_not(shelf: Shelf) -> None:
+    end = transition(termination="disorderly.panic", expected="no")
+    shelf.store(RunKind.RESET, 0, [reset_record("n2", end)])
+    shelf.health(0, n1={"disk_space": "fail"}, n3={"disk_space": "fail"})
+    shelf.health(1, n1={"disk_space": "pass"})
+    shelf.update()
+    listed = list_alerts(shelf.desk, "n2", [], None, at(2)).alerts
+    acknowledge_alerts(shelf.desk, [listed[0].fingerprint], by="ops", note=None, now=at(2))
+    with SweepLock(shelf.state, ["test"]) as lock, Store.open(shelf.state) as store:
+        assert store.prune(lock, at(3)).alerts == 1
+        left = store.alerts.book([listed[0].fingerprint]).conditions.values()
+        assert sorted(one.problem.node for one in left) == ["n2", "n3"]
+        assert {node for change in store.alerts.changes() for node in change.nodes} == {"n2", "n3"}
+    shelf.store(RunKind.RESET, 4, [reset_record("n2", end)])
+    assert shelf.told() == []

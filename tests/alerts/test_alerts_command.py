@@ -10,6 +10,7 @@ from sparkctl.cli.main import cli
 from sparkctl.contract.outside import complaints
 from sparkctl.errors import UsageError
 from tests.alerts.shelves import SILENT, Shelf
+from tests.support.command import json_lines, sparkctl
 
 
 @pytest.fixture
@@ -123,3 +124,28 @@ def test_rules_are_checked(shelf: Shelf) -> None:
     ran = run(shelf, "check", form="human")
     assert ran.return_value == 2
     assert "alerts.yaml:2: hold.warn.visits:" in ran.stdout
+
+
+def test_rules_that_are_wrong_cost_no_run_and_the_next_one_catches_up(tmp_path: Path) -> None:
+    """Over this machine, whatever it is like."""
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  here: {transport: local}\n")
+    (tmp_path / "alerts.yaml").write_text("version: 3\n")
+    places: list[str | Path] = ["--fleet", tmp_path / "fleet.yaml", "--state", tmp_path / "state"]
+    ran = sparkctl("health", *places, home=tmp_path)
+    record, report = json_lines(ran)
+    assert report["exit_code"] == ran.returncode
+    assert "alerts were not updated, the next run catches up" in ran.stderr
+    assert "alerts.yaml:1: version: must be one of 1" in ran.stderr
+    (tmp_path / "alerts.yaml").write_text("version: 1\nhold: {warn: {visits: 1}, unknown: {visits: 1}}\n")
+    second = sparkctl("health", *places, "--format", "human", home=tmp_path)
+    assert second.stderr == ""
+    listed = sparkctl("alerts", "list", *places, home=tmp_path)
+    told = [alert for alert in json_lines(listed) if alert["told"]]
+    pressing = [one for one in record["envelope"]["data"]["findings"]
+                if one["status"] in ("warn", "fail") or (one["status"] == "unknown" and one["required"])]  # fmt: skip
+    assert {alert["subject"] for alert in told} >= {one["check"] for one in pressing}
+    assert {alert["run_id"] for alert in told if alert["subject"] in {one["check"] for one in pressing}} <= {
+        report["run_id"]
+    }
+    assert listed.returncode == (1 if told else 0)
+    assert ("sparkctl alerts list" in second.stdout) == bool(told)
