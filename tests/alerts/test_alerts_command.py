@@ -126,6 +126,7 @@ def test_rules_are_checked(shelf: Shelf) -> None:
     assert "alerts.yaml:2: hold.warn.visits:" in ran.stdout
 
 
+@pytest.mark.slow
 def test_rules_that_are_wrong_cost_no_run_and_the_next_one_catches_up(tmp_path: Path) -> None:
     """Over this machine, whatever it is like."""
     (tmp_path / "fleet.yaml").write_text("nodes:\n  here: {transport: local}\n")
