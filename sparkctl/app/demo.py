@@ -57,11 +57,11 @@ def run_demo(nodes: int, sweep_output: SweepOutput, reset_output: SweepOutput, s
             started = control.up(folder / "lab", nodes, seed=1, seconds=LAB_SECONDS)
             places = Places(started.fleet_file, folder / "state", {})
             limits = Limits.within(VISIT_SECONDS, concurrency=24)
-            code = sweep(RunRequest(places=places, selector="all", limits=limits), sweep_output)
+            code = sweep(RunRequest(places=places, selector="all", limits=limits, alerting=False), sweep_output)
             victim = started.nodes[0].name
             control.break_node(folder / "lab", victim, STORY)
             print(f"\nMeanwhile {victim} went down and came back. Asked how it ended:\n", file=stderr, flush=True)
-            reset_reason(RunRequest(places=places, selector=victim, limits=limits), None, reset_output)
+            reset_reason(RunRequest(places=places, selector=victim, limits=limits, alerting=False), None, reset_output)
             return code
         finally:
             control.down(folder / "lab")

@@ -10,6 +10,7 @@ from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.errors import ExitCode
 from sparkctl.executor.question import HEALTH
 from sparkctl.inventory.ranges import fold
+from sparkctl.model.alert import AlertNews
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Status
 from sparkctl.report.outputs import Report, SweepOutput
@@ -64,3 +65,6 @@ class _Watched:
     def end(self, report: Report) -> None:
         self.interrupted = report.interrupted
         self.output.end(report)
+
+    def alerts(self, news: AlertNews) -> None:
+        self.output.alerts(news)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sparkctl.app.alerting import update_alerts
 from sparkctl.app.own_cost import peak_rss_bytes
 from sparkctl.app.places import Places
 from sparkctl.app.resume import Earlier, find_earlier
@@ -52,7 +53,8 @@ class RunRequest:
     """What the operator asked for.
 
     `deadline_s` bounds the whole run, in seconds. `resume` names a run to take up (`last` is the last one), whose
-    selector and shard then hold. `workers` is how many processes visit the nodes; with 1 it is this one.
+    selector and shard then hold. `workers` is how many processes visit the nodes; with 1 it is this one. Without
+    `alerting` the alerts of the state folder stay as they are.
     """
 
     places: Places
@@ -63,6 +65,7 @@ class RunRequest:
     shard: Shard | None = None
     resume: str | None = None
     workers: int = 1
+    alerting: bool = True
 
 
 class Spender(Protocol):
@@ -128,6 +131,9 @@ def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCod
         run.begin(lock)
         gc.freeze()  # what is here now stays to the end: the collector need not look at it again and again
         report = asyncio.run(run.go(visits))
+        if request.alerting and asked.kind is not RunKind.BUNDLE:
+            # With the lock still held, so that runs are entered in the order in which they ended.
+            run.output.alerts(update_alerts(store, fleet, request.places.fleet, request.places.environ))
     return ExitCode(report.exit_code)
 
 

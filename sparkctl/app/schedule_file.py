@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sparkctl.app.schedule_fields import Fields
+from sparkctl.app.schedule_fields import Fields, minute_of_day, number, one_of
 from sparkctl.app.schedule_options import RUNS, absolute_path, lexical, seconds, selector_word
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, Where
@@ -109,7 +109,7 @@ class _PlanReader:
         return LogSettings(
             folder=fields.text("folder", lambda text: absolute_path(text, self._path.parent)) or folder,
             max_bytes=fields.text("size", _size) or 4 * 2**20,
-            keep=fields.text("keep", _number(1, 1000)) or 8,
+            keep=fields.text("keep", number(1, 1000)) or 8,
         )
 
     def _schedules(self) -> list[Schedule]:
@@ -138,7 +138,7 @@ class _ScheduleReader:
         """The schedule; None when it cannot be told when or what it runs."""
         fields = self._fields
         times = self._times()
-        run = fields.text("run", _one_of(tuple(RUNS)), required=f"Write one of: {', '.join(RUNS)}.")
+        run = fields.text("run", one_of(tuple(RUNS)), required=f"Write one of: {', '.join(RUNS)}.")
         if run is None:
             return None
         selector = fields.texts("selector", lambda text: selector_word(text, fields.folder))
@@ -166,10 +166,10 @@ class _ScheduleReader:
             deadline_s=deadline_s,
             max_age_s=max_age_s,
             min_coverage=0.5 if coverage is None else coverage,
-            quiet_on=frozenset(fields.texts("quiet_on", _one_of(("ok", "findings", "unjudged", "refused")))) | {"ok"}
+            quiet_on=frozenset(fields.texts("quiet_on", one_of(("ok", "findings", "unjudged", "refused")))) | {"ok"}
             if fields.has("quiet_on")
             else QUIET,
-            complain_after=fields.text("complain_after", _number(1, 1000)) or 3,
+            complain_after=fields.text("complain_after", number(1, 1000)) or 3,
             writes_to=folders,
         )
 
@@ -178,13 +178,13 @@ class _ScheduleReader:
         if fields.has("every") == fields.has("at"):
             fields.wrong(None, "one of `every` and `at` must be there", "Write `every: 15m`, or `at: 03:10` (UTC).")
             return None
-        days = [DAY_NAMES.index(day) for day in fields.texts("days", _one_of(DAY_NAMES))]
+        days = [DAY_NAMES.index(day) for day in fields.texts("days", one_of(DAY_NAMES))]
         if fields.has("every"):
-            period = fields.text("every", _one_of(tuple(PERIODS)))
+            period = fields.text("every", one_of(tuple(PERIODS)))
             if days:
                 fields.wrong("days", "`days` goes with `at`", "Leave it out, or write `at:` times.")
             return every(period) if period else None
-        minutes = set(fields.texts("at", _minute_of_day))
+        minutes = set(fields.texts("at", minute_of_day))
         return at(minutes, frozenset(days) or EVERY_DAY) if minutes else None
 
     def _bounds(self, times: Times) -> tuple[int, int]:
@@ -229,40 +229,15 @@ def _matches(pattern: str, words: str) -> Callable[[str], str]:
     return convert
 
 
-def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
-    def convert(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return text
-
-    return convert
-
-
-def _number(low: int, high: int) -> Callable[[str], int]:
-    def convert(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or len(text) > 9 or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high:,}")
-        return int(text)
-
-    return convert
-
-
 def _percent(text: str) -> float:
-    return _number(0, 100)(text.removesuffix("%")) / 100
+    return number(0, 100)(text.removesuffix("%")) / 100
 
 
 def _size(text: str) -> int:
-    number, unit = text[:-1], text[-1:]
+    figure, unit = text[:-1], text[-1:]
     if unit not in _UNITS or not unit:
         raise ValueError("must be a size such as 512K or 4M")
-    size = _number(1, 999_999)(number) * _UNITS[unit]
+    size = number(1, 999_999)(figure) * _UNITS[unit]
     if not 64 * 2**10 <= size <= 2**30:
         raise ValueError("must be from 64K to 1G")
     return size
-
-
-def _minute_of_day(text: str) -> int:
-    hour, colon, minute = text.partition(":")
-    if not colon or len(hour) != 2 or len(minute) != 2:
-        raise ValueError("must be a time of the UTC day such as 03:10")
-    return _number(0, 23)(hour) * 60 + _number(0, 59)(minute)

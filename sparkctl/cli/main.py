@@ -15,6 +15,7 @@ import click
 from click.shell_completion import shell_complete
 
 from sparkctl import __version__
+from sparkctl.cli.alerts import alerts
 from sparkctl.cli.baseline import baseline
 from sparkctl.cli.bundle import bundle
 from sparkctl.cli.collect import collect
@@ -50,6 +51,7 @@ def cli() -> None:
 
 
 for command in (
+    alerts,
     baseline,
     bundle,
     collect,

@@ -20,7 +20,8 @@ def prune(state: Path | None, form: str, days: float) -> None:
     """Let go of old run records, but for the last run of each kind of each node.
 
     What they said of status and facets stays: visits, changes, history and drift lose nothing. In the ledger of
-    contacts each node keeps its thirteen newest boots. The space is used again; the file does not become smaller.
+    contacts each node keeps its thirteen newest boots. Alerts that ended before go, too. The space is used again; the
+    file does not become smaller.
 
     Example: sparkctl store prune --days 30
     """
@@ -31,4 +32,8 @@ def prune(state: Path | None, form: str, days: float) -> None:
     gone = let_go(places(None, state), days)
     words = f"{count(gone.records, 'record')} of {count(gone.runs, 'run')} let go, {size(gone.content_bytes)}"
     words += f"; {count(gone.boots, 'boot')} in the ledger" if gone.boots else ""
-    say(form, words, records=gone.records, runs=gone.runs, content_bytes=gone.content_bytes, boots=gone.boots)
+    words += f"; {count(gone.alerts, 'alert')} that had ended" if gone.alerts else ""
+    say(
+        form, words, records=gone.records, runs=gone.runs, content_bytes=gone.content_bytes, boots=gone.boots,
+        alerts=gone.alerts,
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from sparkctl.model.alert import Alert, AlertChange, AlertDigest, AlertHistory, Mute
 from sparkctl.model.baseline import Baseline, DriftReport
 from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.bundle_diff import BundleDiff
@@ -44,6 +45,11 @@ from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, S
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
+    "alert": Alert,
+    "alert-change": AlertChange,
+    "alert-digest": AlertDigest,
+    "alert-history": AlertHistory,
+    "alert-mute": Mute,
     "baseline": Baseline,
     "bundle-diff": BundleDiff,
     "bundle-envelope": BundleEnvelope,

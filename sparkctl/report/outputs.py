@@ -1,8 +1,10 @@
 """How a sweep is shown while it runs and when it ends: a screen for people, JSON for everything else."""
 
+import sys
 from collections.abc import Collection
 from typing import Protocol, TextIO
 
+from sparkctl.model.alert import AlertNews
 from sparkctl.model.bundle_report import BundleReport
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.outcome import NodeOutcome
@@ -28,6 +30,9 @@ class SweepOutput(Protocol):
     def end(self, report: Report) -> None:
         """All are done."""
 
+    def alerts(self, news: AlertNews) -> None:
+        """Alerts were brought up to date, after the end."""
+
 
 class JsonLines:
     """One record per node as it finishes, the report as the last line."""
@@ -50,6 +55,10 @@ class JsonLines:
         """Print the report as one line."""
         self._stream.write(report.model_dump_json() + "\n")
         self._stream.flush()
+
+    def alerts(self, news: AlertNews) -> None:
+        """Whoever reads records asks for alerts by themselves; what is wrong with these is said."""
+        _say_troubles(news, sys.stderr)
 
 
 class JsonDocument:
@@ -75,6 +84,10 @@ class JsonDocument:
         """Add the report and close the object."""
         self._stream.write('\n],"report":' + report.model_dump_json() + "}\n")
         self._stream.flush()
+
+    def alerts(self, news: AlertNews) -> None:
+        """Whoever reads records asks for alerts by themselves; what is wrong with these is said."""
+        _say_troubles(news, sys.stderr)
 
 
 class Screen:
@@ -119,6 +132,19 @@ class Screen:
 
             show_resets(report, self._stdout, verbose=self._verbose)
 
+    def alerts(self, news: AlertNews) -> None:
+        """One line where something is new; what is wrong with alerts is said."""
+        if news.words:
+            self._stdout.write(f"{news.words}: sparkctl alerts list\n")
+            self._stdout.flush()
+        _say_troubles(news, self._stderr)
+
+
+def _say_troubles(news: AlertNews, stderr: TextIO) -> None:
+    for words in news.troubles:
+        stderr.write(f"sparkctl: {words}\n")
+    stderr.flush()
+
 
 class Forgiving:
     """An output whose reader may leave: what it prints is lost then, the sweep and its exit code are not."""
@@ -141,6 +167,10 @@ class Forgiving:
     def end(self, report: Report) -> None:
         """Pass it on while somebody reads."""
         self._pass_on("end", report)
+
+    def alerts(self, news: AlertNews) -> None:
+        """Pass it on while somebody reads."""
+        self._pass_on("alerts", news)
 
     def _pass_on(self, method: str, content: object) -> None:
         if self._output is None:

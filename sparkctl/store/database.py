@@ -134,8 +134,9 @@ def open_database(folder: Path, *, create: bool) -> Database:
         elif _is_old(database):
             # An older sparkctl that is in the middle of a run would not keep what is new.
             with nullcontext() if create else SweepLock(folder, sys.argv), database.writing() as connection:
-                if _version(connection) != str(SCHEMA_VERSION):
-                    upgrade(connection)
+                found = _version(connection)
+                if found != str(SCHEMA_VERSION):
+                    upgrade(connection, int(found or OLDEST_VERSION))
     except BaseException:
         database.close()
         raise

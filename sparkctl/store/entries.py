@@ -125,13 +125,24 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """A facet of a node that a run found otherwise: the ids of the documents that held before and from then on."""
+
+    node_id: str
+    facet: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was let go of: records, the runs they were of, the bytes they took, and boots in the ledger of contacts."""
+    """What was let go of: records, the runs they were of, the bytes they took, boots in the ledger, and old alerts."""
 
     records: int
     runs: int
     content_bytes: int
     boots: int
+    alerts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
+from sparkctl.model.alert import AlertKind
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.entries import Pruned, RunKind
-from sparkctl.store.schema import contacts, documents, runs, visits
+from sparkctl.store.schema import alert_changes, alert_mutes, alerts, contacts, documents, runs, visits
 
 BOOTS_KEPT = 13
 """Of each node, however old: a node tells of twelve ends of boots at most."""
@@ -19,12 +20,25 @@ BOOTS_KEPT = 13
 def prune(database: Database, before: datetime) -> Pruned:
     """Let go of the records of runs that began before a moment, but for the last one of each node and kind of run.
 
-    And of boots that were last heard of before it, but for the newest of each node. One transaction for each run, and
-    one for the ledger; an end in the middle leaves a store that is whole.
+    And of boots that were last heard of before it, but for the newest of each node, and of alerts that were over before
+    it. One transaction for each run, and one for each of these; an end in the middle leaves a store that is whole.
     """
     gone = [_prune_kind(database, before, kind) for kind in RunKind]
     records, touched, size = (sum(figures) for figures in zip(*gone, strict=True))
-    return Pruned(records, touched, size, _prune_ledger(database, before))
+    return Pruned(records, touched, size, _prune_ledger(database, before), _prune_alerts(database, before))
+
+
+def _prune_alerts(database: Database, before: datetime) -> int:
+    """The number of resolved alerts that went, with what happened to them, and mutes that have ended.
+
+    Ends of boots stay: a node tells of the same one again and again, and it is told of once.
+    """
+    over = alerts.c.resolved_at < before
+    going = select(alerts.c.fingerprint).where(over, alerts.c.body.not_like(f'%"kind":"{AlertKind.BOOT_END}"%'))
+    with database.maintaining() as connection:
+        connection.execute(delete(alert_mutes).where(alert_mutes.c.ends_at < before))
+        connection.execute(delete(alert_changes).where(alert_changes.c.fingerprint.in_(going)))
+        return connection.execute(delete(alerts).where(alerts.c.fingerprint.in_(going))).rowcount
 
 
 def _prune_ledger(database: Database, before: datetime) -> int:

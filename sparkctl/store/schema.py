@@ -18,7 +18,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Raised whenever a table changes in a way that an older sparkctl would misread."""
 
 OLDEST_VERSION = 5
@@ -131,6 +131,7 @@ spans = Table(
     Column("run", RowId, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
     Column("until_run", RowId, ForeignKey("runs.id"), nullable=False),
     Column("document", RowId, ForeignKey("documents.id"), nullable=False),
+    Index("spans_by_end", "until_run"),
     sqlite_with_rowid=False,
 )
 
@@ -170,4 +171,41 @@ changes = Table(
     Column("reason", Code),
     Column("summary", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# What is wrong and who is told of it: conditions of single nodes and roll-ups of them (`form`), as JSON of
+# `model/alert_book.py`. `seen_at` is when a condition was last so, apart, since that is all that most runs change.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fingerprint", Digest, primary_key=True),
+    Column("form", Code, nullable=False),
+    Column("seen_at", UtcMoment),
+    Column("resolved_at", UtcMoment, index=True),
+    Column("body", Text, nullable=False),
+)
+
+# All that happened to alerts, in the order in which it did (`model/alert.py`).
+alert_changes = Table(
+    "alert_changes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("fingerprint", Digest, nullable=False, index=True),
+    Column("at", UtcMoment, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+alert_mutes = Table(
+    "alert_mutes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("ends_at", UtcMoment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# The runs that alerts have been told of, or never will be.
+alert_runs = Table(
+    "alert_runs",
+    metadata,
+    Column("run", RowId, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
 )

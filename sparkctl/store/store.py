@@ -13,10 +13,21 @@ from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reports import RunReport
 from sparkctl.model.run import RunRecord
-from sparkctl.model.vocabulary import Outcome
-from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, Pruned, RunEntry, RunKind, StatusChange, VisitRef
+from sparkctl.model.vocabulary import Outcome, Status
+from sparkctl.store.entries import (
+    FacetSpan,
+    Held,
+    HistoryEntry,
+    Pruned,
+    RunEntry,
+    RunKind,
+    StatusChange,
+    Superseded,
+    VisitRef,
+)
 from sparkctl.store.location import make_state_dir
 from sparkctl.store.lock import SweepLock, nobody_sweeps
+from sparkctl.store.vectors import Vector
 
 
 class Store:
@@ -35,15 +46,29 @@ class Store:
         written. Raises StoreError, with the path and what to do, when the folder or the file cannot be used.
         """
         # SQLAlchemy takes longer to import than `sparkctl --help` may take to answer.
-        from sparkctl.store import additions, contacts, database, history, newest, pruning, reads, writes  # noqa: PLC0415
+        from sparkctl.store import (  # noqa: PLC0415
+            additions,
+            alerts,
+            contacts,
+            database,
+            history,
+            newest,
+            pruning,
+            reads,
+            seen,
+            writes,
+        )
 
         if create:
             make_state_dir(folder)
         self.folder = folder
         self._reads, self._writes, self._additions = reads, writes, additions
         self._history, self._pruning, self._contacts, self._newest = history, pruning, contacts, newest
+        self._seen = seen
         self._database = database.open_database(folder, create=create)
         self._database.give_up_at = give_up_at
+        self.alerts = alerts.AlertStore(self._database)
+        """What is wrong, what was told of it, and what is muted."""
         try:
             # Whoever only reads must not fail because the disk is full or another program holds the file.
             with contextlib.nullcontext() if create else contextlib.suppress(StoreError):
@@ -198,6 +223,22 @@ class Store:
             yield entry
             known.add(entry.run_id)
             entry = self.run(entry.resumes) if entry.resumes else None
+
+    def visited(self, run_id: str) -> dict[str, Vector]:
+        """How each visit of a run ended, by node; visits that were alike share it."""
+        return self._seen.visited(self._database, run_id)
+
+    def verdicts(self, digests: Collection[str]) -> dict[str, dict[str, Status]]:
+        """The status of each check in the verdicts that vectors name."""
+        return self._seen.verdicts(self._database, digests)
+
+    def superseded(self, run_id: str) -> list[Superseded]:
+        """The facets that a run found otherwise than they were before."""
+        return self._seen.superseded(self._database, run_id)
+
+    def records_of(self, run_id: str, node_ids: Collection[str]) -> Iterator[RunRecord]:
+        """The records of some nodes in a run, as far as they are still there."""
+        return self._seen.records_of_nodes(self._database, run_id, node_ids)
 
     def changes(self, node_id: str) -> list[StatusChange]:
         """Every change of status of every check of a node, oldest first.

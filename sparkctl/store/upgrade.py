@@ -1,16 +1,37 @@
 """A store of an older version, brought to ours: what is new in it is filled from what it has."""
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.identifiers import IDENTITY, note_identifiers
-from sparkctl.store.schema import SCHEMA_VERSION, contacts, documents, identifiers, meta, standings
+from sparkctl.store.schema import (
+    SCHEMA_VERSION,
+    alert_changes,
+    alert_mutes,
+    alert_runs,
+    alerts,
+    contacts,
+    documents,
+    identifiers,
+    meta,
+    runs,
+    spans,
+    standings,
+)
 
 _PAGE = 500
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring version 5 to version 6, which knows whose each identifier is, and which boots a node answered in."""
+def upgrade(connection: Connection, version: int) -> None:
+    """Bring a store of this version to ours, one version after another."""
+    if version < 6:
+        _to_6(connection)
+    _to_7(connection)
+    connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
+
+
+def _to_6(connection: Connection) -> None:
+    """Version 6 knows whose each identifier is, and which boots a node answered in."""
     identifiers.create(connection)
     contacts.create(connection)
     query = (
@@ -20,4 +41,12 @@ def upgrade(connection: Connection) -> None:
     )
     for page in connection.execute(query).partitions(_PAGE):
         note_identifiers(connection, {node: unpack(*stored) for node, *stored in page})
-    connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
+
+
+def _to_7(connection: Connection) -> None:
+    """Version 7 has alerts, which begin with the next run: what was long ago is no news."""
+    for table in (alerts, alert_changes, alert_mutes, alert_runs):
+        table.create(connection)
+    for index in spans.indexes:
+        index.create(connection)
+    connection.execute(insert(alert_runs).from_select(["run"], select(runs.c.id)))

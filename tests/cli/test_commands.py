@@ -23,6 +23,8 @@ COMMANDS = [
     "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff",
     "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
     "schedule lint", "help", "completion",
+    "schedule lint", "alerts list", "alerts show", "alerts ack", "alerts mute", "alerts unmute", "alerts digest",
+    "alerts check",
 ]  # fmt: skip
 
 

@@ -11,6 +11,10 @@ from sparkctl.store.identifiers import IDENTITY
 from sparkctl.store.schema import SCHEMA_VERSION
 from tests.support.facts import facet, identity, remember
 
+WITHOUT_ALERTS = (
+    "DROP TABLE alerts; DROP TABLE alert_changes; DROP TABLE alert_mutes; DROP TABLE alert_runs;"
+    "DROP INDEX spans_by_end;"
+)
 TWINS = {("identity.machine_id", "1"): {"n1", "n2"}}
 
 
@@ -26,7 +30,8 @@ def old(folder: Path) -> Path:
     collect(folder, 2, {"n2": "1", "n3": "3"})
     raw = sqlite3.connect(folder / "state.db")
     raw.executescript(
-        "DROP TABLE identifiers; DROP TABLE contacts; UPDATE meta SET value = '5' WHERE key = 'schema_version'"
+        f"DROP TABLE identifiers; DROP TABLE contacts; {WITHOUT_ALERTS}"
+        "UPDATE meta SET value = '5' WHERE key = 'schema_version'"
     )
     raw.close()
     return folder
@@ -59,3 +64,26 @@ def test_an_old_store_stays_as_it_is_while_a_run_of_an_older_sparkctl_may_write_
     assert version(old) == "5"
     with Store.open(old, create=False) as store:
         assert store.shared_identifiers() == TWINS
+
+
+def shape(folder: Path) -> set[tuple[str, str]]:
+    """Every table and index of a store, and how it was made."""
+    raw = sqlite3.connect(folder / "state.db")
+    found = set(raw.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    raw.close()
+    return found
+
+
+def test_what_was_long_ago_is_no_news_to_a_store_that_learns_of_alerts(folder: Path) -> None:
+    collect(folder, 1, {"n1": "1"})
+    as_new = shape(folder)
+    raw = sqlite3.connect(folder / "state.db")
+    raw.executescript(f"{WITHOUT_ALERTS} UPDATE meta SET value = '6' WHERE key = 'schema_version'")
+    raw.close()
+    with Store.open(folder, create=False) as store:
+        assert store.alerts.waiting(10) == ([], 0)
+    assert version(folder) == str(SCHEMA_VERSION)
+    assert shape(folder) == as_new
+    collect(folder, 2, {"n1": "2"})
+    with Store.open(folder, create=False) as store:
+        assert store.alerts.waiting(10) == (["day2"], 0)

@@ -17,6 +17,7 @@ from sparkctl.app.sealing import Order, SealedBundle, seal_spool
 from sparkctl.app.spool import place_of
 from sparkctl.executor.limits import Limits
 from sparkctl.lab.state import Lab
+from sparkctl.model.alert import AlertNews
 from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Cause, Stage
@@ -83,6 +84,9 @@ class Silence:
         pass
 
     def end(self, report: Report) -> None:
+        pass
+
+    def alerts(self, news: AlertNews) -> None:
         pass
 
 
