@@ -27,6 +27,14 @@ def with_places(command: Decorated) -> Decorated:
     return _with_fleet(with_state(command))
 
 
+sinks_option = click.option(
+    "--sinks",
+    type=click.Path(path_type=Path),
+    help="File of sinks [SPARKCTL_SINKS, sinks.yaml beside the inventory]; `none` for no sinks.",
+)
+"""Add `--sinks`."""
+
+
 def with_format(command: Decorated) -> Decorated:
     """Add `--format`; people on a terminal get a screen, pipes get JSON lines."""
     return _format_option(
@@ -96,9 +104,9 @@ def _duration(context: click.Context, option: click.Parameter, value: str | None
     return duration
 
 
-def max_age_option(words: str) -> Callable[[Decorated], Decorated]:
-    """An option `--max-age`, a timedelta or None; `words` say what of."""
-    return click.option("--max-age", metavar="DURATION", callback=_duration, help=words)
+def max_age_option(words: str, name: str = "--max-age") -> Callable[[Decorated], Decorated]:
+    """An option that is a timedelta or None, `--max-age` unless it has another name; `words` say what of."""
+    return click.option(name, metavar="DURATION", callback=_duration, help=words)
 
 
 with_max_age = max_age_option("Facts older than this (90m, 36h, 7d, 2w) are not judged [no limit].")

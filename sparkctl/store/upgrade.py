@@ -4,13 +4,31 @@ from sqlalchemy import Connection, select, update
 
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.identifiers import IDENTITY, note_identifiers
-from sparkctl.store.schema import SCHEMA_VERSION, contacts, documents, identifiers, meta, standings
+from sparkctl.store.schema import (
+    SCHEMA_VERSION,
+    contacts,
+    documents,
+    events,
+    identifiers,
+    meta,
+    outbox,
+    sinks,
+    standings,
+)
 
 _PAGE = 500
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring version 5 to version 6, which knows whose each identifier is, and which boots a node answered in."""
+def upgrade(connection: Connection, found: int) -> None:
+    """Bring a store of version `found` to ours, one version after another."""
+    for version, step in ((6, _to_6), (7, _to_7)):
+        if found < version:
+            step(connection)
+    connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
+
+
+def _to_6(connection: Connection) -> None:
+    """Know whose each identifier is, and which boots a node answered in."""
     identifiers.create(connection)
     contacts.create(connection)
     query = (
@@ -20,4 +38,9 @@ def upgrade(connection: Connection) -> None:
     )
     for page in connection.execute(query).partitions(_PAGE):
         note_identifiers(connection, {node: unpack(*stored) for node, *stored in page})
-    connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
+
+
+def _to_7(connection: Connection) -> None:
+    """Have room for what is to leave the bastion."""
+    for table in (events, outbox, sinks):
+        table.create(connection)
