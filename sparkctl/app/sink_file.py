@@ -195,9 +195,7 @@ class _SinkReader:
         fields = self._fields
         rotate = fields.under("rotate", ("size", "keep"))
         read: dict[str, Any] = {key: fields.text(key, self._path) for key in ("ca_file", "cert_file", "key_file")}
-        read["proxy"] = fields.text(
-            "proxy", matches(r"none|http://[A-Za-z0-9.:\[\]-]{1,260}/?", "must be http://HOST:PORT or none")
-        )
+        read["proxy"] = self._proxy()
         read["user"] = fields.text("user", matches(r"[A-Za-z0-9._@-]{1,120}", "must be the name of a user"))
         read["index"] = fields.text("index", matches(r"[a-z0-9][a-z0-9._-]{0,254}", "must be the name of an index"))
         read["ack"] = fields.text("ack", _yes)
@@ -214,6 +212,14 @@ class _SinkReader:
         if read["key_file"] and not read["cert_file"]:
             fields.wrong("key_file", "a key goes with a certificate", "Name that, too: `cert_file`.")
         return {key: value for key, value in read.items() if value is not None}
+
+    def _proxy(self) -> str | None:
+        text = self._fields.text("proxy", str)
+        if text is not None and not re.fullmatch(r"none|http://[A-Za-z0-9.:\[\]-]{1,260}/?", text):
+            action = "Write it without a login; one with a login goes into HTTPS_PROXY."
+            self._fields.wrong("proxy", "this must be http://HOST:PORT or none", action)  # not repeated
+            return None
+        return text
 
     def _path(self, text: str) -> Path:
         return lexical(Path(text).expanduser() if text.startswith("~/") else self._fields.folder / text)

@@ -17,6 +17,8 @@ DEFAULT_PATH = "/usr/sbin/sendmail"
 SUBJECT = 200
 _REFUSALS = frozenset({65, 67, 68})  # EX_DATAERR, EX_NOUSER, EX_NOHOST of sysexits.h
 _BODY_BYTES = 256 * 1024
+# So that ids stay on the line of their header, which not every mail system unfolds.
+_POLICY = SMTP.clone(max_line_length=120)
 
 
 class SendmailSink:
@@ -66,12 +68,12 @@ class SendmailSink:
 def mail(parcel: Parcel, sender: str, to: Sequence[str], host: str) -> bytes:
     """The message: its summary and, as far as it is not too long, all of the event below it."""
     told = parcel.told
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = ", ".join(to)
     message["Subject"] = printable(f"[sparkctl] {told.severity}: {told.summary}", SUBJECT)
     message["Date"] = format_datetime(told.at)
-    message["Message-ID"] = f"<{told.event_id}@{host}>"
+    message["Message-ID"] = f"<{told.event_id[:32]}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Sparkctl-Event-Id"] = told.event_id
     facts = [

@@ -138,8 +138,12 @@ def tell_drops(database: Database, sink: str, words: Callable[[int, int], Addres
     """Put an event into a sink's outbox about what was dropped since it was told last; `words` makes it of the number
     of those, and of all ever.
     """
+    query = select(sinks.c.untold, sinks.c.dropped).where(sinks.c.sink == sink)
+    with database.reading() as connection:
+        row = connection.execute(query).first()
+    if row is None or not row.untold:
+        return  # as nearly always, and without waiting for a turn to write
     with database.writing() as connection:
-        query = select(sinks.c.untold, sinks.c.dropped).where(sinks.c.sink == sink)
         row = connection.execute(query).first()
         if row is not None and row.untold:
             put_events(connection, [words(row.untold, row.dropped)])

@@ -133,6 +133,9 @@ def bury_old(database: Database, sink: str, put_before: datetime, now: datetime,
     """Give up what was put here before a moment and is still waiting; how many that were."""
     old = (outbox.c.sink == sink) & (outbox.c.state == WAITING) & (outbox.c.put_at < put_before)
     free = outbox.c.lease.is_(None) | (outbox.c.leased_until < now)
+    with database.reading() as connection:
+        if connection.execute(select(outbox.c.event).where(old & free).limit(1)).first() is None:
+            return 0
     with database.writing() as connection:
         changed = {"state": DEAD, "due_at": now, "lease": None, "leased_until": None, "why": why}
         return connection.execute(update(outbox).where(old & free).values(changed)).rowcount
@@ -153,6 +156,10 @@ def _forget_page(database: Database, sink: str, state: str, before: datetime) ->
         .order_by(outbox.c.due_at, outbox.c.event)
         .limit(_PAGE)
     )
+    with database.reading() as connection:
+        first = connection.execute(oldest.limit(1)).first()
+    if first is None or first.due_at >= before:
+        return False
     with database.writing() as connection:
         rows = connection.execute(oldest).all()
         going = [row.event for row in rows if row.due_at < before]

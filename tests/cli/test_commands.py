@@ -22,7 +22,8 @@ COMMANDS = [
     "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
     "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff",
     "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
-    "schedule lint",
+    "schedule lint", "sinks list", "sinks check", "sinks test", "sinks send", "sinks dead", "sinks replay",
+    "sinks show",
 ]  # fmt: skip
 
 

@@ -26,7 +26,8 @@ def old(folder: Path) -> Path:
     collect(folder, 2, {"n2": "1", "n3": "3"})
     raw = sqlite3.connect(folder / "state.db")
     raw.executescript(
-        "DROP TABLE identifiers; DROP TABLE contacts; UPDATE meta SET value = '5' WHERE key = 'schema_version'"
+        "DROP TABLE identifiers; DROP TABLE contacts; DROP TABLE outbox; DROP TABLE events; DROP TABLE sinks;"
+        "UPDATE meta SET value = '5' WHERE key = 'schema_version'"
     )
     raw.close()
     return folder
@@ -59,3 +60,17 @@ def test_an_old_store_stays_as_it_is_while_a_run_of_an_older_sparkctl_may_write_
     assert version(old) == "5"
     with Store.open(old, create=False) as store:
         assert store.shared_identifiers() == TWINS
+
+
+def test_a_store_of_version_6_gains_an_outbox(folder: Path) -> None:
+    collect(folder, 1, {"n1": "1", "n2": "1"})
+    raw = sqlite3.connect(folder / "state.db")
+    raw.executescript(
+        "DROP TABLE outbox; DROP TABLE events; DROP TABLE sinks;"
+        "UPDATE meta SET value = '6' WHERE key = 'schema_version'"
+    )
+    raw.close()
+    with Store.open(folder, create=False) as store:
+        assert store.shared_identifiers() == TWINS
+        assert store.outbox.names() == []
+    assert version(folder) == str(SCHEMA_VERSION)
