@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from sparkctl.contract.outside import complaints
-from sparkctl.store import Store
 from tests.sinks.events import NOON, SECRET, event, spooled
 from tests.sinks.receivers import Receiver, Reply, receiver, silent_port
 from tests.support.command import environment, json_lines, sparkctl
