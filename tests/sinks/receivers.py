@@ -56,6 +56,7 @@ class Receiver:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 20
+    disable_nagle_algorithm = True  # head and body of an answer are two writes, the second of which would wait
     server: "_Server"
 
     def setup(self) -> None:
