@@ -47,7 +47,8 @@ schemas: $(STAMP)
 # Without root the tests that need them skip, loudly.
 .PHONY: system
 system:
-	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd cron jq zstd openssl chromium rsyslog prometheus nginx-light mandoc zsh
+	@sh .ci/system-packages openssh-server fish zsh sudo iproute2 mount faketime systemd cron jq zstd openssl mandoc \
+		chromium rsyslog rsyslog-openssl prometheus nginx-light
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

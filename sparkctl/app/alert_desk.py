@@ -12,6 +12,8 @@ from sparkctl.app.alert_rules_file import FILE_NAME, FILE_VARIABLE, examine_rule
 from sparkctl.app.alert_view import alerts_of
 from sparkctl.app.catalogue import catalogue
 from sparkctl.app.places import Places
+from sparkctl.app.sink_file import plan_at
+from sparkctl.app.telling import Telling
 from sparkctl.errors import UsageError
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.problems import Problems, Where
@@ -136,7 +138,13 @@ def acknowledge_alerts(
                 _require_open(book, name)
             return acknowledge(book, names, words)
 
-        return list(store.alerts.change(names, step).changes)
+        return list(store.alerts.change(names, step, _telling(desk).of_alerts).changes)
+
+
+def _telling(desk: Desk) -> Telling:
+    """The sinks of this command; what they are told waits in the outbox until the next run or `sinks send`."""
+    plan = plan_at(desk.places)
+    return Telling(plan, load_fleet(desk.places.fleet) if plan.sinks else Fleet(nodes=[], sources=[]))
 
 
 def mute_nodes(desk: Desk, selector: str, length: timedelta, *, reason: str, by: str | None, now: datetime) -> Mute:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from sparkctl.app.schedule_fields import Fields, minute_of_day, number, one_of
+from sparkctl.app.file_values import minute_of_day, number, one_of
+from sparkctl.app.schedule_fields import Fields
 from sparkctl.app.schedule_options import lexical, seconds, selector_word
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, Where

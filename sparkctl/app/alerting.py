@@ -1,4 +1,4 @@
-"""Alerts at the end of a run: whatever run has ended and is not in the book is entered, and what is new is returned."""
+"""Alerts at the end of a run: whatever has ended and is not in the book is entered; what is new is told."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,19 +7,23 @@ from sparkctl.app.alert_mutes import muted_nodes, mutes_at
 from sparkctl.app.alert_rules_file import read_rules, rules_file
 from sparkctl.app.alert_sightings import sight
 from sparkctl.app.baseline_file import BASELINE_NAME, BaselineFile, read_baseline
+from sparkctl.app.telling import Telling
 from sparkctl.errors import SparkctlError
 from sparkctl.model.alert import AlertChange, AlertNews
 from sparkctl.model.alert_book import Advance, Book, Place
 from sparkctl.model.alert_engine import advance
 from sparkctl.model.alert_rules import AlertRules
 from sparkctl.model.inventory import Fleet
+from sparkctl.store.alerts import nobody
 from sparkctl.store.store import Store
 
 MOST_RUNS = 50
 """Runs that are caught up with at once: two days of hourly sweeps. What is older is no news any more."""
 
 
-def update_alerts(store: Store, fleet: Fleet, fleet_file: Path, environ: Mapping[str, str]) -> AlertNews:
+def update_alerts(
+    store: Store, fleet: Fleet, fleet_file: Path, environ: Mapping[str, str], telling: Telling | None = None
+) -> AlertNews:
     """Enter every run that has ended and is not in the book yet, and tell what is new.
 
     Nothing that can go wrong here undoes a run: it is among the troubles, and the next run catches up.
@@ -27,7 +31,7 @@ def update_alerts(store: Store, fleet: Fleet, fleet_file: Path, environ: Mapping
     changes: list[AlertChange] = []
     troubles: list[str] = []
     try:
-        entering = Entering(store, fleet, read_rules(rules_file(None, environ, fleet_file)))
+        entering = Entering(store, fleet, read_rules(rules_file(None, environ, fleet_file)), telling)
         troubles = entering.troubles
         waiting, left_out = store.alerts.waiting(MOST_RUNS)
         if left_out:
@@ -44,8 +48,9 @@ def update_alerts(store: Store, fleet: Fleet, fleet_file: Path, environ: Mapping
 class Entering:
     """Enters runs into the book of a store; what goes wrong beside is kept in `troubles`, in words."""
 
-    def __init__(self, store: Store, fleet: Fleet, rules: AlertRules) -> None:
+    def __init__(self, store: Store, fleet: Fleet, rules: AlertRules, telling: Telling | None = None) -> None:
         self._store, self._fleet, self._rules = store, fleet, rules
+        self._tell = telling.of_alerts if telling else nobody
         self.troubles: list[str] = []
         self._places = places_of(fleet)
         self._baseline = self._read_baseline()
@@ -62,7 +67,7 @@ class Entering:
         def step(book: Book) -> Advance:
             return advance(book, seen.against(book, muted, self._places), self._rules)
 
-        return self._store.alerts.enter(run_id, seen.problems, step).told
+        return self._store.alerts.enter(run_id, seen.problems, step, self._tell).told
 
     def _read_baseline(self) -> BaselineFile | None:
         """The baseline of this state folder, whose values no alert is raised for."""

@@ -17,7 +17,7 @@ from sparkctl.report.outputs import Report, SweepOutput
 from sparkctl.report.tally import Tally
 from sparkctl.store.entries import RunKind
 
-PRESSING = (ExitCode.FINDINGS, ExitCode.REFUSED, ExitCode.UNJUDGED, ExitCode.OK)
+PRESSING = (ExitCode.FINDINGS, ExitCode.REFUSED, ExitCode.UNJUDGED, ExitCode.SINK_FAILED, ExitCode.OK)
 """Which of two exit codes is that of both, the most pressing first; see docs/exit-codes.md."""
 
 

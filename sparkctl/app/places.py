@@ -11,6 +11,10 @@ from sparkctl.transport.settings import TransportSettings
 
 FLEET_VARIABLE = "SPARKCTL_FLEET"
 FLEET_NAME = "fleet.yaml"
+SINKS_VARIABLE = "SPARKCTL_SINKS"
+SINKS_NAME = "sinks.yaml"
+NO_SINKS = Path("none")
+"""In place of a file of sinks: nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,19 @@ class Places:
     fleet_option: Path | None
     state_option: Path | None
     environ: Mapping[str, str]
+    sinks_option: Path | None = None
+
+    @property
+    def sinks(self) -> Path | None:
+        """The file of sinks: `--sinks`, then SPARKCTL_SINKS, then `sinks.yaml` beside the inventory if it is there."""
+        named = self.sinks_option or (Path(found) if (found := self.environ.get(SINKS_VARIABLE)) else None)
+        if named is not None:
+            return None if named == NO_SINKS else named
+        try:
+            beside = self.fleet.parent / SINKS_NAME
+        except UsageError:
+            return None
+        return beside if beside.exists() else None
 
     @property
     def fleet(self) -> Path:
@@ -54,9 +71,9 @@ class Places:
         return TransportSettings.of_home(self.state / "known_hosts", home, self.environ.get("SSH_AUTH_SOCK"))
 
 
-def places(fleet: Path | None, state: Path | None) -> Places:
+def places(fleet: Path | None, state: Path | None, sinks: Path | None = None) -> Places:
     """Places as this process's environment has them."""
-    return Places(fleet, state, os.environ)
+    return Places(fleet, state, os.environ, sinks)
 
 
 def _here() -> str:

@@ -17,6 +17,8 @@ from sparkctl.app.alerting import update_alerts
 from sparkctl.app.own_cost import peak_rss_bytes
 from sparkctl.app.places import Places
 from sparkctl.app.resume import Earlier, find_earlier
+from sparkctl.app.sink_file import plan_at
+from sparkctl.app.telling import Say, Telling, silent
 from sparkctl.app.transports import SharedWays, Transports
 from sparkctl.errors import ExitCode, StoreError
 from sparkctl.executor.fanout import FanOut, VisitHere, Visitor
@@ -54,7 +56,7 @@ class RunRequest:
 
     `deadline_s` bounds the whole run, in seconds. `resume` names a run to take up (`last` is the last one), whose
     selector and shard then hold. `workers` is how many processes visit the nodes; with 1 it is this one. Without
-    `alerting` the alerts of the state folder stay as they are.
+    `alerting` the alerts of the state folder stay as they are. `say` tells people what became of sinks.
     """
 
     places: Places
@@ -66,6 +68,7 @@ class RunRequest:
     resume: str | None = None
     workers: int = 1
     alerting: bool = True
+    say: Say = silent
 
 
 class Spender(Protocol):
@@ -111,12 +114,14 @@ class Asked:
 
 
 def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCode:
-    """Ask the selected nodes, store and show each outcome as it comes, and return the exit code.
+    """Ask the selected nodes, store and show each outcome as it comes, tell the sinks, and return the exit code.
 
     Raises UsageError, StoreError and BusyError before the first node is visited.
     """
-    give_up_at = None if request.deadline_s is None else time.monotonic() + request.deadline_s + STORE_GRACE_S
+    end_at = None if request.deadline_s is None else time.monotonic() + request.deadline_s
+    give_up_at = None if end_at is None else end_at + STORE_GRACE_S
     fleet = load_fleet(request.places.fleet)
+    telling = Telling(plan_at(request.places), fleet)
     errand = Errand(_new_run_id(), asked.program, request.limits, asked.question, asked.receive)
     state = request.places.state
     # Now, so that a wrong selector leaves no state folder behind; the nodes of a run to take up are in the store.
@@ -126,15 +131,17 @@ def run_fleet(request: RunRequest, asked: Asked, output: SweepOutput) -> ExitCod
         workers = ends.enter_context(_forked(request, nodes, errand)) if request.workers > 1 else None
         lock = ends.enter_context(SweepLock(state, sys.argv))
         store = ends.enter_context(Store.open(state, give_up_at=give_up_at))
-        run = _Run(request, asked, errand, fleet=fleet, store=store, output=output)
+        run = _Run(request, asked, errand, fleet=fleet, store=store, output=output, telling=telling)
         visits = workers or _Here(errand, Transports(request.places.transport_settings, run.nodes))
         run.begin(lock)
         gc.freeze()  # what is here now stays to the end: the collector need not look at it again and again
         report = asyncio.run(run.go(visits))
         if request.alerting and asked.kind is not RunKind.BUNDLE:
             # With the lock still held, so that runs are entered in the order in which they ended.
-            run.output.alerts(update_alerts(store, fleet, request.places.fleet, request.places.environ))
-    return ExitCode(report.exit_code)
+            news = update_alerts(store, fleet, request.places.fleet, request.places.environ, telling)
+            run.output.alerts(news)
+    # The next run may begin: nobody waits for sinks but whoever started this one.
+    return telling.deliver(state, ExitCode(report.exit_code), end_at, request.say)
 
 
 def _forked(request: RunRequest, nodes: list[Node], errand: Errand) -> Workers:
@@ -168,9 +175,18 @@ class _Run:
     """One run while it goes on."""
 
     def __init__(
-        self, request: RunRequest, asked: Asked, errand: Errand, *, fleet: Fleet, store: Store, output: SweepOutput
+        self,
+        request: RunRequest,
+        asked: Asked,
+        errand: Errand,
+        *,
+        fleet: Fleet,
+        store: Store,
+        output: SweepOutput,
+        telling: Telling,
     ) -> None:
         self.request, self.errand, self.store, self.output = request, errand, store, Forgiving(output)
+        self.telling = telling
         self.kind, self.tally, self.asked, self.beside = asked.kind, asked.tally, asked.words, asked.beside
         self.clock = time.monotonic()
         self.store_error: StoreError | None = None
@@ -208,7 +224,7 @@ class _Run:
             async def keep(outcome: NodeOutcome) -> None:
                 try:
                     if self.store_error is None:
-                        await writer.add(outcome)
+                        await writer.add(outcome, self.telling.of_outcome(outcome))
                 except StoreError as error:
                     self.store_error = error
                     stop.set(words="the run was stopped since its results could not be stored")
@@ -226,7 +242,7 @@ class _Run:
             report = self._report(_cost(visits, self.beside))
             if self.store_error is None:
                 try:
-                    await writer.finish_run(report)
+                    await writer.finish_run(report, self.telling.of_report(report), self.telling.spools)
                 except StoreError as error:
                     self.store_error = error  # raised once everybody is on the output
         self.output.end(report)

@@ -75,33 +75,3 @@ class Fields:
 
     def _where(self, key: str | None, line: int) -> Where:
         return Where(str(self._file), line, ".".join(part for part in (self._path, key) if part) or None)
-
-
-def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
-    """One of some words."""
-
-    def convert(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return text
-
-    return convert
-
-
-def number(low: int, high: int) -> Callable[[str], int]:
-    """A whole number within bounds."""
-
-    def convert(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or len(text) > 9 or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high:,}")
-        return int(text)
-
-    return convert
-
-
-def minute_of_day(text: str) -> int:
-    """A time of the day as minutes since midnight; raises ValueError with half a sentence."""
-    hour, colon, minute = text.partition(":")
-    if not colon or len(hour) != 2 or len(minute) != 2:
-        raise ValueError("must be a time of the UTC day such as 03:10")
-    return number(0, 23)(hour) * 60 + number(0, 59)(minute)

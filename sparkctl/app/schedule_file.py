@@ -1,10 +1,10 @@
 """Read a file of schedules, strictly: every error names file, line and key."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from sparkctl.app.schedule_fields import Fields, minute_of_day, number, one_of
+from sparkctl.app.file_values import matches, minute_of_day, number, one_of, percent, size
+from sparkctl.app.schedule_fields import Fields
 from sparkctl.app.schedule_options import RUNS, absolute_path, lexical, seconds, selector_word
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, Where
@@ -13,22 +13,22 @@ from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
 from sparkctl.inventory.yaml_nodes import YamlNode, parse_yaml
 from sparkctl.model.inventory import Problem
 from sparkctl.model.printable import printable
-from sparkctl.model.schedule import MARGIN_S, LogSettings, Schedule, SchedulePlan
+from sparkctl.model.schedule import MARGIN_S, NO_NODES, LogSettings, Schedule, SchedulePlan
 from sparkctl.model.schedule_times import DAY_NAMES, EVERY_DAY, PERIODS, Times, at, every
 from sparkctl.model.vocabulary import Severity
 
 FILE_VARIABLE = "SPARKCTL_SCHEDULES"
 FILE_NAME = "schedules.yaml"
+_QUIETABLE = ("ok", "findings", "unjudged", "refused", "sink_failed")
 QUIET = frozenset({"ok", "findings", "unjudged"})
 
-_TOP = ("version", "state", "fleet", "heartbeats", "prom", "log", "user", "mailto", "schedules")
+_TOP = ("version", "state", "fleet", "sinks", "heartbeats", "prom", "log", "user", "mailto", "schedules")
 _LOG = ("folder", "size", "keep")
 _SCHEDULE = (
     "every", "at", "days", "run", "selector", "with", "splay", "deadline", "max_age", "min_coverage", "quiet_on",
     "complain_after",
 )  # fmt: skip
 _NAME = r"[a-z][a-z0-9-]{0,31}"
-_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 _HALF_A_DAY_S = 12 * 3600
 _LONGEST_S = 24 * 3600
 
@@ -78,7 +78,7 @@ class _PlanReader:
     def read(self) -> SchedulePlan | None:
         """The plan; None when something that has no default is missing or wrong."""
         top, folder = self._top, self._path.parent
-        top.text("version", _matches("1", "must be 1"), required="Write `version: 1`.")
+        top.text("version", matches("1", "must be 1"), required="Write `version: 1`.")
         state = top.text(
             "state", lambda text: absolute_path(text, folder),
             required="Name the state folder of these runs; cron has not your environment.",
@@ -91,12 +91,13 @@ class _PlanReader:
             file=self._path,
             state=state,
             fleet=self._folder("fleet") or absolute_path("fleet.yaml", folder),
+            sinks=self._folder("sinks"),
             heartbeats=self._folder("heartbeats") or own,
             prom=self._folder("prom"),
             log=self._log(own / "log"),
-            user=top.text("user", _matches(r"[a-z_][a-z0-9_-]{0,31}", "must be the name of a user")),
+            user=top.text("user", matches(r"[a-z_][a-z0-9_-]{0,31}", "must be the name of a user")),
             mailto=top.text(
-                "mailto", _matches(r"[A-Za-z0-9._+-]{1,64}(@[A-Za-z0-9.-]{1,190})?", "must be one mail address")
+                "mailto", matches(r"[A-Za-z0-9._+-]{1,64}(@[A-Za-z0-9.-]{1,190})?", "must be one mail address")
             ),
             schedules={schedule.name: schedule for schedule in schedules},
         )
@@ -108,7 +109,7 @@ class _PlanReader:
         fields = self._top.under("log", _LOG)
         return LogSettings(
             folder=fields.text("folder", lambda text: absolute_path(text, self._path.parent)) or folder,
-            max_bytes=fields.text("size", _size) or 4 * 2**20,
+            max_bytes=fields.text("size", size) or 4 * 2**20,
             keep=fields.text("keep", number(1, 1000)) or 8,
         )
 
@@ -119,7 +120,7 @@ class _PlanReader:
     def _schedule(self, name: str, line: int, node: YamlNode) -> Schedule | None:
         where = Where(str(self._path), line, f"schedules.{printable(name, 60)}")
         try:
-            _matches(_NAME, "is not a name")(name)
+            matches(_NAME, "is not a name")(name)
         except ValueError:
             action = "A name is of small letters, digits and hyphens, begins with a letter, and has at most 32 of them."
             self._problems.error(where, "this is no name of a schedule", action)
@@ -142,8 +143,8 @@ class _ScheduleReader:
         if run is None:
             return None
         selector = fields.texts("selector", lambda text: selector_word(text, fields.folder))
-        if selector and run == "store prune":
-            fields.wrong("selector", "store prune asks no nodes", "Leave the selector out.")
+        if selector and run in NO_NODES:
+            fields.wrong("selector", f"{run} asks no nodes", "Leave the selector out.")
         options, folders = self._options(run)
         if times is None:
             return None
@@ -155,7 +156,7 @@ class _ScheduleReader:
             fields.wrong(
                 "max_age", f"must be longer than period and splay together, {longest + splay_s} s", "Raise it."
             )
-        coverage = fields.text("min_coverage", _percent)
+        coverage = fields.text("min_coverage", percent)
         return Schedule(
             name=self._name,
             times=times,
@@ -166,7 +167,7 @@ class _ScheduleReader:
             deadline_s=deadline_s,
             max_age_s=max_age_s,
             min_coverage=0.5 if coverage is None else coverage,
-            quiet_on=frozenset(fields.texts("quiet_on", one_of(("ok", "findings", "unjudged", "refused")))) | {"ok"}
+            quiet_on=frozenset(fields.texts("quiet_on", one_of(_QUIETABLE))) | {"ok"}
             if fields.has("quiet_on")
             else QUIET,
             complain_after=fields.text("complain_after", number(1, 1000)) or 3,
@@ -218,26 +219,3 @@ class _ScheduleReader:
             for value in values:
                 arguments += (option.flag, value)
         return tuple(arguments), tuple(folders)
-
-
-def _matches(pattern: str, words: str) -> Callable[[str], str]:
-    def convert(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(words)
-        return text
-
-    return convert
-
-
-def _percent(text: str) -> float:
-    return number(0, 100)(text.removesuffix("%")) / 100
-
-
-def _size(text: str) -> int:
-    figure, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not unit:
-        raise ValueError("must be a size such as 512K or 4M")
-    size = number(1, 999_999)(figure) * _UNITS[unit]
-    if not 64 * 2**10 <= size <= 2**30:
-        raise ValueError("must be from 64K to 1G")
-    return size

@@ -6,7 +6,7 @@ from sparkctl.model.reports import RunReport
 from sparkctl.model.schedule import Coverage, Heartbeat, Schedule
 
 _NAMES = {int(code): code.name.lower() for code in ExitCode}
-_ANSWERS = frozenset({ExitCode.OK, ExitCode.FINDINGS, ExitCode.UNJUDGED, ExitCode.REFUSED})
+_ANSWERS = frozenset({ExitCode.OK, ExitCode.FINDINGS, ExitCode.UNJUDGED, ExitCode.REFUSED, ExitCode.SINK_FAILED})
 """Exit codes of a run over nodes that came to its end."""
 
 

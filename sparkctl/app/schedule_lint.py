@@ -4,9 +4,11 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sparkctl.app.places import SINKS_NAME
 from sparkctl.app.schedule_file import examine
 from sparkctl.app.schedule_install import Found, Target, installed, planned, systemd_runs
 from sparkctl.app.schedule_units import Way, writable
+from sparkctl.app.sink_file import read_sinks
 from sparkctl.errors import UsageError
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.problems import Problems, Where
@@ -25,6 +27,7 @@ def lint(path: Path, target: Target) -> list[Problem]:
     problems = Problems()
     _selectors(plan, problems)
     _rights(plan, problems)
+    _sinks(plan, problems)
     _lock(plan, problems)
     files = installed(target)
     for schedule in plan.schedules.values():
@@ -54,6 +57,17 @@ def _selectors(plan: SchedulePlan, problems: Problems) -> None:
         except UsageError as error:
             where = _at(plan, f"schedules.{schedule.name}.selector")
             problems.error(where, error.message, error.hint or "Correct the selector.")
+
+
+def _sinks(plan: SchedulePlan, problems: Problems) -> None:
+    """A file of sinks that cannot be read would fail every run."""
+    if plan.sinks is None and not (plan.fleet.parent / SINKS_NAME).exists():
+        return
+    path = plan.sinks or plan.fleet.parent / SINKS_NAME
+    try:
+        read_sinks(path)
+    except UsageError as error:
+        problems.error(_at(plan, "sinks"), error.message, error.hint or "Correct it.")
 
 
 def _rights(plan: SchedulePlan, problems: Problems) -> None:

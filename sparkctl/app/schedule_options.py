@@ -126,6 +126,7 @@ RUNS: dict[str, dict[str, Option]] = {
         "total_size": Option("--total-size", _matching(r"[1-9][0-9]{0,5}[KMGT]", "must be a size such as 500M or 2G")),
         "also": Option("--also", _NAME, many=True),
     },
+    "sinks send": {"sink": Option("--sink", _matching(r"[a-z][a-z0-9-]{0,31}", "must be the name of one"), many=True)},
     "store prune": {"days": Option("--days", whole(1, 36500), required=True)},
 }
 """Every command that may be scheduled, with its options by their keys under `with:`."""

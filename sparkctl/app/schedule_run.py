@@ -87,8 +87,13 @@ def _require_user(plan: SchedulePlan) -> None:
 def arguments_of(plan: SchedulePlan, schedule: Schedule, seconds: int) -> list[str]:
     """The command line of a schedule, without the program, for a run of so many seconds."""
     arguments = [*schedule.run.split(), "--format", "jsonl", "--state", str(plan.state), *schedule.options]
+    if schedule.sends:
+        arguments += ["--fleet", str(plan.fleet)]
+        arguments += ["--sinks", str(plan.sinks)] if plan.sinks else []
     if schedule.asks_nodes:
-        arguments += ["--fleet", str(plan.fleet), "--deadline", str(seconds), "--", *schedule.selector]
+        arguments += ["--deadline", str(seconds), "--", *schedule.selector]
+    elif schedule.sends:
+        arguments += ["--within", str(seconds)]
     return arguments
 
 
@@ -189,7 +194,8 @@ class _Start:
         failed = heartbeat.outcome is ScheduleOutcome.FAILED
         if not failed and heartbeat.exit_name in self._schedule.quiet_on and self._log.trouble is None:
             return
-        said = f" It said: {ended.last_words}" if failed and ended.last_words else ""
+        told = failed or ended.code == ExitCode.SINK_FAILED
+        said = f" It said: {ended.last_words}" if told and ended.last_words else ""
         trouble = f" And {self._log.trouble}." if self._log.trouble else ""
         message = f"the schedule {heartbeat.name} on {heartbeat.host}: {summary(heartbeat)}.{said}{trouble}"
         code = heartbeat.exit_code or ExitCode.UNJUDGED

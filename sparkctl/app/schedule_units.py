@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sparkctl.app.schedule_child import STOP_S, program
 from sparkctl.app.schedule_options import SAFE_PATH
+from sparkctl.app.sink_folders import written_folders
 from sparkctl.errors import UsageError
 from sparkctl.model.schedule import Schedule, SchedulePlan
 
@@ -126,7 +127,7 @@ def _hardening(plan: SchedulePlan, schedule: Schedule) -> list[str]:
         f"User={user}",
         "ProtectSystem=strict",
         "ProtectHome=read-only",
-        *(f"ReadWritePaths={path}" for path in writable(plan, schedule)),
+        *(f"ReadWritePaths={_safe(path)}" for path in writable(plan, schedule)),
         "PrivateTmp=yes",
         "ProtectKernelTunables=yes",
         "ProtectKernelModules=yes",
@@ -139,11 +140,20 @@ def _hardening(plan: SchedulePlan, schedule: Schedule) -> list[str]:
     ]
 
 
+def _safe(path: Path) -> Path:
+    if not SAFE_PATH.fullmatch(str(path)):
+        hint = "use paths of letters, digits and _ . / + , @ = - only"
+        raise UsageError(f"{str(path)!r} cannot stand in a unit", hint=hint)
+    return path
+
+
 def writable(plan: SchedulePlan, schedule: Schedule) -> list[Path]:
     """The folders that a run writes to, without those that are in another of them."""
     wanted = {plan.state, plan.heartbeats, plan.log.folder, *schedule.writes_to}
     if plan.prom is not None:
         wanted.add(plan.prom)
+    if schedule.sends:
+        wanted |= written_folders(plan.sinks, plan.fleet)
     return sorted(path for path in wanted if not any(other in path.parents for other in wanted))
 
 

@@ -33,6 +33,7 @@ from sparkctl.cli.reset_reason import reset_reason
 from sparkctl.cli.schedule import schedule
 from sparkctl.cli.schema import schema
 from sparkctl.cli.show import show
+from sparkctl.cli.sinks import sinks
 from sparkctl.cli.store import store
 from sparkctl.cli.sudoers import sudoers
 from sparkctl.errors import ExitCode, SparkctlError
@@ -70,6 +71,7 @@ for command in (
     schedule,
     schema,
     show,
+    sinks,
     store,
     sudoers,
 ):

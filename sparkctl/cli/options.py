@@ -27,6 +27,14 @@ def with_places(command: Decorated) -> Decorated:
     return _with_fleet(with_state(command))
 
 
+sinks_option = click.option(
+    "--sinks",
+    type=click.Path(path_type=Path),
+    help="File of sinks [SPARKCTL_SINKS, sinks.yaml beside the inventory]; `none` for no sinks.",
+)
+"""Add `--sinks`."""
+
+
 def with_format(command: Decorated) -> Decorated:
     """Add `--format`; people on a terminal get a screen, pipes get JSON lines."""
     return _format_option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkctl.cli.options import Decorated, Seconds, selector_argument, with_format, with_places
+from sparkctl.cli.options import Decorated, Seconds, selector_argument, sinks_option, with_format, with_places
 
 if TYPE_CHECKING:
     from sparkctl.app.over_tree import OverTree
@@ -35,6 +35,7 @@ _OPTIONS = (
     click.option(
         "--resume", metavar="RUN", help="Take up a run that ended early ('last'); nodes that reported are kept."
     ),
+    sinks_option,
 )
 
 
@@ -58,7 +59,7 @@ def run_request(
     if bounds["resume"] and (selector or bounds["shard"]):
         raise click.UsageError("--resume takes the nodes of the earlier run; it goes with neither SELECTOR nor --shard")
     return RunRequest(
-        places=places(fleet, state),
+        places=places(fleet, state, bounds["sinks"]),
         selector=",".join(selector) or "all",
         limits=Limits.within(bounds["timeout"], concurrency=bounds["concurrency"]),
         place_limits=PlaceLimits(site=bounds["per_site"], rack=bounds["per_rack"], jump=bounds["per_jump"]),
@@ -66,6 +67,7 @@ def run_request(
         shard=Shard.parse(bounds["shard"]) if bounds["shard"] else None,
         resume=bounds["resume"],
         workers=bounds["workers"],
+        say=lambda words: click.echo(f"sparkctl: {words}", err=True),
     )
 
 

@@ -15,7 +15,9 @@ from sparkctl.model.bundle_diff import BundleDiff
 from sparkctl.model.bundle_page import BundlePage
 from sparkctl.model.bundle_report import BundleReport
 from sparkctl.model.collection import CollectReport
+from sparkctl.model.delivery import Delivery, OutboxDrop, SinkStatus, SinkTest
 from sparkctl.model.envelope import HealthEnvelope
+from sparkctl.model.event import Event
 from sparkctl.model.evidence import Disclosure, DsseEnvelope, Manifest, Statement
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.ingest import IngestRecord
@@ -56,7 +58,9 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "bundle-page": BundlePage,
     "bundle-report": BundleReport,
     "collect-report": CollectReport,
+    "delivery": Delivery,
     "drift-report": DriftReport,
+    "event": Event,
     "evidence-disclosure": Disclosure,
     "evidence-envelope": DsseEnvelope,
     "evidence-manifest": Manifest,
@@ -66,6 +70,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
     "ota-report": OtaReport,
+    "outbox-drop": OutboxDrop,
     "redaction-report": RedactionReport,
     "reset-envelope": ResetEnvelope,
     "reset-report": ResetReport,
@@ -73,6 +78,8 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "run-record": RunRecord,
     "schedule-heartbeat": Heartbeat,
     "schedule-status": ScheduleStatus,
+    "sink-status": SinkStatus,
+    "sink-test": SinkTest,
     "sweep-report": SweepReport,
 }
 """Every published document by the name of its schema."""

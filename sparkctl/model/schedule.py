@@ -11,6 +11,9 @@ from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count
 from sparkctl.model.schedule_times import Times
 
+NO_NODES = frozenset({"store prune", "sinks send"})
+"""Commands that ask no nodes, and have neither selector nor report."""
+
 MARGIN_S = 30
 """What a period must be longer than splay and deadline together, in seconds: ending, storing, starting."""
 
@@ -41,6 +44,11 @@ class Schedule:
     @property
     def asks_nodes(self) -> bool:
         """Whether it is a run over nodes, with a selector, a deadline and a report."""
+        return self.run not in NO_NODES
+
+    @property
+    def sends(self) -> bool:
+        """Whether it tells sinks."""
         return self.run != "store prune"
 
     @property
@@ -60,11 +68,15 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulePlan:
-    """A file of schedules; all paths are absolute. `user` is who system-wide schedules run as."""
+    """A file of schedules; all paths are absolute. `user` is who system-wide schedules run as.
+
+    `sinks` is the file of sinks, None for the one beside the inventory, if any.
+    """
 
     file: Path
     state: Path
     fleet: Path
+    sinks: Path | None
     heartbeats: Path
     prom: Path | None
     log: LogSettings

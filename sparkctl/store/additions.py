@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from sparkctl.model.event import Addressed
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.store.changes import HEALTH, note_changes
 from sparkctl.store.contacts import note_contacts
@@ -14,6 +15,7 @@ from sparkctl.store.database import Database
 from sparkctl.store.documents import Packed, ids_of, pack, put_all
 from sparkctl.store.entries import RunState
 from sparkctl.store.identifiers import IDENTITY, note_identifiers
+from sparkctl.store.outbox_put import put_events
 from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
 from sparkctl.store.vectors import vector_of
 
@@ -50,8 +52,10 @@ class Standing:
 Before = dict[tuple[int, str], Standing]
 
 
-def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
-    """Store the outcomes of one run: their records, and what has changed since each node's last report."""
+def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome], letters: Sequence[Addressed]) -> None:
+    """Store the outcomes of one run: their records, what has changed since each node's last report, and in the outbox
+    what is to be told of them.
+    """
     additions = [_Addition(outcome) for outcome in outcomes]
     with database.writing() as connection:
         run, started = _running(connection, {outcome.run_id for outcome in outcomes})
@@ -90,6 +94,7 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome]) -> None:
         for number, addition in zip(numbers, additions, strict=True):
             if (number, HEALTH) in places and (number, HEALTH) in before:
                 note_changes(connection, run, number, addition.outcome.record, before[number, HEALTH].sha256)
+        put_events(connection, letters)
 
 
 def _running(connection: Connection, run_ids: set[str]) -> tuple[int, Any]:

@@ -1,6 +1,6 @@
 """Alerts on disk: the book, what happened to it, mutes, and which runs are in it. All of a run, or nothing of it."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,12 +9,23 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from sparkctl.model.alert import AlertChange, Mute
 from sparkctl.model.alert_book import Advance, Book, Condition, RollUp
+from sparkctl.model.event import Addressed
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.entries import RunKind, RunState
+from sparkctl.store.outbox_put import put_events
 from sparkctl.store.schema import alert_changes, alert_mutes, alert_runs, alerts, runs
 
 Step = Callable[[Book], Advance]
 """From the book as it is to what is otherwise from now on."""
+
+Tell = Callable[[Sequence[AlertChange]], Sequence[Addressed]]
+"""From what happened to alerts to what goes into the outbox."""
+
+
+def nobody(_changes: Sequence[AlertChange]) -> Sequence[Addressed]:
+    """Put nothing into the outbox."""
+    return ()
+
 
 TELLING = (RunKind.HEALTH, RunKind.COLLECT, RunKind.RESET)
 """The runs that alerts are made of."""
@@ -47,8 +58,11 @@ class AlertStore:
             if old := [{"run": row.id} for row in connection.execute(_WAITING)][most:]:
                 connection.execute(insert(alert_runs), old)
 
-    def enter(self, run_id: str, names: Collection[str], step: Step) -> Advance:
-        """Enter a run: `step` gets the book, with what was resolved of `names`, and is not called twice for a run."""
+    def enter(self, run_id: str, names: Collection[str], step: Step, tell: Tell = nobody) -> Advance:
+        """Enter a run: `step` gets the book, with what was resolved of `names`, and is not called twice for a run.
+
+        What `tell` makes of the changes is in the outbox when they are in the book.
+        """
         with self._database.writing() as connection:
             run = connection.execute(select(runs.c.id).where(runs.c.run_id == run_id)).scalar_one()
             known = connection.execute(select(alert_runs.c.run).where(alert_runs.c.run == run)).first()
@@ -56,13 +70,15 @@ class AlertStore:
             if known is None:
                 connection.execute(insert(alert_runs), {"run": run})
             _keep(connection, after)
+            put_events(connection, tell(after.changes))
         return after
 
-    def change(self, names: Collection[str], step: Step) -> Advance:
-        """Let a person change the book."""
+    def change(self, names: Collection[str], step: Step, tell: Tell = nobody) -> Advance:
+        """Let a person change the book, and put into the outbox what `tell` makes of that."""
         with self._database.writing() as connection:
             after = step(_book(connection, names))
             _keep(connection, after)
+            put_events(connection, tell(after.changes))
         return after
 
     def book(self, names: Collection[str] = (), resolved_since: datetime | None = None) -> Book:

@@ -18,13 +18,12 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sparkctl.errors import StoreError
-from sparkctl.store.location import CHOOSE_ANOTHER, folder_trouble
+from sparkctl.store.location import CHOOSE_ANOTHER, DATABASE_NAME, folder_trouble
 from sparkctl.store.lock import SweepLock
 from sparkctl.store.schema import OLDEST_VERSION, SCHEMA_VERSION, meta, metadata
 from sparkctl.store.upgrade import upgrade
 
 ValueT = TypeVar("ValueT")
-DATABASE_NAME = "state.db"
 BUSY_TIMEOUT_S = 10.0
 # What another program's lock is still waited for when no time is left, since most are held for a moment only.
 _LEAST_BUSY_S = 0.1
@@ -134,8 +133,7 @@ def open_database(folder: Path, *, create: bool) -> Database:
         elif _is_old(database):
             # An older sparkctl that is in the middle of a run would not keep what is new.
             with nullcontext() if create else SweepLock(folder, sys.argv), database.writing() as connection:
-                found = _version(connection)
-                if found != str(SCHEMA_VERSION):
+                if (found := _version(connection)) != str(SCHEMA_VERSION):
                     upgrade(connection, int(found or OLDEST_VERSION))
     except BaseException:
         database.close()

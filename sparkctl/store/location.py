@@ -10,6 +10,7 @@ import platformdirs
 from sparkctl.errors import StoreError
 
 STATE_VARIABLE = "SPARKCTL_STATE"
+DATABASE_NAME = "state.db"
 CHOOSE_ANOTHER = f"name another folder with --state or {STATE_VARIABLE}"
 
 _FOLDER_TROUBLE = {

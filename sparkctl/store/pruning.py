@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, upda
 from sparkctl.model.alert import AlertKind
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.entries import Pruned, RunKind
-from sparkctl.store.schema import alert_changes, alert_mutes, alerts, contacts, documents, runs, visits
+from sparkctl.store.schema import alert_changes, alert_mutes, alerts, contacts, documents, events, runs, visits
 
 BOOTS_KEPT = 13
 """Of each node, however old: a node tells of twelve ends of boots at most."""
@@ -76,11 +76,22 @@ def _prune_run(connection: Connection, run: int, have_newer: set[int]) -> tuple[
     rows = connection.execute(here).all()
     leaving = [row for row in rows if row.node in have_newer]
     have_newer.update(row.node for row in rows)
+    told = _still_told(connection, [row.record for row in leaving])
+    leaving = [row for row in leaving if row.record not in told]
     if not leaving:
         return 0, 0
     place = (visits.c.run == run) & (visits.c.node == bindparam("of_node"))
     connection.execute(update(visits).where(place).values(record=None), [{"of_node": row.node} for row in leaving])
     return len(leaving), _delete(connection, [row.record for row in leaving])
+
+
+def _still_told(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of these documents that events in the outbox have for a body; they go another time."""
+    return {
+        found
+        for wanted in chunks(ids)
+        for found in connection.execute(select(events.c.body).where(events.c.body.in_(wanted))).scalars()
+    }
 
 
 def _delete(connection: Connection, ids: Collection[int]) -> int:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -208,4 +209,57 @@ alert_runs = Table(
     "alert_runs",
     metadata,
     Column("run", RowId, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+)
+
+# What is to leave the bastion. A body that the store has anyway (a run record, a report) is referred to; any other is
+# in `content`, packed as documents are, and goes with its row.
+events = Table(
+    "events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("event_id", Digest, nullable=False, unique=True),
+    Column("at", UtcMoment, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("severity", Code, nullable=False),
+    Column("node_id", String(253)),
+    Column("summary", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("body_schema", String(120), nullable=False),
+    Column("body_sha256", Digest, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("body", RowId, ForeignKey("documents.id"), index=True),
+    Column("content", LargeBinary),
+)
+
+# A row for each event and sink: `waiting`, `delivered` or `dead`. `due_at` is when it may be tried, and of one that is
+# settled when that was. Who has the `lease` is sending it, until `leased_until` at most.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("sink", String(40), primary_key=True),
+    Column("event", RowId, ForeignKey("events.id"), primary_key=True, autoincrement=False),
+    Column("state", Code, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("put_at", UtcMoment, nullable=False),
+    Column("due_at", UtcMoment, nullable=False),
+    Column("lease", String(40)),
+    Column("leased_until", UtcMoment),
+    Column("why", Text),
+    Index("outbox_by_state", "sink", "state", "due_at", "event"),
+    Index("outbox_by_event", "event"),
+    sqlite_with_rowid=False,
+)
+
+# What is remembered of a sink beside its rows. `untold` of the `dropped` events have not been told of yet.
+sinks = Table(
+    "sinks",
+    metadata,
+    Column("sink", String(40), primary_key=True),
+    Column("failures", BigInteger, nullable=False, default=0),
+    Column("next_at", UtcMoment),
+    Column("last_success_at", UtcMoment),
+    Column("last_error_at", UtcMoment),
+    Column("last_error", Text),
+    Column("dropped", BigInteger, nullable=False, default=0),
+    Column("untold", BigInteger, nullable=False, default=0),
 )

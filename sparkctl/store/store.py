@@ -1,18 +1,20 @@
 """The door to the store."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sparkctl.errors import StoreError
 from sparkctl.model.contacts import Contacts
+from sparkctl.model.event import Addressed
 from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reports import RunReport
 from sparkctl.model.run import RunRecord
+from sparkctl.model.sink import Spool
 from sparkctl.model.vocabulary import Outcome, Status
 from sparkctl.store.entries import (
     FacetSpan,
@@ -28,6 +30,9 @@ from sparkctl.store.entries import (
 from sparkctl.store.location import make_state_dir
 from sparkctl.store.lock import SweepLock, nobody_sweeps
 from sparkctl.store.vectors import Vector
+
+if TYPE_CHECKING:
+    from sparkctl.store.outbox import Outbox
 
 
 class Store:
@@ -112,19 +117,32 @@ class Store:
         if not lock.held or not lock.folder.samefile(self.folder):
             raise ValueError(f"writing in {self.folder} needs the lock of that folder")
 
-    def add(self, outcomes: Sequence[NodeOutcome]) -> None:
+    @property
+    def outbox(self) -> "Outbox":
+        """What waits for sinks."""
+        from sparkctl.store.outbox import Outbox  # noqa: PLC0415
+
+        return Outbox(self._database)
+
+    def add(self, outcomes: Sequence[NodeOutcome], letters: Sequence[Addressed] = ()) -> None:
         """Store outcomes, all of them or none; on disk, and the newest of their nodes, when this returns.
+
+        `letters` are what sinks are to be told of them, and are in the outbox then, too.
 
         Raises ValueError when their run is not running or has a record of one of the nodes already.
         """
-        self._additions.add_outcomes(self._database, outcomes)
+        self._additions.add_outcomes(self._database, outcomes, letters)
 
-    def finish_run(self, report: RunReport) -> None:
+    def finish_run(
+        self, report: RunReport, letters: Sequence[Addressed] = (), spools: Mapping[str, Spool] | None = None
+    ) -> None:
         """Store the report and close its run: finished, or interrupted when the report says so.
+
+        `letters` are put into the outbox, which is kept within the bounds of `spools`, by the names of sinks.
 
         Raises ValueError when the run is not running.
         """
-        self._writes.finish_run(self._database, report)
+        self._writes.finish_run(self._database, report, letters, spools or {})
 
     def prune(self, lock: SweepLock, before: datetime) -> Pruned:
         """Let go of old boots, and of the records of runs that began before a moment, but for the last of each node.

@@ -12,9 +12,12 @@ from sparkctl.store.schema import (
     alerts,
     contacts,
     documents,
+    events,
     identifiers,
     meta,
+    outbox,
     runs,
+    sinks,
     spans,
     standings,
 )
@@ -22,16 +25,16 @@ from sparkctl.store.schema import (
 _PAGE = 500
 
 
-def upgrade(connection: Connection, version: int) -> None:
-    """Bring a store of this version to ours, one version after another."""
-    if version < 6:
-        _to_6(connection)
-    _to_7(connection)
+def upgrade(connection: Connection, found: int) -> None:
+    """Bring a store of version `found` to ours, one version after another."""
+    for version, step in ((6, _to_6), (7, _to_7)):
+        if found < version:
+            step(connection)
     connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
 
 
 def _to_6(connection: Connection) -> None:
-    """Version 6 knows whose each identifier is, and which boots a node answered in."""
+    """Know whose each identifier is, and which boots a node answered in."""
     identifiers.create(connection)
     contacts.create(connection)
     query = (
@@ -44,8 +47,8 @@ def _to_6(connection: Connection) -> None:
 
 
 def _to_7(connection: Connection) -> None:
-    """Version 7 has alerts, which begin with the next run: what was long ago is no news."""
-    for table in (alerts, alert_changes, alert_mutes, alert_runs):
+    """Have alerts, which begin with the next run as what is long ago is no news, and room for what is to be sent."""
+    for table in (alerts, alert_changes, alert_mutes, alert_runs, events, outbox, sinks):
         table.create(connection)
     for index in spans.indexes:
         index.create(connection)

@@ -1,12 +1,15 @@
 """Writing to the store from asyncio without stopping the event loop."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from sparkctl.model.event import Addressed
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.reports import RunReport
+from sparkctl.model.sink import Spool
 from sparkctl.store.store import Store
 
 GATHER_S = 0.02
@@ -25,12 +28,14 @@ class AsyncWriter:
         self._store = store
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._waiting: list[NodeOutcome] = []
+        self._letters: list[Addressed] = []
         self._batch: asyncio.Task[None] | None = None
         self._batches: set[asyncio.Task[None]] = set()
 
-    async def add(self, outcome: NodeOutcome) -> None:
-        """Store an outcome as `Store.add` does."""
+    async def add(self, outcome: NodeOutcome, letters: Sequence[Addressed] = ()) -> None:
+        """Store an outcome, and what is to be told of it, as `Store.add` does."""
         self._waiting.append(outcome)
+        self._letters += letters
         if self._batch is None:
             self._batch = asyncio.create_task(self._gather())
             self._batches.add(self._batch)
@@ -41,10 +46,13 @@ class AsyncWriter:
             if batch.done():
                 self._batches.discard(batch)
 
-    async def finish_run(self, report: RunReport) -> None:
+    async def finish_run(
+        self, report: RunReport, letters: Sequence[Addressed] = (), spools: Mapping[str, Spool] | None = None
+    ) -> None:
         """Close the run as `Store.finish_run` does, after all outcomes that were given before."""
         await asyncio.gather(*self._batches, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.finish_run, report)
+        finish = self._store.finish_run
+        await asyncio.get_running_loop().run_in_executor(self._thread, finish, report, letters, spools)
 
     async def close(self) -> None:
         """Wait for what is still being written; raises its first error, which no caller was there to receive."""
@@ -66,4 +74,5 @@ class AsyncWriter:
     async def _gather(self) -> None:
         await asyncio.sleep(GATHER_S)
         outcomes, self._waiting, self._batch = self._waiting, [], None
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.add, outcomes)
+        letters, self._letters = self._letters, []
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.add, outcomes, letters)

@@ -2,15 +2,19 @@
 
 import os
 import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select, update
 
+from sparkctl.model.event import Addressed
 from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.reports import RunReport
+from sparkctl.model.sink import Spool
 from sparkctl.store.database import Database
 from sparkctl.store.documents import ids_of, pack, put_all
 from sparkctl.store.entries import RunKind, RunState
+from sparkctl.store.outbox_put import keep_within, put_events
 from sparkctl.store.schema import runs
 
 
@@ -29,8 +33,10 @@ def begin_run(database: Database, start: RunStart, kind: RunKind, asked: str) ->
         connection.execute(insert(runs), row)
 
 
-def finish_run(database: Database, report: RunReport) -> None:
-    """Store the report of a running run and close it."""
+def finish_run(
+    database: Database, report: RunReport, letters: Sequence[Addressed], spools: Mapping[str, Spool]
+) -> None:
+    """Store the report of a running run and close it, and put into the outbox what is to be told of it."""
     document = pack(report.model_dump_json())
     changed: dict[str, object] = {
         "state": RunState.INTERRUPTED if report.interrupted else RunState.FINISHED,
@@ -42,6 +48,8 @@ def finish_run(database: Database, report: RunReport) -> None:
         running = (runs.c.run_id == report.run_id) & (runs.c.state == RunState.RUNNING)
         if connection.execute(update(runs).where(running).values(changed)).rowcount != 1:
             raise ValueError(f"{report.run_id} is not a running run")
+        put_events(connection, letters)
+        keep_within(connection, spools)
 
 
 def settle_abandoned(database: Database) -> None:

@@ -9,6 +9,8 @@ from sparkctl.app.alert_desk import Desk
 from sparkctl.app.alerting import update_alerts
 from sparkctl.app.places import Places
 from sparkctl.app.run import RunTally
+from sparkctl.app.sink_file import plan_at
+from sparkctl.app.telling import Telling
 from sparkctl.inventory.load import load_fleet
 from sparkctl.model.alert import AlertNews
 from sparkctl.model.fleet_report import BastionCost, RunEnd, RunStart
@@ -89,7 +91,8 @@ class Shelf:
         """Bring the alerts up to date, as the end of a run does."""
         with Store.open(self.state) as store:
             file = self.folder / "fleet.yaml"
-            return update_alerts(store, load_fleet(file), file, {})
+            fleet = load_fleet(file)
+            return update_alerts(store, fleet, file, {}, Telling(plan_at(self.desk.places), fleet))
 
     def told(self) -> list[tuple[str, list[str], str]]:
         """What is told by bringing the alerts up to date: event, nodes, subject; nothing went wrong with it."""

@@ -6,6 +6,7 @@ import pytest
 
 from sparkctl.app.schedule_file import examine, read_plan, schedule_file
 from sparkctl.app.schedule_run import arguments_of, run_schedule
+from sparkctl.app.schedule_units import writable
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.schedule import MARGIN_S
 from sparkctl.model.schedule_times import PERIODS
@@ -39,6 +40,20 @@ def test_options_become_arguments_and_nothing_else_does(tmp_path: Path) -> None:
         "--facet", "os", "--fleet", str(tmp_path / "fleet.yaml"), "--deadline", "100", "--", "rack=a1 & !spark03",
         "--help",
     ]  # fmt: skip
+
+
+def test_sinks_are_told_of_a_scheduled_run_and_can_be_sent_to_by_the_clock(tmp_path: Path) -> None:
+    both = "  s: {every: 1h, run: health}\n  out: {every: 5m, run: sinks send, with: {sink: [siem]}}\n"
+    plan = plan_of(tmp_path, both, "sinks: conf/sinks.yaml\n")
+    for name in ("s", "out"):
+        arguments = arguments_of(plan, plan.schedules[name], 100)
+        assert arguments[arguments.index("--sinks") + 1] == str(tmp_path / "conf/sinks.yaml")
+    assert arguments_of(plan, plan.schedules["out"], 100)[:2] == ["sinks", "send"]
+    assert arguments_of(plan, plan.schedules["out"], 100)[-2:] == ["--within", "100"]
+    assert "--sinks" not in arguments_of(plan_of(tmp_path, both), plan.schedules["s"], 100)
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/sinks.yaml").write_text("version: 1\nsinks:\n  f: {url: 'file:///var/log/spark/e.jsonl'}\n")
+    assert Path("/var/log/spark") in writable(plan, plan.schedules["s"])
 
 
 @pytest.mark.parametrize(

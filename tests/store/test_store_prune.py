@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from sparkctl.app.events import of_outcome
+from sparkctl.model.event import Addressed
 from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Status
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
+from sparkctl.store.outbox_entries import DELIVERED, Settled
 from sparkctl.store.pruning import BOOTS_KEPT
 from tests.store.samples import NOON, reported
 from tests.support.command import sparkctl
@@ -67,6 +70,19 @@ def test_a_collection_does_not_count_as_a_sweep(store: Store, lock: SweepLock) -
     last = store.newest("spark01", RunKind.HEALTH)
     assert last is not None
     assert last.run_id == "day3"
+
+
+def test_a_record_that_is_still_to_be_told_stays_until_it_was(store: Store, lock: SweepLock) -> None:
+    filled(store, lock)
+    told = of_outcome(NodeOutcome.of(next(iter(store.records("day0")))))
+    store.outbox.put([Addressed(told, ("s",), NOON)], {})
+    assert store.prune(lock, NOON + timedelta(days=2.5)).records == 3
+    assert store.outbox.event(told.event_id) == told
+    lease = store.outbox.take("s", 1, NOON, NOON)
+    store.outbox.settle(lease, [Settled(lease.taken[0].number, DELIVERED, 0, NOON, None)], {}, NOON)
+    store.outbox.forget_settled("s", NOON + timedelta(days=1), NOON)
+    assert store.outbox.event(told.event_id) is None
+    assert store.prune(lock, NOON + timedelta(days=2.5)).records == 1
 
 
 def test_nothing_is_left_that_nothing_refers_to(store: Store, lock: SweepLock) -> None:

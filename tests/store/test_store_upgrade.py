@@ -11,8 +11,9 @@ from sparkctl.store.identifiers import IDENTITY
 from sparkctl.store.schema import SCHEMA_VERSION
 from tests.support.facts import facet, identity, remember
 
-WITHOUT_ALERTS = (
+AS_VERSION_6 = (
     "DROP TABLE alerts; DROP TABLE alert_changes; DROP TABLE alert_mutes; DROP TABLE alert_runs;"
+    "DROP TABLE outbox; DROP TABLE events; DROP TABLE sinks;"
     "DROP INDEX spans_by_end;"
 )
 TWINS = {("identity.machine_id", "1"): {"n1", "n2"}}
@@ -30,7 +31,7 @@ def old(folder: Path) -> Path:
     collect(folder, 2, {"n2": "1", "n3": "3"})
     raw = sqlite3.connect(folder / "state.db")
     raw.executescript(
-        f"DROP TABLE identifiers; DROP TABLE contacts; {WITHOUT_ALERTS}"
+        f"DROP TABLE identifiers; DROP TABLE contacts; {AS_VERSION_6}"
         "UPDATE meta SET value = '5' WHERE key = 'schema_version'"
     )
     raw.close()
@@ -78,7 +79,7 @@ def test_what_was_long_ago_is_no_news_to_a_store_that_learns_of_alerts(folder: P
     collect(folder, 1, {"n1": "1"})
     as_new = shape(folder)
     raw = sqlite3.connect(folder / "state.db")
-    raw.executescript(f"{WITHOUT_ALERTS} UPDATE meta SET value = '6' WHERE key = 'schema_version'")
+    raw.executescript(f"{AS_VERSION_6} UPDATE meta SET value = '6' WHERE key = 'schema_version'")
     raw.close()
     with Store.open(folder, create=False) as store:
         assert store.alerts.waiting(10) == ([], 0)
@@ -87,3 +88,14 @@ def test_what_was_long_ago_is_no_news_to_a_store_that_learns_of_alerts(folder: P
     collect(folder, 2, {"n1": "2"})
     with Store.open(folder, create=False) as store:
         assert store.alerts.waiting(10) == (["day2"], 0)
+
+
+def test_a_store_of_version_6_gains_an_outbox(folder: Path) -> None:
+    collect(folder, 1, {"n1": "1", "n2": "1"})
+    raw = sqlite3.connect(folder / "state.db")
+    raw.executescript(f"{AS_VERSION_6} UPDATE meta SET value = '6' WHERE key = 'schema_version'")
+    raw.close()
+    with Store.open(folder, create=False) as store:
+        assert store.shared_identifiers() == TWINS
+        assert store.outbox.names() == []
+    assert version(folder) == str(SCHEMA_VERSION)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sparkctl.model.event import Addressed
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.store import AsyncWriter, RunState, Store
 from tests.store.samples import report, reported
@@ -67,9 +68,9 @@ def test_what_comes_together_is_written_together(running: Store, monkeypatch: py
     sizes: list[int] = []
     add = running.add
 
-    def counting(outcomes: Sequence[NodeOutcome]) -> None:
+    def counting(outcomes: Sequence[NodeOutcome], letters: Sequence[Addressed]) -> None:
         sizes.append(len(outcomes))
-        add(outcomes)
+        add(outcomes, letters)
 
     monkeypatch.setattr(running, "add", counting)
 

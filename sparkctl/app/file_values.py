@@ -1,0 +1,63 @@
+"""Values in files of operators: from text to what is meant; each raises ValueError with half a sentence."""
+
+import re
+from collections.abc import Callable
+
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+
+
+def matches(pattern: str, words: str) -> Callable[[str], str]:
+    """A text that is as a pattern says; `words` are half a sentence for any other."""
+
+    def convert(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(words)
+        return text
+
+    return convert
+
+
+def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    """One of these words."""
+
+    def convert(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return convert
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """A whole number within bounds."""
+
+    def convert(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or len(text) > 9 or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high:,}")
+        return int(text)
+
+    return convert
+
+
+def percent(text: str) -> float:
+    """A share such as `50%`, from 0 to 1."""
+    return number(0, 100)(text.removesuffix("%")) / 100
+
+
+def size(text: str) -> int:
+    """A size such as `4M`, in bytes."""
+    figure, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not unit:
+        raise ValueError("must be a size such as 512K or 4M")
+    found = number(1, 999_999)(figure) * _UNITS[unit]
+    if not 64 * 2**10 <= found <= 2**30:
+        raise ValueError("must be from 64K to 1G")
+    return found
+
+
+def minute_of_day(text: str) -> int:
+    """A time of the UTC day such as `03:10`, in minutes since midnight."""
+    hour, colon, minute = text.partition(":")
+    if not colon or len(hour) != 2 or len(minute) != 2:
+        raise ValueError("must be a time of the UTC day such as 03:10")
+    return number(0, 23)(hour) * 60 + number(0, 59)(minute)

@@ -1,0 +1,27 @@
+"""Standard output, one line for each event: for a pipe into a program of the operator's own."""
+
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from sparkctl.model.sink import Answer, Parcel
+from sparkctl.sinks.seam import SinkTrouble, accepted, reason
+
+
+class StdoutSink:
+    """Prints events."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+
+    def send(self, batch: Sequence[Parcel], until: float) -> Answer:  # noqa: ARG002 - a pipe has no time limits
+        """Print a batch; whoever has left by then has none of it."""
+        try:
+            self._stream.write("".join(f"{parcel.payload}\n" for parcel in batch))
+            self._stream.flush()
+        except OSError as error:
+            return Answer([], SinkTrouble(f"standard output: {reason(error)}").down, len(batch))
+        return Answer([accepted("printed")] * len(batch))
+
+    def close(self) -> None:
+        """Nothing is ours to close."""
