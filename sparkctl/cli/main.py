@@ -19,6 +19,7 @@ from sparkctl.cli.bundle import bundle
 from sparkctl.cli.collect import collect
 from sparkctl.cli.demo import demo
 from sparkctl.cli.drift import drift
+from sparkctl.cli.export import export
 from sparkctl.cli.health import health
 from sparkctl.cli.history import history
 from sparkctl.cli.ingest import ingest
@@ -52,6 +53,7 @@ for command in (
     collect,
     demo,
     drift,
+    export,
     health,
     history,
     ingest,

@@ -1,0 +1,21 @@
+"""What became of an export, for people: a word on what is in the file, and what is missing in it."""
+
+from typing import TextIO
+
+from sparkctl.model.export_report import ExportReport
+from sparkctl.report.words import count, names
+
+
+def show_export(report: ExportReport, stream: TextIO) -> None:
+    """Print it; nothing at all when the export was printed and nothing is missing."""
+    if report.file is not None:
+        simulated = f", {report.simulated} of them simulated" if report.simulated else ""
+        stream.write(f"{report.file}: {count(report.selected, 'node')} as {report.target}{simulated}\n")
+    elif report.selected == 0:
+        stream.write("sparkctl: no node is selected\n")
+    if report.unknown:
+        stream.write(f"nothing is known of {names(report.unknown)}\n  → sparkctl health; sparkctl collect\n")
+    if report.left_out:
+        stream.write(f"never visited, and so not in the export: {names(report.left_out)}\n")
+    if report.too_old:
+        stream.write(f"older than --max-age, and so left out in part: {names(report.too_old)}\n")
