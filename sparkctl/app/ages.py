@@ -39,5 +39,5 @@ def fresh(standing: NodeStanding, at: datetime, max_age: timedelta | None) -> tu
     health = standing.health if standing.health and standing.health.ts >= limit else None
     reset = standing.reset if standing.reset and standing.reset.ts >= limit else None
     gone = [*([] if health is standing.health else ["health"]), *([] if reset is standing.reset else ["reset"])]
-    too_old = (*gone, *(name for name in standing.facets if name not in facets))
-    return replace(standing, facets=facets, health=health, reset=reset), too_old
+    stale = (*gone, *(name for name in standing.facets if name not in facets))
+    return replace(standing, facets=facets, health=health, reset=reset), stale

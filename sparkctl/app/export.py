@@ -34,7 +34,7 @@ class Export:
         self._nodes = select(self._fleet, selector)
         self._at = datetime.now(UTC)
         self._unknown: list[str] = []
-        self._too_old: list[str] = []
+        self._stale: list[str] = []
         self._never_visited: list[str] = []
         self._simulated = 0
 
@@ -47,12 +47,12 @@ class Export:
     def _subjects(self, store: Store, disputed: dict[str, frozenset[str]]) -> Iterator[Subject]:
         for standing in standings(store, self._nodes):
             name = standing.node.node_id
-            kept, too_old = fresh(standing, self._at, self._max_age)
-            subject = Subject(kept, self._at, disputed.get(name, frozenset()), too_old)
+            kept, stale = fresh(standing, self._at, self._max_age)
+            subject = Subject(kept, self._at, disputed.get(name, frozenset()), stale)
             self._simulated += subject.simulated
             for noted, found in (
                 (self._unknown, not subject.is_known),
-                (self._too_old, bool(too_old)),
+                (self._stale, bool(stale)),
                 (self._never_visited, standing.last is None),
             ):
                 if found:
@@ -70,7 +70,7 @@ class Export:
 
     def report(self, file: Path | None) -> ExportReport:
         """What became of it: unjudged when something that was asked for is not known, or too old."""
-        unjudged = bool(self._unknown or self._too_old or not self._nodes)
+        unjudged = bool(self._unknown or self._stale or not self._nodes)
         code = ExitCode.UNJUDGED if unjudged else ExitCode.OK
         return ExportReport(
             tool=f"sparkctl {__version__}",
@@ -80,7 +80,7 @@ class Export:
             selected=len(self._nodes),
             simulated=self._simulated,
             unknown=self._unknown,
-            too_old=self._too_old,
+            stale=self._stale,
             left_out=[] if self._format.of_unknown else self._never_visited,
             max_age_s=round(self._max_age.total_seconds()) if self._max_age else None,
             file=str(file) if file else None,

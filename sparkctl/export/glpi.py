@@ -9,6 +9,8 @@ from sparkctl.export.format import Format, line_for_each
 from sparkctl.export.part import Part, members
 from sparkctl.export.remarks import description, recency
 from sparkctl.export.subject import Subject
+from sparkctl.model.facets.difference import Gaps
+from sparkctl.model.facets.paths import from_text
 
 MIB = 1024 * 1024
 _CHASSIS = {"3": "Desktop", "17": "Main Server Chassis"}
@@ -25,12 +27,15 @@ def _of(target: str, path: str, note: str = "") -> Field[Subject]:
     return Field(target, path, lambda subject: subject.fact(path), note)
 
 
-def _serial_of(target: str, source: str) -> Field[Subject]:
-    def take(subject: Subject) -> str | None:
-        one = subject.members("identity.identifiers").get(source)
-        return one["value"] if one and not one["placeholder"] and one["value"] not in subject.shared else None
+def _identifier(subject: Subject, source: str) -> str | None:
+    """What a source of identity says, unless it is a placeholder, or several nodes show it."""
+    one = subject.members("identity.identifiers").get(source)
+    return one["value"] if one and not one["placeholder"] and one["value"] not in subject.shared else None
 
-    return Field(target, "identity.identifiers", take, f"of `{source}`, no placeholder and no clone's")
+
+def _identifier_of(target: str, source: str) -> Field[Subject]:
+    note = f"of `{source}`, no placeholder and no clone's"
+    return Field(target, "identity.identifiers", lambda subject: _identifier(subject, source), note)
 
 
 def _secure_boot(subject: Subject) -> str | None:
@@ -58,10 +63,29 @@ def _capability(part: Part) -> str | None:
     return f"compute capability {capability}" if capability else None
 
 
+_WHOLE = (
+    "identity.smbios", "hardware.processors.types", "hardware.gpus", "storage.disks", "storage.file_systems",
+    "network.interfaces", "network.addresses", "firmware.fwupd", "firmware.nics", "software.packages",
+    "software.snaps", "software.python_packages", "software.docker_containers", "os.kernel",
+)  # fmt: skip
+"""What has to be known for an inventory to be whole."""
+
+
+def _partial(subject: Subject) -> bool:
+    """Whether something that the lists are made of is not known, so that GLPI must not take it for gone."""
+    for facet, path in ((path[0], path[1:]) for path in map(from_text, _WHOLE)):
+        known = subject.standing.facets.get(facet)
+        if known is None or Gaps(known.document).at(path) is not None:
+            return True
+    return False
+
+
 HEAD_FIELDS: tuple[Field[Subject], ...] = (
     constant("action", "inventory"),
     constant("itemtype", "Computer"),
-    constant("partial", value=True, note="what is not known here is left as GLPI has it"),
+    Field(
+        "partial", "(facets), (facets) gaps", _partial, "true while a list below is not known: GLPI then keeps its own",
+    ),
     Field("deviceid", "(key)", lambda s: f"sparkctl-{s.uuid}"),
     Field(
         "tag", "(inventory) or (last visit)", lambda s: "simulated" if s.simulated else s.node.site,
@@ -70,10 +94,7 @@ HEAD_FIELDS: tuple[Field[Subject], ...] = (
     constant("content.versionclient", f"sparkctl {__version__}"),
     Field("content.accesslog.logdate", "(facets) seen", _seen, "of the newest facet, in UTC"),
     Field("content.hardware.name", "(inventory) name", lambda s: s.name),
-    Field(
-        "content.hardware.uuid", "identity.identifiers", lambda s: _serial_of("", "smbios.product_uuid").take(s),
-        "of `smbios.product_uuid`",
-    ),
+    _identifier_of("content.hardware.uuid", "smbios.product_uuid"),
     Field(
         "content.hardware.chassis_type",
         "identity.smbios.chassis_type", lambda s: _CHASSIS.get(str(s.fact("identity.smbios.chassis_type"))),
@@ -104,8 +125,8 @@ HEAD_FIELDS: tuple[Field[Subject], ...] = (
         "content.bios.ssn", "identity.serial", lambda s: s.key.value if s.key.is_serial else None,
         "the key, when it is a serial",
     ),
-    _serial_of("content.bios.msn", "smbios.board_serial"),
-    _serial_of("content.bios.enclosureserial", "smbios.chassis_serial"),
+    _identifier_of("content.bios.msn", "smbios.board_serial"),
+    _identifier_of("content.bios.enclosureserial", "smbios.chassis_serial"),
     Field("content.bios.assettag", "(inventory) labels.asset_tag", lambda s: s.node.labels.get("asset_tag")),
     Field("content.bios.secure_boot", "security.secure_boot", _secure_boot),
     _of("content.operatingsystem.name", "os.distribution.id"),

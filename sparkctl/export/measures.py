@@ -19,6 +19,12 @@ class Family:
     source: str
     unit: str = "1"
 
+    @property
+    def dotted(self) -> str:
+        """Its name where dots part the words, and where the unit is no part of it."""
+        bare = self.name.removesuffix("_seconds").removesuffix("_bytes").removesuffix("_ratio")
+        return bare.replace("_", ".", 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -30,7 +36,7 @@ class Measure:
     labels: tuple[tuple[str, str], ...] = ()
 
 
-INFO = Family("sparkctl_node_info", "What a node is; always 1.", "(see A node), some fields as labels")
+INFO = Family("sparkctl_node_info", "What a node is, as labels; always 1.", "(several)")
 SIMULATED = Family("sparkctl_node_simulated", "Whether a node is a simulated one.", "(inventory) or (last visit)")
 REPORTED = Family(
     "sparkctl_node_reported",

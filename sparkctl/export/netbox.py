@@ -152,7 +152,7 @@ def shared_objects(subject: Subject) -> Iterator[dict[str, Any]]:
     """What a node refers to and others may refer to as well, each with its slug."""
     if subject.simulated:
         yield _object("/api/extras/tags/", {"slug": SIMULATED["slug"]}, SIMULATED)
-    yield _object("/api/dcim/device-roles/", {"slug": ROLE["slug"]}, {**ROLE, "color": "76b900"})
+    yield _object("/api/dcim/device-roles/", {"slug": ROLE["slug"]}, {**ROLE, "color": "607d8b"})
     if maker := _maker(subject):
         yield _object("/api/dcim/manufacturers/", {"slug": maker["slug"]}, maker)
     if model := _model(subject):

@@ -109,7 +109,7 @@ NODE_FIELDS: tuple[Field[Subject], ...] = (
     ),
     Field("facts_at", "(facets) seen", lambda s: iso(s.facts_at), "of the facet that was seen longest ago"),
     Field("never_collected", "(facets)", lambda s: s.never_collected),
-    Field("too_old", "(--max-age)", lambda s: list(s.too_old), "known, and left out for its age"),
+    Field("stale", "(--max-age)", lambda s: list(s.stale), "known, and left out for its age"),
     Field("gaps", "(facets) gaps", lambda s: s.gaps, "`FACET.FIELD=REASON`"),
 )  # fmt: skip
 """Every field of the flat record."""

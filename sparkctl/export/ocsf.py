@@ -34,7 +34,9 @@ _WIRELESS = {"wifi"}
 MIB = 1024 * 1024
 
 
-def _common(class_uid: int, class_name: str, category: tuple[int, str], activity: tuple[int, str]) -> Any:
+def _common(
+    class_uid: int, class_name: str, category: tuple[int, str], activity: tuple[int, str]
+) -> tuple[Field[Event], ...]:
     return (
         constant("class_uid", class_uid),
         constant("class_name", class_name),
@@ -89,12 +91,8 @@ def _ram(subject: Subject) -> int | None:
     return None if size is None else size // MIB
 
 
-def _device(event: Event, path: str) -> Any:
-    return event.subject.fact(path)
-
-
 def _device_field(target: str, path: str, note: str = "") -> Field[Event]:
-    return Field(target, path, lambda event: _device(event, path), note)
+    return Field(target, path, lambda event: event.subject.fact(path), note)
 
 
 INVENTORY_FIELDS: tuple[Field[Event], ...] = (
@@ -200,7 +198,7 @@ FINDING_FIELDS: tuple[Field[Event], ...] = (
     ),
     Field("compliance.status", "(finding) status", lambda e: COMPLIANCE[e.finding.status][1] if e.finding else None),
     Field("compliance.status_code", "(finding) reason", lambda e: e.reason, "why it could not be evaluated"),
-    Field("compliance.control_parameters", "(finding) value, threshold", _threshold),
+    Field("compliance.control_parameters", "(finding) value, (finding) threshold", _threshold),
     Field("remediation.desc", "(finding) action", lambda e: e.action),
     Field("resources", "(inventory) name, (key)", _resource),
 )  # fmt: skip

@@ -8,6 +8,9 @@ from sparkctl.export.format import Format, line_for_each
 from sparkctl.export.subject import Subject
 from sparkctl.model.run import RunRecord
 
+NO_PROGRAM = 255
+"""What stands for the exit status that there is none of, since the shape wants one: what ssh itself ends with then."""
+
 
 def _of(name: str, note: str = "") -> Field[RunRecord]:
     take: Callable[[RunRecord], Any] = lambda record: getattr(record, name)  # noqa: E731 - a field takes a function
@@ -20,10 +23,15 @@ def _summary(record: RunRecord) -> dict[str, str]:
 
 RECORD_FIELDS: tuple[Field[RunRecord], ...] = (
     _of("tool"),
-    Field("ts", "(last visit) ts", lambda record: record.model_dump(mode="json", include={"ts"})["ts"]),
+    Field("ts", "(last visit) ts", lambda record: f"{record.ts:%Y-%m-%dT%H:%M:%SZ}", "UTC, whole seconds"),
     _of("host"),
     _of("status", "`ok`, or STAGE.CAUSE of what ended the visit"),
-    _of("rc", "null when no program ended"),
+    Field(
+        "rc",
+        "(last visit) rc",
+        lambda record: NO_PROGRAM if record.rc is None else record.rc,
+        "255: no program ended",
+    ),
     _of("duration_ms"),
     Field("summary", "(last visit) summary", _summary, "with `simulated: true` for a simulated node"),
     _of("warnings"),

@@ -89,7 +89,7 @@ def _point(measure: Measure) -> dict[str, Any]:
 
 def _metric(family: Family, found: Iterable[Measure]) -> dict[str, Any]:
     return {
-        "name": family.name.replace("sparkctl_", "sparkctl.", 1).replace("_timestamp_seconds", ".timestamp"),
+        "name": family.dotted,
         "description": family.help,
         "unit": family.unit,
         "gauge": {"dataPoints": [_point(measure) for measure in found]},
@@ -112,7 +112,7 @@ def records(subject: Subject) -> Iterator[dict[str, Any]]:
 
 
 def _row(family: Family) -> Field[Subject]:
-    return Field(str(_metric(family, ())["name"]), family.source, lambda _: None, f"{family.help} Unit {family.unit}.")
+    return Field(family.dotted, family.source, lambda _: None, f"{family.help} Unit {family.unit}.")
 
 
 OTLP = Format(

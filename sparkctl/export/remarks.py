@@ -15,8 +15,8 @@ def description(subject: Subject) -> str:
         parts.append(f"Facts seen {iso(subject.facts_at)}.")
     if subject.never_collected:
         parts.append(f"Never collected: {', '.join(subject.never_collected)}.")
-    if subject.too_old:
-        parts.append(f"Too old to tell: {', '.join(subject.too_old)}.")
+    if subject.stale:
+        parts.append(f"Too old to tell: {', '.join(subject.stale)}.")
     if subject.gaps:
         parts.append(f"{len(subject.gaps)} fields could not be read.")
     return " ".join(parts)

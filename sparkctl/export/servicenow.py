@@ -77,7 +77,6 @@ ITEM_FIELDS: tuple[Field[Subject], ...] = (
         "values.ip_address", "network.addresses", lambda s: next((ip for _, ip, _ in s.addresses() if "." in ip), None),
         "the first of IPv4",
     ),
-    _fact("values.bios_version", "firmware.bios.version", "a field of your own: cut it where your class has none"),
     _fact("display_values.manufacturer", "identity.smbios.sys_vendor"),
     _fact("display_values.model_id", "identity.smbios.product_name"),
     Field("display_values.location", "(inventory) site", lambda s: s.node.site),

@@ -21,14 +21,14 @@ from sparkctl.model.vocabulary import Outcome, Status
 class Subject:
     """One node to be exported.
 
-    `at` is the moment of the export. `shared` are serials that several nodes show. `too_old` names what is known and
+    `at` is the moment of the export. `shared` are serials that several nodes show. `stale` names what is known and
     was left out of `standing` because of its age: facets, `health`, `reset`.
     """
 
     standing: NodeStanding
     at: datetime
     shared: frozenset[str] = frozenset()
-    too_old: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
     @cached_property
     def key(self) -> CorrelationKey:
@@ -103,7 +103,7 @@ class Subject:
     @property
     def never_collected(self) -> list[str]:
         """The facets of which nothing was ever collected."""
-        return [facet for facet in FACETS if facet not in self.standing.facets and facet not in self.too_old]
+        return [facet for facet in FACETS if facet not in self.standing.facets and facet not in self.stale]
 
     @property
     def facts_at(self) -> datetime | None:

@@ -16,7 +16,7 @@ SD_ID = "sparkctl@32473"
 BOM = "\ufeff"
 _NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
 _ESCAPED = re.compile(r'([\\"\]])')
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 SD_FIELDS: tuple[Field[Event], ...] = (
     Field("id", "(event) id", lambda e: e.id),

@@ -12,7 +12,7 @@ class ExportReport(Record):
     """One export.
 
     `unknown` are nodes of which nothing is known, exported as such; `left_out` are not in the export, since the
-    format has no words for a node that was never visited. Of the `too_old` nodes something was seen longer ago than
+    format has no words for a node that was never visited. Of the `stale` nodes something was seen longer ago than
     `max_age_s` (seconds), and left out. `simulated` counts nodes that are no real machines. `file` is where the export
     stands, null when it was printed.
     """
@@ -25,7 +25,7 @@ class ExportReport(Record):
     selected: Count
     simulated: Count
     unknown: list[NodeId]
-    too_old: list[NodeId]
+    stale: list[NodeId]
     left_out: list[NodeId]
     max_age_s: Annotated[int, Field(gt=0)] | None = None
     file: Text | None

@@ -17,5 +17,5 @@ def show_export(report: ExportReport, stream: TextIO) -> None:
         stream.write(f"nothing is known of {names(report.unknown)}\n  → sparkctl health; sparkctl collect\n")
     if report.left_out:
         stream.write(f"never visited, and so not in the export: {names(report.left_out)}\n")
-    if report.too_old:
-        stream.write(f"older than --max-age, and so left out in part: {names(report.too_old)}\n")
+    if report.stale:
+        stream.write(f"older than --max-age, and so left out in part: {names(report.stale)}\n")
