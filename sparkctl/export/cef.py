@@ -15,7 +15,7 @@ _CONTROLS = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u0085\u2028\u2029]")
 
 def address(subject: Subject) -> str | None:
     """The first IPv4 address of a node."""
-    return next((ip for _, ip, _ in subject.addresses() if "." in ip), None)
+    return next((ip for _, ip, _ in subject.addresses if "." in ip), None)
 
 
 def measured(event: Event) -> str | None:

@@ -78,7 +78,7 @@ FIELDS: tuple[Field[Event], ...] = (
     _host_fact("host.architecture", "os.architecture"),
     Field(
         "host.ip",
-        "network.addresses", lambda e: [ip for _, ip, _ in e.subject.addresses()] if e.kind == "node" else None,
+        "network.addresses", lambda e: [ip for _, ip, _ in e.subject.addresses] if e.kind == "node" else None,
     ),
     Field(
         "host.mac",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 Of = TypeVar("Of")
@@ -50,12 +51,17 @@ def nested(fields: Iterable[Field[Of]], of: Of) -> dict[str, Any]:
     """A record in which a dot in a field's name leads into an object, without what is not known."""
     whole: dict[str, Any] = {}
     for name, value in flat(fields, of).items():
-        *above, last = name.split(".")
+        *above, last = _steps(name)
         here = whole
         for step in above:
             here = here.setdefault(step, {})
         here[last] = value
     return whole
+
+
+@lru_cache(maxsize=1024)
+def _steps(name: str) -> tuple[str, ...]:
+    return tuple(name.split("."))
 
 
 def pick(mapping: Mapping[str, Any], *names: str) -> Any:

@@ -55,7 +55,7 @@ def _gateway(subject: Subject) -> str | None:
 
 
 def _ip(part: Part, mark: str) -> str | None:
-    return next((ip for name, ip, _ in part.subject.addresses() if name == part.name and mark in ip), None)
+    return next((ip for name, ip, _ in part.subject.addresses if name == part.name and mark in ip), None)
 
 
 def _capability(part: Part) -> str | None:

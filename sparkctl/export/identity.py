@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from sparkctl.model.inventory import Node
@@ -30,11 +31,16 @@ class CorrelationKey:
     @property
     def uuid(self) -> UUID:
         """The id of the node. It follows from the value alone, so that it does not matter who told the serial."""
-        return uuid5(NAMESPACE, f"{'serial' if self.is_serial else 'name'}:{self.value}")
+        return _uuid(f"{'serial' if self.is_serial else 'name'}:{self.value}")
 
     def id_of(self, *parts: str) -> str:
         """The id of something of the node, the same whenever the parts are."""
         return str(uuid5(self.uuid, "\n".join(parts)))
+
+
+@lru_cache(maxsize=1024)
+def _uuid(name: str) -> UUID:
+    return uuid5(NAMESPACE, name)
 
 
 def correlation_key(standing: NodeStanding, shared: Collection[str] = ()) -> CorrelationKey:

@@ -169,7 +169,7 @@ def own_objects(subject: Subject) -> Iterator[dict[str, Any]]:
     for part in interfaces(subject):
         body = nested(INTERFACE_FIELDS, part)
         yield _object("/api/dcim/interfaces/", {"device": subject.name, "name": part.name}, body)
-    for name, ip, prefix in subject.addresses():
+    for name, ip, prefix in subject.addresses:
         about = pick(subject.members("network.addresses"), name, f"{ip}/{prefix}") or {}
         part = Part(subject, f"{ip}/{prefix}", {**about, "interface": name})
         yield _object("/api/ipam/ip-addresses/", {"address": part.name}, nested(ADDRESS_FIELDS, part))

@@ -89,7 +89,7 @@ NODE_FIELDS: tuple[Field[Subject], ...] = (
     Field("gpus", "hardware.gpus", gpu_names),
     Field("macs", "identity.macs", lambda s: [f"{name}={mac}" for name, mac in sorted(s.macs().items())]),
     Field(
-        "addresses", "network.addresses", lambda s: [f"{name}={ip}/{prefix}" for name, ip, prefix in s.addresses()],
+        "addresses", "network.addresses", lambda s: [f"{name}={ip}/{prefix}" for name, ip, prefix in s.addresses],
         "without link-local ones and those of container bridges",
     ),
     fact("secure_boot", "security.secure_boot"),

@@ -70,7 +70,7 @@ def _device_type(subject: Subject) -> tuple[int, str]:
 
 def _interfaces(subject: Subject) -> list[dict[str, Any]]:
     addresses: dict[str, str] = {}
-    for name, ip, _ in subject.addresses():
+    for name, ip, _ in subject.addresses:
         addresses.setdefault(name, ip)
     kinds = subject.members("network.interfaces")
     found = []
@@ -122,7 +122,7 @@ INVENTORY_FIELDS: tuple[Field[Event], ...] = (
         "only when it answered",
     ),
     Field(
-        "device.ip", "network.addresses", lambda e: next((ip for _, ip, _ in e.subject.addresses()), None), "the first",
+        "device.ip", "network.addresses", lambda e: next((ip for _, ip, _ in e.subject.addresses), None), "the first",
     ),
     Field(
         "device.network_interfaces", "identity.macs", lambda e: _interfaces(e.subject),

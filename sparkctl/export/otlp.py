@@ -24,7 +24,7 @@ RESOURCE_FIELDS: tuple[Field[Subject], ...] = (
     Field("host.name", "(inventory) name", lambda s: s.name),
     Field("host.arch", "os.architecture", lambda s: _ARCHITECTURES.get(s.fact("os.architecture"))),
     Field("host.type", "identity.smbios.product_name", lambda s: s.fact("identity.smbios.product_name")),
-    Field("host.ip", "network.addresses", lambda s: [ip for _, ip, _ in s.addresses()]),
+    Field("host.ip", "network.addresses", lambda s: [ip for _, ip, _ in s.addresses]),
     Field("host.mac", "identity.macs", lambda s: [m.replace(":", "-").upper() for m in s.macs().values()]),
     Field("os.type", "os.kernel.running", lambda s: "linux" if s.fact("os.kernel.running") else None),
     fact("os.name", "os.distribution.id"),

@@ -74,7 +74,7 @@ ITEM_FIELDS: tuple[Field[Subject], ...] = (
     Field("values.ram", "hardware.memory.total_bytes", lambda s: _size(s, "hardware.memory.total_bytes", MIB), "MiB"),
     Field("values.disk_space", "storage.disks", _disk, "GiB"),
     Field(
-        "values.ip_address", "network.addresses", lambda s: next((ip for _, ip, _ in s.addresses() if "." in ip), None),
+        "values.ip_address", "network.addresses", lambda s: next((ip for _, ip, _ in s.addresses if "." in ip), None),
         "the first of IPv4",
     ),
     _fact("display_values.manufacturer", "identity.smbios.sys_vendor"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from sparkctl.export.bom import SPEC_VERSION, Kind, document, head_fields, properties, purl
@@ -20,9 +21,14 @@ def _deb(part: Part) -> str | None:
     release = part.subject.fact("os.distribution.version_id")
     if distribution is None:
         return None
-    native = _ARCHITECTURES.get(part.subject.fact("os.architecture"))
-    known = {"arch": part.get("arch") or native, "distro": f"{distribution}-{release}" if release else None}
-    return purl("deb", distribution, part.get("name"), part.get("version"), known)
+    arch = part.get("arch") or _ARCHITECTURES.get(part.subject.fact("os.architecture"))
+    distro = f"{distribution}-{release}" if release else None
+    return _deb_url(distribution, part.get("name"), part.get("version"), arch, distro)
+
+
+@lru_cache(maxsize=32768)  # the nodes of a fleet have most packages in common
+def _deb_url(distribution: str, name: str, version: str, arch: str | None, distro: str | None) -> str:
+    return purl("deb", distribution, name, version, {"arch": arch, "distro": distro})
 
 
 def _pypi(part: Part) -> str:

@@ -1,6 +1,6 @@
 """A node as it is exported: what is known of it, the moment of the export, and its key."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -45,7 +45,7 @@ class Subject:
         """Its name in the inventory."""
         return self.node.node_id
 
-    @property
+    @cached_property
     def uuid(self) -> str:
         """Its id in other systems."""
         return str(self.key.uuid)
@@ -142,14 +142,17 @@ class Subject:
         data = self.standing.reset_data
         return data.transitions[0] if data and data.transitions else None
 
-    def addresses(self) -> Iterator[tuple[str, str, str]]:
+    @cached_property
+    def addresses(self) -> tuple[tuple[str, str, str], ...]:
         """Its addresses as interface, address and prefix, without link-local ones and those of container bridges."""
-        for interface, found in self.members("network.addresses").items():
-            kind = pick(self.members("network.interfaces"), interface, "kind")
-            for address, about in found.items():
-                if kind not in ("container", "loopback") and about.get("scope") != "link":
-                    bare, _, prefix = address.partition("/")
-                    yield interface, bare, prefix
+        kinds = self.members("network.interfaces")
+        return tuple(
+            (interface, *address.partition("/")[::2])
+            for interface, found in self.members("network.addresses").items()
+            if pick(kinds, interface, "kind") not in ("container", "loopback")
+            for address, about in found.items()
+            if about.get("scope") != "link"
+        )
 
     def macs(self) -> dict[str, str]:
         """The permanent MACs of its own adapters by interface."""

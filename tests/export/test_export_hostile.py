@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
 
-import pycef
+import pycef  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from sparkctl.model.standing import NodeStanding
 from tests.support.envelopes import finding
 from tests.support.standings import exported, with_facet, with_findings
 
-ANYTHING = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+ANYTHING = st.text(st.characters(codec="utf-8"), max_size=40)
 SHARP = st.text(st.sampled_from("\\|=\"']}\n\r\t, ;:{}[]<>%#+-@'`$ax1\u2028\u0085"), max_size=24)
 HOSTILE = st.one_of(ANYTHING, SHARP)
 EVIL = 'a|b=c\\d"e]f,g;<13>1 x=1 ${y} =cmd'

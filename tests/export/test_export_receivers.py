@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-import pycef
+import pycef  # type: ignore[import-untyped]
 import pytest
 
 from sparkctl.export.events import events
