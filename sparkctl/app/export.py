@@ -11,7 +11,7 @@ from sparkctl.app.places import Places
 from sparkctl.app.standings import standings
 from sparkctl.errors import ExitCode, UsageError
 from sparkctl.export.catalogue import FORMATS
-from sparkctl.export.identity import contested
+from sparkctl.export.identity import contested, correlation_key
 from sparkctl.export.subject import Subject
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
@@ -48,7 +48,8 @@ class Export:
         for standing in standings(store, self._nodes):
             name = standing.node.node_id
             kept, stale = fresh(standing, self._at, self._max_age)
-            subject = Subject(kept, self._at, disputed.get(name, frozenset()), stale)
+            others = disputed.get(name, frozenset())
+            subject = Subject(kept, self._at, others, stale, correlation_key(standing, others))
             self._simulated += subject.simulated
             for noted, found in (
                 (self._unknown, not subject.is_known),

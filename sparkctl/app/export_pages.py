@@ -1,10 +1,11 @@
 """The generated parts of docs/exports.md and docs/integrations/: every format, and what becomes of each field."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sparkctl.export.catalogue import FORMATS
 from sparkctl.export.events import EVENT_KINDS
-from sparkctl.export.fields import Field, Section
+from sparkctl.export.fields import Field, Section, Told
 from sparkctl.export.format import Format
 from sparkctl.export.severity import SCALE_ROWS, SCALES
 
@@ -45,7 +46,7 @@ def _section(section: Section) -> str:
     return f"### {section.title}\n\nOne for each {section.each}.\n\n{rows}"
 
 
-def _row(field: Field[object]) -> str:
+def _row(field: Field[Any] | Told) -> str:
     return f"| `{field.target}` | {_quoted(field.source)} | {field.note} |"
 
 

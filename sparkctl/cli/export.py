@@ -20,7 +20,9 @@ _NAMES = (
 @with_places
 @with_format
 @max_age_option("Leave out what was seen longer ago than this (90m, 36h, 7d, 2w) [no limit].")
-@click.option("--as", "target", type=click.Choice(_NAMES), required=True, help="Whose words.")
+@click.option(
+    "--as", "target", metavar="FORMAT", type=click.Choice(_NAMES), required=True, help=f"One of: {', '.join(_NAMES)}."
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

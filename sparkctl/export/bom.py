@@ -33,7 +33,6 @@ def _node_properties(subject: Subject, facets: tuple[str, ...]) -> list[dict[str
     known = {
         "key_source": subject.key.source,
         "simulated": subject.simulated,
-        "reported": subject.reported,
         **{
             f"{facet}.seen": iso(subject.standing.facets[facet].seen)
             for facet in facets
@@ -87,7 +86,7 @@ def head_fields(kind: str, facets: tuple[str, ...]) -> tuple[Field[Subject], ...
             "identity.smbios.sys_vendor", lambda s: s.fact("identity.smbios.sys_vendor"),
         ),
         Field(
-            "metadata.component.properties", f"(key), (last visit), {names}", lambda s: _properties(s, facets),
+            "metadata.component.properties", f"(key), {names}", lambda s: _properties(s, facets),
             "with gaps (`sparkctl:gap`) and facets of which nothing is known (`sparkctl:not_known`)",
         ),
     )  # fmt: skip

@@ -86,7 +86,7 @@ FIELDS: tuple[Field[Event], ...] = (
     ),
     Field(
         "host.os.type",
-        "os.distribution.id", lambda e: "linux" if e.kind == "node" and e.subject.fact("os.kernel.running") else None,
+        "os.kernel.running", lambda e: "linux" if e.kind == "node" and e.subject.fact("os.kernel.running") else None,
     ),
     _host_fact("host.os.platform", "os.distribution.id"),
     _host_fact("host.os.version", "os.distribution.version_id"),

@@ -23,12 +23,21 @@ class Field(Generic[Of]):
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A field that something else than a field of ours writes, as people are told of it."""
+
+    target: str
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """Fields that make up one kind of record of a target, once for `each` of something."""
 
     title: str
     each: str
-    fields: tuple[Field[Any], ...]
+    fields: tuple[Field[Any], ...] | tuple[Told, ...]
 
 
 def constant(target: str, value: Any, note: str = "") -> Field[Any]:

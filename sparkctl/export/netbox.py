@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sparkctl.export.fields import Field, Section, constant, nested, pick
+from sparkctl.export.fields import Field, Section, Told, constant, nested, pick
 from sparkctl.export.format import Format, line
 from sparkctl.export.part import Part
 from sparkctl.export.remarks import description
@@ -134,14 +134,11 @@ ITEM_FIELDS: tuple[Field[Part], ...] = (
     constant("discovered", value=True),
     Field("description", "firmware.drives, firmware.gpus.*.vbios", lambda p: p.about.get("firmware")),
 )
-_OBJECT: tuple[Field[Any], ...] = (
-    Field(
-        "endpoint", "(kind of object)", lambda _: None,
-        "POST there; with what `lookup` finds, PATCH `endpoint` and its id",
-    ),
-    Field("lookup", "(kind of object)", lambda _: None, "the query that finds the object when NetBox has it"),
-    Field("body", "(see below)", lambda _: None),
-)  # fmt: skip
+_OBJECT = (
+    Told("endpoint", "(kind of object)", "POST there; with what `lookup` finds, PATCH `endpoint` and its id"),
+    Told("lookup", "(kind of object)", "the query that finds the object when NetBox has it"),
+    Told("body", "(see below)"),
+)
 
 
 def _object(endpoint: str, lookup: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:

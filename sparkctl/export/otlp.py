@@ -7,7 +7,7 @@ from typing import Any
 
 from sparkctl import __version__
 from sparkctl.export.events import Event, events
-from sparkctl.export.fields import Field, Section, constant, flat
+from sparkctl.export.fields import Field, Section, Told, constant, flat
 from sparkctl.export.format import Format, line_for_each
 from sparkctl.export.measures import FAMILIES, Family, Measure, measures
 from sparkctl.export.node_fields import NODE_FIELDS, fact
@@ -111,8 +111,8 @@ def records(subject: Subject) -> Iterator[dict[str, Any]]:
     yield {"resourceLogs": [{"resource": resource, "scopeLogs": [{"scope": SCOPE, "logRecords": logs}]}]}
 
 
-def _row(family: Family) -> Field[Subject]:
-    return Field(family.dotted, family.source, lambda _: None, f"{family.help} Unit {family.unit}.")
+def _row(family: Family) -> Told:
+    return Told(family.dotted, family.source, f"{family.help} Unit {family.unit}.")
 
 
 OTLP = Format(

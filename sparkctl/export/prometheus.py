@@ -6,7 +6,7 @@ measured before is left out, and the moments say since when.
 
 from collections.abc import Iterable, Iterator
 
-from sparkctl.export.fields import Field, Section
+from sparkctl.export.fields import Section, Told
 from sparkctl.export.format import Format
 from sparkctl.export.measures import CHECK, COMPLETENESS, FAMILIES, VALUE, Family, Measure, measures
 from sparkctl.export.subject import Subject
@@ -55,9 +55,9 @@ def _head(family: Family) -> str:
     return f"# HELP {family.name} {family.help}\n# TYPE {family.name} gauge\n"
 
 
-def _row(family: Family) -> Field[Subject]:
+def _row(family: Family) -> Told:
     absent = " Absent of a node that did not answer its newest visit." if family in _OF_THE_PRESENT else ""
-    return Field(family.name, family.source, lambda _: None, family.help + absent)
+    return Told(family.name, family.source, family.help + absent)
 
 
 PROMETHEUS = Format(

@@ -22,18 +22,20 @@ class Subject:
     """One node to be exported.
 
     `at` is the moment of the export. `shared` are serials that several nodes show. `stale` names what is known and
-    was left out of `standing` because of its age: facets, `health`, `reset`.
+    was left out of `standing` because of its age: facets, `health`, `reset`. `known_as` is the key where `standing` has
+    not all that it is taken from: who a node is does not age.
     """
 
     standing: NodeStanding
     at: datetime
     shared: frozenset[str] = frozenset()
     stale: tuple[str, ...] = ()
+    known_as: CorrelationKey | None = None
 
     @cached_property
     def key(self) -> CorrelationKey:
         """What the node is recognised by."""
-        return correlation_key(self.standing, self.shared)
+        return self.known_as or correlation_key(self.standing, self.shared)
 
     @property
     def node(self) -> Node:

@@ -13,9 +13,9 @@ def show_export(report: ExportReport, stream: TextIO) -> None:
         stream.write(f"{report.file}: {count(report.selected, 'node')} as {report.target}{simulated}\n")
     elif report.selected == 0:
         stream.write("sparkctl: no node is selected\n")
-    if report.unknown:
-        stream.write(f"nothing is known of {names(report.unknown)}\n  → sparkctl health; sparkctl collect\n")
+    if unknown := [node for node in report.unknown if node not in report.stale]:
+        stream.write(f"nothing is known of {names(unknown)}\n  → sparkctl health; sparkctl collect\n")
     if report.left_out:
         stream.write(f"never visited, and so not in the export: {names(report.left_out)}\n")
     if report.stale:
-        stream.write(f"older than --max-age, and so left out in part: {names(report.stale)}\n")
+        stream.write(f"in part or wholly older than --max-age, and so far left out: {names(report.stale)}\n")

@@ -66,6 +66,7 @@ def test_old_facts_are_left_out(places: Places) -> None:
     export = Export(places, "spark01", "ecs", timedelta(hours=1))
     (document,) = map(json.loads, "".join(export.pieces()).splitlines())
     assert document["sparkctl"]["known"]["stale"] == ["identity"]
+    assert document["sparkctl"]["key"] == "S1"  # who a node is does not age
     report = export.report(None)
     assert (report.stale, report.unknown, report.exit_code) == (["spark01"], ["spark01"], ExitCode.UNJUDGED)
 
