@@ -40,13 +40,14 @@ format: $(STAMP)
 
 schemas: $(STAMP)
 	$(BIN)/sparkctl schema export
+	$(BIN)/sparkctl help --man > docs/sparkctl.1.new && mv docs/sparkctl.1.new docs/sparkctl.1
 
 # What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime, journalctl, cron,
 # what docs/evidence-format.md checks a bundle with, a browser for pages, and receivers for what is sent and exported.
 # Without root the tests that need them skip, loudly.
 .PHONY: system
 system:
-	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd cron jq zstd openssl chromium rsyslog prometheus nginx-light
+	@sh .ci/system-packages openssh-server fish sudo iproute2 mount faketime systemd cron jq zstd openssl chromium rsyslog prometheus nginx-light mandoc zsh
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

@@ -1,4 +1,4 @@
-"""Find what travels with sparkctl: node programs and schemas, in a checkout and in an installed wheel alike."""
+"""Find what travels with sparkctl: node programs, schemas and pages, in a checkout and in an installed wheel alike."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """The folder `diag` or `schemas`: inside the installed package, else beside it in a checkout."""
+    """The folder `diag`, `docs` or `schemas`: inside the installed package, else beside it in a checkout."""
     for folder in (PACKAGE / "_shipped" / name, PACKAGE.parent / name):
         if folder.is_dir():
             return folder

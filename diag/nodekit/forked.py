@@ -33,19 +33,37 @@ def end_group(pid: int) -> None:
         time.sleep(POLL_SECONDS)
 
 
-@contextlib.contextmanager
-def leaving_in_order() -> Iterator[None]:
-    """Let a termination end this process by an exception: forked ones lead groups, and nobody else would end them.
+class Leaving:
+    """Whether a termination has asked this process to end.
 
-    What ends them stands in a `finally` inside of it; it is not interrupted by a second one.
+    Its handler raises SystemExit, which Python drops where it strikes in a destructor or in a hook of fork: a loop
+    asks again by `go_if_asked`.
     """
 
-    def leave(number: int, _frame: object) -> NoReturn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise SystemExit(128 + number)
+    def __init__(self) -> None:
+        self._code: int | None = None
 
-    before = signal.signal(signal.SIGTERM, leave)
+    def ask(self, number: int, _frame: object) -> NoReturn:
+        """The handler of a signal: end this process with its code, uninterrupted by a second one."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._code = 128 + number
+        raise SystemExit(self._code)
+
+    def go_if_asked(self) -> None:
+        """Raise SystemExit when the process was asked to end."""
+        if self._code is not None:
+            raise SystemExit(self._code)
+
+
+@contextlib.contextmanager
+def leaving_in_order() -> Iterator[Leaving]:
+    """Let a termination end this process by an exception: forked ones lead groups, and nobody else would end them.
+
+    What ends them stands in a `finally` inside of it.
+    """
+    leaving = Leaving()
+    before = signal.signal(signal.SIGTERM, leaving.ask)
     try:
-        yield
+        yield leaving
     finally:
         signal.signal(signal.SIGTERM, before)

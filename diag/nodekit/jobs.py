@@ -160,9 +160,10 @@ class Carrier:
         """The facts of every job, in their order: what it said of itself, or why it did not come to its end."""
         facts: dict[int, Document] = {}
         waiting = list(enumerate(jobs))
-        with leaving_in_order():
+        with leaving_in_order() as leaving:
             try:
                 while (waiting or self._busy) and time.monotonic() < self._deadline and self._sent <= self._budget:
+                    leaving.go_if_asked()
                     while waiting and len(self._busy) < self._lanes:
                         self._hire(*waiting.pop(0))
                     facts |= self._wait()

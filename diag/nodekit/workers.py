@@ -100,11 +100,12 @@ class Results:
 def judge_all(tasks: Sequence[Task], machine: Machine, *, deadline: float, workers: int = 4) -> Results:
     """Do every task before `deadline` (monotonic seconds); what did not come back is unknown, timeout."""
     pool = _Pool(tasks, machine, deadline)
-    with leaving_in_order():
+    with leaving_in_order() as leaving:
         try:
             for _ in range(min(workers, len(tasks))):
                 pool.hire()
             while pool.busy and time.monotonic() < deadline:
+                leaving.go_if_asked()
                 pool.wait()
                 pool.dismiss_overdue()
         finally:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sparkctl.app.own_cost import peak_rss_bytes
 from sparkctl.app.places import Places
 from sparkctl.app.resume import Earlier, find_earlier
 from sparkctl.app.transports import SharedWays, Transports
@@ -248,11 +249,11 @@ class _Run:
 def _cost(visits: Workers | _Here, beside: Spender | None) -> BastionCost:
     """What this process and its workers took, which have ended, and those beside them."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    cpu_s, peak_rss_bytes = usage.ru_utime + usage.ru_stime + visits.cpu_s, usage.ru_maxrss * 1024
-    peak_rss_bytes += visits.peak_rss_bytes
+    cpu_s = usage.ru_utime + usage.ru_stime + visits.cpu_s
+    peak = peak_rss_bytes() + visits.peak_rss_bytes
     if beside is not None:
-        cpu_s, peak_rss_bytes = cpu_s + beside.cpu_s, peak_rss_bytes + beside.peak_rss_bytes
-    return BastionCost(cpu_s=round(cpu_s, 3), peak_rss_bytes=peak_rss_bytes)
+        cpu_s, peak = cpu_s + beside.cpu_s, peak + beside.peak_rss_bytes
+    return BastionCost(cpu_s=round(cpu_s, 3), peak_rss_bytes=peak)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 
 from sparkctl.app.cleaning import NotSealed
+from sparkctl.app.own_cost import peak_rss_bytes
 from sparkctl.app.sealing import Order, SealedBundle, seal_spool
 from sparkctl.errors import SparkctlError
 from sparkctl.evidence.files import unfinished_prefix
@@ -180,7 +181,7 @@ def _accounted(order: Order) -> _Sealing:
     made = _sealed(order)
     own, programs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = own.ru_utime + own.ru_stime + programs.ru_utime + programs.ru_stime
-    return _Sealing(made, os.getpid(), cpu_s, (own.ru_maxrss + programs.ru_maxrss) * 1024)
+    return _Sealing(made, os.getpid(), cpu_s, peak_rss_bytes() + programs.ru_maxrss * 1024)
 
 
 def _remove_leftovers(order: Order) -> None:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import NoReturn
 
 import click
+from click.shell_completion import shell_complete
 
 from sparkctl import __version__
 from sparkctl.cli.baseline import baseline
@@ -21,6 +22,7 @@ from sparkctl.cli.demo import demo
 from sparkctl.cli.drift import drift
 from sparkctl.cli.export import export
 from sparkctl.cli.health import health
+from sparkctl.cli.help import COMPLETION_VARIABLE, completion, help_
 from sparkctl.cli.history import history
 from sparkctl.cli.ingest import ingest
 from sparkctl.cli.inventory import inventory
@@ -44,6 +46,7 @@ def cli() -> None:
     \b
     New here?      sparkctl demo
     Your fleet:    sparkctl inventory check && sparkctl health
+    Read on:       sparkctl help
     """
 
 
@@ -51,10 +54,12 @@ for command in (
     baseline,
     bundle,
     collect,
+    completion,
     demo,
     drift,
     export,
     health,
+    help_,
     history,
     ingest,
     inventory,
@@ -75,6 +80,8 @@ def main() -> None:
     """Run sparkctl and exit with one of the codes of docs/exit-codes.md."""
     sys.excepthook = _report_bug
     _open_streams()
+    if asked := os.environ.get(COMPLETION_VARIABLE):
+        sys.exit(shell_complete(cli, {}, "sparkctl", COMPLETION_VARIABLE, asked))
     try:
         with cli.make_context("sparkctl", sys.argv[1:]) as context:
             code = cli.invoke(context)

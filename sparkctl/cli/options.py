@@ -49,9 +49,16 @@ def say(form: str, words: str, **fields: Any) -> None:
     click.echo(words if form == "human" else json.dumps(fields, default=str, ensure_ascii=False))
 
 
+def complete_selector(context: click.Context, _argument: click.Parameter, begun: str) -> list[str]:
+    """What a shell offers for a selector that somebody types."""
+    from sparkctl.app.completion import selectors_like
+
+    return selectors_like(begun, context.params.get("fleet"))
+
+
 def selector_argument(command: Decorated) -> Decorated:
     """Add the optional SELECTOR words, joined by `or`."""
-    return click.argument("selector", nargs=-1)(command)
+    return click.argument("selector", nargs=-1, shell_complete=complete_selector)(command)
 
 
 class Amount(click.FloatRange):

@@ -21,8 +21,8 @@ COMMANDS = [
     "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
     "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
     "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff",
-    "bundle disclose", "export", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
-    "schedule lint",
+    "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
+    "schedule lint", "help", "completion", "export",
 ]  # fmt: skip
 
 

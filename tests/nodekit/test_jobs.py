@@ -173,3 +173,29 @@ def test_a_termination_ends_the_children_as_well() -> None:
         ran.terminate()
         assert ran.wait(timeout=30) == 128 + signal.SIGTERM
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+
+
+DROPPED = """
+import os, signal, sys
+from diag.nodekit.forked import leaving_in_order
+
+class Going:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):
+            pass
+
+with leaving_in_order() as leaving:
+    going = Going()
+    del going
+    print("still here", flush=True)
+    leaving.go_if_asked()
+print("not here")
+"""
+
+
+def test_a_termination_that_strikes_where_exceptions_are_dropped_is_not_forgotten() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", DROPPED], capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False
+    )
+    assert (ran.returncode, ran.stdout) == (128 + signal.SIGTERM, "still here\n")
