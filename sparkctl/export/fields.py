@@ -47,19 +47,26 @@ def constant(target: str, value: Any, note: str = "") -> Field[Any]:
 
 def is_nothing(value: Any) -> bool:
     """Whether a value says nothing; zero and false say something."""
-    return value is None or value in ("", [], {})
+    return not value and not isinstance(value, int | float)
 
 
 def flat(fields: Iterable[Field[Of]], of: Of) -> dict[str, Any]:
     """A record by the names of its fields, without those of which nothing is known."""
-    values = ((field.target, field.take(of)) for field in fields)
-    return {name: value for name, value in values if not is_nothing(value)}
+    found = {}
+    for field in fields:
+        value = field.take(of)
+        if value or not is_nothing(value):
+            found[field.target] = value
+    return found
 
 
 def nested(fields: Iterable[Field[Of]], of: Of) -> dict[str, Any]:
     """A record in which a dot in a field's name leads into an object, without what is not known."""
     whole: dict[str, Any] = {}
     for name, value in flat(fields, of).items():
+        if "." not in name:
+            whole[name] = value
+            continue
         *above, last = _steps(name)
         here = whole
         for step in above:

@@ -15,17 +15,6 @@ FACETS = ("identity", "os", "software")
 _ARCHITECTURES = {"aarch64": "arm64", "x86_64": "amd64"}
 
 
-def _deb(part: Part) -> str | None:
-    """The package URL of a Debian package; none while it is not known whose distribution it is."""
-    distribution = part.subject.fact("os.distribution.id")
-    release = part.subject.fact("os.distribution.version_id")
-    if distribution is None:
-        return None
-    arch = part.get("arch") or _ARCHITECTURES.get(part.subject.fact("os.architecture"))
-    distro = f"{distribution}-{release}" if release else None
-    return _deb_url(distribution, part.get("name"), part.get("version"), arch, distro)
-
-
 @lru_cache(maxsize=32768)  # the nodes of a fleet have most packages in common
 def _deb_url(distribution: str, name: str, version: str, arch: str | None, distro: str | None) -> str:
     return purl("deb", distribution, name, version, {"arch": arch, "distro": distro})
@@ -62,7 +51,7 @@ DEB_FIELDS: tuple[Field[Part], ...] = (
     Field("name", "software.packages", lambda p: p.get("name")),
     Field("version", "software.packages.*", lambda p: p.get("version")),
     Field(
-        "purl", "software.packages, os.distribution, os.architecture", _deb,
+        "purl", "software.packages, os.distribution, os.architecture", lambda p: p.get("purl"),
         "absent while the distribution is not known",
     ),
 )  # fmt: skip
@@ -95,9 +84,14 @@ def _os(subject: Subject) -> Iterator[Part]:
 
 
 def _debs(subject: Subject) -> Iterator[Part]:
+    """Debian packages; they have no package URL while it is not known whose distribution it is."""
+    distribution, release = subject.fact("os.distribution.id"), subject.fact("os.distribution.version_id")
+    native = _ARCHITECTURES.get(subject.fact("os.architecture"))
+    distro = f"{distribution}-{release}" if release else None
     for name, version in sorted(subject.members("software.packages").items()):
         bare, _, foreign = name.partition(":")
-        yield Part(subject, name, {"name": bare, "version": version, "arch": foreign or None})
+        url = _deb_url(distribution, bare, version, foreign or native, distro) if distribution else None
+        yield Part(subject, name, {"name": bare, "version": version, "purl": url})
 
 
 def _pythons(subject: Subject) -> Iterator[Part]:
