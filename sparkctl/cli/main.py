@@ -21,6 +21,7 @@ from sparkctl.cli.bundle import bundle
 from sparkctl.cli.collect import collect
 from sparkctl.cli.demo import demo
 from sparkctl.cli.drift import drift
+from sparkctl.cli.export import export
 from sparkctl.cli.health import health
 from sparkctl.cli.help import COMPLETION_VARIABLE, completion, help_
 from sparkctl.cli.history import history
@@ -59,6 +60,7 @@ for command in (
     completion,
     demo,
     drift,
+    export,
     health,
     help_,
     history,

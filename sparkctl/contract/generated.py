@@ -19,6 +19,7 @@ from sparkctl.model.delivery import Delivery, OutboxDrop, SinkStatus, SinkTest
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.event import Event
 from sparkctl.model.evidence import Disclosure, DsseEnvelope, Manifest, Statement
+from sparkctl.model.export_report import ExportReport
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
@@ -65,6 +66,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "evidence-envelope": DsseEnvelope,
     "evidence-manifest": Manifest,
     "evidence-statement": Statement,
+    "export-report": ExportReport,
     "facts-envelope": FactsEnvelope,
     "fleet": Fleet,
     "health-envelope": HealthEnvelope,

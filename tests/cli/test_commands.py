@@ -22,8 +22,8 @@ COMMANDS = [
     "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
     "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff",
     "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
-    "schedule lint", "help", "completion", "alerts list", "alerts show", "alerts ack", "alerts mute", "alerts unmute",
-    "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send", "sinks dead",
+    "schedule lint", "help", "completion", "export", "alerts list", "alerts show", "alerts ack", "alerts mute",
+    "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send", "sinks dead",
     "sinks replay", "sinks show",
 ]  # fmt: skip
 
