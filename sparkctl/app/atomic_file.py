@@ -1,8 +1,11 @@
 """Replace a file so that a reader, or a crash, finds the old one or the new one whole."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from sparkctl.evidence.files import sync_folder
 
@@ -12,12 +15,22 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
 
     Raises OSError, and leaves what was there.
     """
+    with written_over(path, mode) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def written_over(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """A file to be written piece by piece, which replaces that at `path` when the block ends, and not if it fails.
+
+    It is on the disk before it has the name; a link there is replaced, not followed. Raises OSError.
+    """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     fresh = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -96,9 +96,14 @@ def _duration(context: click.Context, option: click.Parameter, value: str | None
     return duration
 
 
+def duration_option(name: str, words: str) -> Callable[[Decorated], Decorated]:
+    """An option that takes a duration, a timedelta or None."""
+    return click.option(name, metavar="DURATION", callback=_duration, help=words)
+
+
 def max_age_option(words: str) -> Callable[[Decorated], Decorated]:
     """An option `--max-age`, a timedelta or None; `words` say what of."""
-    return click.option("--max-age", metavar="DURATION", callback=_duration, help=words)
+    return duration_option("--max-age", words)
 
 
 with_max_age = max_age_option("Facts older than this (90m, 36h, 7d, 2w) are not judged [no limit].")

@@ -17,8 +17,10 @@ from sparkctl.model.collection import CollectReport
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.evidence import Disclosure, DsseEnvelope, Manifest, Statement
 from sparkctl.model.facts import FactsEnvelope
+from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
@@ -57,8 +59,10 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "evidence-statement": Statement,
     "facts-envelope": FactsEnvelope,
     "fleet": Fleet,
+    "fleet-page": FleetPage,
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
+    "node-page": NodePage,
     "ota-report": OtaReport,
     "redaction-report": RedactionReport,
     "reset-envelope": ResetEnvelope,
