@@ -3,7 +3,7 @@
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +82,16 @@ def known_store(places: Places) -> Iterator[Store]:
         yield store
 
 
+@dataclass
+class History:
+    """What is known of a fleet beside its newest visits, changes by node."""
+
+    facts: FleetFacts = field(default_factory=FleetFacts)
+    trends: Trends = field(default_factory=Trends)
+    changes: dict[str, list[NodeChange]] = field(default_factory=dict)
+    ends: list[PageEnd] = field(default_factory=list)
+
+
 class _Report:
     def __init__(
         self, request: ReportRequest, fleet: Fleet, nodes: Sequence[Node], store: Store, now: datetime
@@ -89,58 +99,50 @@ class _Report:
         self._request, self._fleet, self._nodes, self._store, self._now = request, fleet, nodes, store, now
         self._names = [node.node_id for node in nodes]
         self._since = now - request.window
-        self._ends: list[PageEnd] = []
-        self._changes: dict[str, list[NodeChange]] = {}
 
     def page(self, on_node: OnNode) -> FleetPage:
         """Go through the nodes once."""
-        facts = fleet_facts(self._store, self._names, self._since)
-        trends = fleet_trends(self._store, self._names, self._since) if self._request.trends else Trends()
-        contacts = self._store.contacts(self._names)
-        self._changes = _joined(
-            status_changes(self._store.late_changes(self._names, self._since)), facts.changes.by_node()
-        )
-        fold = FleetFold()
+        history, contacts, fold = self._history(), self._store.contacts(self._names), FleetFold()
         for standing in standings(self._store, self._nodes, ()):
-            page = self._node(standing, facts, trends, contacts.get(standing.node.node_id, ()))
+            page = self._node(standing, history, contacts.get(standing.node.node_id, ()))
             fold.add(page)
             on_node(page)
-        return told(self._request, self._fleet, self._store, self._now, fold, facts, trends, self._changes, self._ends)
+        return told(self._request, self._fleet, self._store, self._now, fold, history=history)
 
-    def _node(
-        self, standing: NodeStanding, facts: FleetFacts, trends: Trends, contacts: Sequence[Contacts]
-    ) -> NodePage:
-        name = standing.node.node_id
+    def _history(self) -> History:
+        facts = fleet_facts(self._store, self._names, self._since)
+        late = status_changes(self._store.late_changes(self._names, self._since))
+        return History(
+            facts=facts,
+            trends=fleet_trends(self._store, self._names, self._since) if self._request.trends else Trends(),
+            changes=_joined(late, facts.changes.by_node()),
+        )
+
+    def _node(self, standing: NodeStanding, history: History, contacts: Sequence[Contacts]) -> NodePage:
+        name, facts = standing.node.node_id, history.facts
         ends = ends_of(self._store, name, standing.reset, contacts, self._since)
-        self._ends += ends
+        history.ends += ends
         beside = Beside(
             make=facts.makes.get(name),
             facts_at=facts.oldest(name),
             facts=facts.facts.get(name, ()),
             gaps=facts.gaps.get(name, ()),
             never_collected=facts.never_collected(name),
-            changes=self._changes.get(name, ()),
+            changes=history.changes.get(name, ()),
             ends=ends,
-            series=trends.series(name),
+            series=history.trends.series(name),
         )
         return node_page(standing, self._now, self._request.max_age, beside)
 
 
 def told(
-    request: ReportRequest,
-    fleet: Fleet,
-    store: Store,
-    now: datetime,
-    fold: FleetFold,
-    facts: FleetFacts,
-    trends: Trends,
-    changes_of: dict[str, list[NodeChange]],
-    ends: list[PageEnd],
+    request: ReportRequest, fleet: Fleet, store: Store, now: datetime, fold: FleetFold, *, history: History
 ) -> FleetPage:
     """The page of the fleet when all of its nodes were seen."""
+    facts, trends = history.facts, history.trends
     hands, watch = fold.hands()
-    changes, changes_left = fold_changes(changes_of)
-    ends = sorted(ends, key=lambda one: (one.before or one.after or now, one.node), reverse=True)
+    changes, changes_left = fold_changes([cell.node_id for cell in fold.cells], history.changes)
+    ends = sorted(history.ends, key=lambda one: (one.before or one.after or now, one.node), reverse=True)
     code = fold.exit_code()
     names = [cell.node_id for cell in fold.cells]
     return FleetPage(
@@ -214,10 +216,10 @@ def _waiting(store: Store, fleet: Fleet, run_id: str, selector: str, selected: i
 def _clones(store: Store, names: Sequence[str]) -> Iterator[Clone]:
     """Values that should be one machine's alone and stand on several of the nodes."""
     place = {name: at for at, name in enumerate(names)}
-    for (field, value), holders in sorted(store.shared_identifiers().items()):
+    for (name, value), holders in sorted(store.shared_identifiers().items()):
         nodes = sorted(holders & place.keys(), key=place.__getitem__)
         if len(nodes) > 1:
-            yield Clone(field=field, value=value, nodes=nodes)
+            yield Clone(field=name, value=value, nodes=nodes)
 
 
 def against_baseline(places: Places, selector: str) -> AgainstBaseline | None:

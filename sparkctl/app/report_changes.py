@@ -135,11 +135,11 @@ def status_changes(found: Iterable[tuple[str, StatusChange]]) -> dict[str, list[
     return of_node
 
 
-def fold_changes(of_node: Mapping[str, Sequence[NodeChange]]) -> tuple[list[FoldedChange], int]:
+def fold_changes(names: Sequence[str], of_node: Mapping[str, Sequence[NodeChange]]) -> tuple[list[FoldedChange], int]:
     """Alike changes of nodes told once, the newest first, and how many more there are than are told."""
     folded: dict[tuple[str, ...], dict[str, NodeChange]] = {}
-    for node, changes in of_node.items():
-        for one in changes:
+    for node in names:
+        for one in of_node.get(node, ()):
             more = one.more if one.kind == "fact" else 0
             key = one.kind, one.name, repr(one.before), repr(one.after), str(more)
             kept = folded.setdefault(key, {})

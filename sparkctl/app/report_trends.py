@@ -23,7 +23,7 @@ TRENDS: dict[str, str] = {
 }
 """The checks whose values are shown over time, and what people call them; of each, more is worse."""
 
-MOST_MOMENTS, FEWEST_MOMENTS, MOST_RECORDS = 48, 4, 16_000
+MOST_MOMENTS, FEWEST_MOMENTS, MOST_RECORDS = 48, 4, 12_000
 """Moments that are shown, and records that are read for all nodes together, which decides how many it are."""
 FEW_NODES, MOST_NAMED = 6, 6
 _FENCE = 1.5  # Tukey's: so many widths of the middle half beyond it, a value stands out
@@ -47,7 +47,7 @@ class Trends:
                 points[moment] = float(value)
                 if unit := one.get("unit"):
                     self._units[check] = unit
-                if bound := one.get("threshold"):
+                if check not in self._bounds and (bound := one.get("threshold")):
                     self._bounds[check] = Threshold.model_validate(bound, strict=False)
 
     def series(self, node: str) -> list[Series]:

@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 
 from sparkctl.app.keys import Keys
-from sparkctl.app.report import ReportRequest, known_store, told
+from sparkctl.app.report import History, ReportRequest, known_store, told
 from sparkctl.app.report_facts import FleetFacts
 from sparkctl.app.report_fold import FleetFold
 from sparkctl.app.report_node import judged_again, node_page
-from sparkctl.app.report_trends import Trends
 from sparkctl.app.standings import standings
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
@@ -40,7 +39,7 @@ class Watcher:
             facts, fold = FleetFacts(seen={"facts": self._facts(store)}), FleetFold()
             for name in self._names:
                 fold.add(judged_again(self._known[name][1], moment, self._request.max_age))
-            return told(self._request, self._fleet, store, moment, fold, facts, Trends(), {}, [])
+            return told(self._request, self._fleet, store, moment, fold, history=History(facts=facts))
 
     def _facts(self, store: Store) -> dict[str, datetime]:
         wanted = set(self._names)

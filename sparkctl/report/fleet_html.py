@@ -120,11 +120,22 @@ class FleetHtml:
             "long_names": max(map(len, names.values()), default=0) > LONG_NAME,
             "ranks": {status: rank for rank, status in enumerate(NodeStatus)},
             "lanes": list(lanes(page)),
-            "undated": sum(1 for one in page.ends if one.after is None and one.before is None),
+            "undated": sum(1 for one in page.ends if span_on(page.since, page.made_at, one.after, one.before) is None),
+            "changes": fleet_words.together(page.changes),
+            "sought": _sought(page),
             "trends": trends,
             "few": self._few,
             "versions": [one for one in page.versions if any(value.value for value in one.values)],
         }
+
+
+def _sought(page: FleetPage) -> dict[str, str]:
+    """What a node is found by beside what its row shows: its versions."""
+    found: dict[str, list[str]] = {cell.node_id: [] for cell in page.cells}
+    for value in (value for one in page.versions for value in one.values if value.value):
+        for node in value.nodes:
+            found[node].append(value.value or "")
+    return {node: " ".join(values) for node, values in found.items()}
 
 
 def _line(points: list[float | None]) -> Line:

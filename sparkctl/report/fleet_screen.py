@@ -31,7 +31,7 @@ def show_page(page: FleetPage, stream: TextIO) -> None:
         _show_groups(console, "Watch", "warn", watch[:SHORT])
         _left(console, len(watch) - SHORT)
         _show_coverage(console, page)
-        _show_lines(console, f"Changed since {fleet_words.moment(page.since)} UTC", [*map(_change_line, page.changes)])
+        _show_lines(console, f"Changed since {fleet_words.moment(page.since)} UTC", _changes(page))
         _show_lines(console, f"Resets since {fleet_words.moment(page.since)} UTC", [*map(_end_line, page.ends)])
         if told := [_version_row(one) for one in page.versions if any(each.value for each in one.values)]:
             _heading(console, "Versions")
@@ -136,13 +136,22 @@ def _left(console: Console, more: int) -> None:
         console.print(Padding(Text(f"and {more:,} more: sparkctl report --html FILE", "dim"), (0, 0, 0, 2)))
 
 
-def _change_line(one: FoldedChange) -> tuple[Text, Text]:
+def _changes(page: FleetPage) -> list[tuple[Text, Text]]:
+    """A row for each set of nodes that changed together."""
+    rows = []
+    for nodes, since, _, found in fleet_words.together(page.changes):
+        lines = [_change_line(one) for one in found[:SHORT]]
+        lines += [Text(f"and {len(found) - SHORT:,} more", "dim")] if len(found) > SHORT else []
+        lines[0].append(f"  since {fleet_words.moment(since)}", "dim")
+        rows.append((Text(fleet_words.folded(nodes), "bold"), Text("\n").join(lines)))
+    return rows
+
+
+def _change_line(one: FoldedChange) -> Text:
     line = Text(one.name)
     if one.more and one.kind == "fact":
-        line.append(f"  {one.more:,} more fields", "dim")
-    else:
-        line.append(f"  {one.before or 'nothing'} → ").append(one.after or "nothing", "bold")
-    return Text(names(one.nodes), "bold"), line.append(f"  since {fleet_words.moment(one.since)}", "dim")
+        return line.append(f"  {one.more:,} more fields", "dim")
+    return line.append(f"  {one.before or 'nothing'} → ").append(one.after or "nothing", "bold")
 
 
 def _end_line(one: PageEnd) -> tuple[Text, Text]:

@@ -131,7 +131,7 @@ def span_on(since: datetime, until: datetime, start: datetime | None, end: datet
     """From where to where a span of time lies between two moments; None where neither end of it is known."""
     whole = (until - since).total_seconds() or 1.0
     known = [at for at in (start, end) if at is not None]
-    if not known:
+    if not known or known[0] > known[-1]:
         return None
     places_of = [max(0.0, min(1.0, (at - since).total_seconds() / whole)) for at in (known[0], known[-1])]
     return round(places_of[0] * WIDTH), round(places_of[1] * WIDTH)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sparkctl.inventory.ranges import fold
-from sparkctl.model.fleet_page import Cell, FleetPage, Hand
+from sparkctl.model.fleet_page import Cell, FleetPage, FoldedChange, Hand
 from sparkctl.model.health import Threshold
 from sparkctl.model.node_page import NodeStatus, PageEnd
 from sparkctl.model.reset_report import EndKind
@@ -117,12 +117,22 @@ def groups(hands: Iterable[Hand]) -> Iterator[tuple[NodeStatus, list[Group]]]:
 
 def between(end: PageEnd) -> str:
     """When a boot ended, as far as that is known."""
+    if end.after and end.before and end.after > end.before:
+        return "when cannot be known: the moments contradict each other"
     if end.after and end.before:
         same = f"{end.after:%Y-%m-%d}" == f"{end.before:%Y-%m-%d}"
         return f"{moment(end.after)} to {end.before:%H:%M}" if same else f"{moment(end.after)} to {moment(end.before)}"
     if end.before:
         return f"before {moment(end.before)}"
     return f"after {moment(end.after)}" if end.after else "when cannot be known"
+
+
+def together(changes: Iterable[FoldedChange]) -> list[tuple[list[str], datetime, datetime, list[FoldedChange]]]:
+    """Changes of the very same nodes in the same time: the nodes, since when the first and the last, and what."""
+    found: dict[tuple[tuple[str, ...], datetime, datetime], list[FoldedChange]] = {}
+    for one in changes:
+        found.setdefault((tuple(one.nodes), one.since, one.until), []).append(one)
+    return [([*nodes], since, until, each) for (nodes, since, until), each in found.items()]
 
 
 def by_place(cells: Iterable[Cell]) -> dict[str, dict[str, list[list[Cell]]]]:
@@ -147,7 +157,7 @@ def short_names(cells: Sequence[Cell]) -> dict[str, str]:
     return {name: name[at:] if len(names) > 1 and name[at : at + 1].isdigit() else name for name in names}
 
 
-def folded(nodes: Sequence[str], most: int = 400) -> str:
+def folded(nodes: Sequence[str], most: int = 160) -> str:
     """Names as ranges, cut where even these are many."""
     text = fold(nodes)
     return text if len(text) <= most else f"{text[:most]}…"

@@ -34,7 +34,7 @@
 
   /* The table of nodes is what is filtered and sorted; the grid and the pages of nodes follow. */
   const rows = [...document.querySelectorAll("#all tbody tr")];
-  const nodes = rows.map((row) => ({ row, name: row.dataset.n, text: row.textContent.toLowerCase(), rack: row.dataset.r, make: row.dataset.m, status: row.dataset.s }));
+  const nodes = rows.map((row) => ({ row, name: row.dataset.n, text: `${row.textContent} ${row.dataset.x}`.toLowerCase(), rack: row.dataset.r, make: row.dataset.m, status: row.dataset.s }));
   const cells = new Map([...document.querySelectorAll("a.c")].map((cell) => [cell.hash.slice(6), cell]));
   const pages = new Map([...document.querySelectorAll("details.node")].map((page) => [page.id.slice(5), page]));
   const bar = byId("bar"), fields = { q: byId("q"), status: byId("status"), rack: byId("rack"), make: byId("make") };
@@ -95,7 +95,7 @@
       page.hidden = false;
       page.open = true;
       document.title = `${hash.slice(5)} · ${title}`;
-      scrollTo({ top: 0, behavior: "instant" });
+      requestAnimationFrame(() => scrollTo({ top: 0, behavior: "instant" }));
       page.querySelector("summary").focus({ preventScroll: true });
       return;
     }
@@ -108,6 +108,7 @@
     sort = key.replace(/^-/, "");
     filter();
     order();
+    if (hash) byId("fleet").scrollIntoView({ behavior: "instant" });
   };
   const title = document.title;
   for (const field of Object.values(fields)) field.addEventListener("input", () => { filter(); write(); });
