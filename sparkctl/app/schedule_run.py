@@ -87,8 +87,9 @@ def _require_user(plan: SchedulePlan) -> None:
 def arguments_of(plan: SchedulePlan, schedule: Schedule, seconds: int) -> list[str]:
     """The command line of a schedule, without the program, for a run of so many seconds."""
     arguments = [*schedule.run.split(), "--format", "jsonl", "--state", str(plan.state), *schedule.options]
-    if schedule.asks_nodes:
-        arguments += ["--fleet", str(plan.fleet), "--deadline", str(seconds), "--", *schedule.selector]
+    if schedule.selects_nodes:
+        deadline = ["--deadline", str(seconds)] if schedule.asks_nodes else []
+        arguments += ["--fleet", str(plan.fleet), *deadline, "--", *schedule.selector]
     return arguments
 
 

@@ -41,12 +41,17 @@ class Schedule:
     @property
     def asks_nodes(self) -> bool:
         """Whether it is a run over nodes, with a selector, a deadline and a report."""
+        return self.selects_nodes and self.run != "report"
+
+    @property
+    def selects_nodes(self) -> bool:
+        """Whether it takes an inventory and a selector."""
         return self.run != "store prune"
 
     @property
     def selection(self) -> str:
-        """What it selects, in words; empty where it asks no nodes."""
-        return (",".join(self.selector) or "all") if self.asks_nodes else ""
+        """What it selects, in words; empty where it selects no nodes."""
+        return (",".join(self.selector) or "all") if self.selects_nodes else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

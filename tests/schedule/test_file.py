@@ -60,6 +60,8 @@ def test_options_become_arguments_and_nothing_else_does(tmp_path: Path) -> None:
         ("  s: {every: 1h, run: health, with: {days: 3}}\n", "4: schedules.s.with.days", "unknown key"),
         ("  s: {every: 1h, run: store prune}\n", "4: schedules.s.run", "needs `with: {days: ...}`"),
         ("  s: {every: 1h, run: store prune, selector: all, with: {days: 3}}\n", "4: schedules.s.selector", "no nodes"),
+        ("  s: {every: 1h, run: report}\n", "4: schedules.s.run", "needs `with: {html: ...}`"),
+        ("  s: {every: 1h, run: report, with: {html: a.html, max_age: 5s}}\n", "4: schedules.s.with.max_age", "90m"),
         ("  s: {every: 1h, run: bundle collect, with: {out: 'a b'}}\n", "4: schedules.s.with.out", "must be a path"),
         ("  s: {every: 1h, run: bundle collect, with: {out: '%t'}}\n", "4: schedules.s.with.out", "must be a path"),
         ("  s: {every: 1h, run: health, with: {shard: 4/3}}\n", "4: schedules.s.with.shard", "shard"),
