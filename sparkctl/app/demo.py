@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -57,11 +57,11 @@ def kept_page() -> Path:
 
 
 def run_demo(
-    nodes: int, page: Path | None, sweep_output: SweepOutput, reset_output: SweepOutput, stderr: TextIO
+    nodes: int, page: Callable[[], Path] | None, sweep_output: SweepOutput, reset_output: SweepOutput, stderr: TextIO
 ) -> ExitCode:
     """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose.
 
-    The report is written to `page`, unless that is None. Raises UsageError when it cannot be.
+    `page` names the file for the report when there is one to write; None: it is not written. Raises UsageError when it cannot be.
     """
     with _ended_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
         folder = Path(name)
@@ -76,7 +76,7 @@ def run_demo(
             print(f"\nMeanwhile {victim} went down and came back. Asked how it ended:\n", file=stderr, flush=True)
             reset_reason(RunRequest(places=places, selector=victim, limits=limits), None, reset_output)
             if page is not None:
-                written = write_report(ReportRequest(places=places), page)
+                written = write_report(ReportRequest(places=places), page())
                 print(f"\nAll of it as one page for a browser: {written.file.absolute()}", file=stderr, flush=True)
             return code
         finally:

@@ -30,9 +30,11 @@ def demo(nodes: int, html: Path | None, form: str) -> int:
 
     if form != "human":
         output = JsonDocument if form == "json" else JsonLines
-        run_demo(nodes, html, output(sys.stdout), output(sys.stdout), sys.stderr)
+        run_demo(nodes, (lambda: html) if html else None, output(sys.stdout), output(sys.stdout), sys.stderr)
         return ExitCode.OK
     reset_screen = ResetScreen(sys.stdout, sys.stderr, verbose=False, timeline=False)
-    run_demo(nodes, html or kept_page(), Screen(sys.stdout, sys.stderr, verbose=False), reset_screen, sys.stderr)
+    run_demo(
+        nodes, lambda: html or kept_page(), Screen(sys.stdout, sys.stderr, verbose=False), reset_screen, sys.stderr
+    )
     click.echo(NEXT, nl=False)
     return ExitCode.OK
