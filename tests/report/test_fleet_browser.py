@@ -181,10 +181,19 @@ def test_an_old_page_says_that_it_is_old(browser: Any, small: Path) -> None:
 
 
 @pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
-def test_nothing_is_wider_than_the_screen(browser: Any, small: Path, viewport: dict[str, int]) -> None:
-    for fragment in ("", "#node=spark0003"):
-        opened = Opened(browser, small, fragment, viewport=viewport)
+def test_nothing_is_wider_than_the_screen(browser: Any, small: Path, tmp_path: Path, viewport: dict[str, int]) -> None:
+    nodes, parts = hostile()
+    evil = html_file(tmp_path, nodes, **parts)
+    for path, fragment in ((small, ""), (small, "#node=spark0003"), (evil, ""), (evil, "#node=spark0001")):
+        opened = Opened(browser, path, fragment, viewport=viewport)
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_a_fleet_without_nodes_is_a_page_too(browser: Any, tmp_path: Path) -> None:
+    opened = Opened(browser, html_file(tmp_path, [], trends=[], moments=[]))
+    assert opened.page.get_by_text("There is nobody to tell of.").is_visible()
+    assert opened.page.locator("#theme").is_visible()
+    assert opened.faults == []
 
 
 def test_it_can_be_printed(browser: Any, small: Path) -> None:

@@ -33,6 +33,7 @@
   setInterval(grow, 60000);
 
   /* The table of nodes is what is filtered and sorted; the grid and the pages of nodes follow. */
+  if (!byId("all")) return;
   const rows = [...document.querySelectorAll("#all tbody tr")];
   const nodes = rows.map((row) => ({ row, name: row.dataset.n, text: `${row.textContent} ${row.dataset.x}`.toLowerCase(), rack: row.dataset.r, make: row.dataset.m, status: row.dataset.s }));
   const cells = new Map([...document.querySelectorAll("a.c")].map((cell) => [cell.hash.slice(6), cell]));
@@ -53,7 +54,7 @@
       const page = pages.get(node.name);
       if (page) page.hidden = !fits;
     }
-    byId("shown").textContent = shown === nodes.length ? `all ${nodes.length} nodes` : `${shown} of ${nodes.length} nodes`;
+    byId("shown").textContent = shown === nodes.length ? nodes.length === 1 ? "1 node" : `all ${nodes.length} nodes` : `${shown} of ${nodes.length} nodes`;
     byId("clear").hidden = shown === nodes.length;
   };
 
@@ -115,6 +116,7 @@
   byId("clear").addEventListener("click", () => { for (const field of Object.values(fields)) field.value = ""; filter(); write(); fields.q.focus(); });
   bar.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", read);
+  addEventListener("load", () => { if (body.classList.contains("one")) scrollTo({ top: 0, behavior: "instant" }); });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea");
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !body.classList.contains("one")) { event.preventDefault(); fields.q.focus(); }
