@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help demo test check fast slow format schemas lock wheel clean
 
 help:
-	@echo "make demo     a simulated fleet, a sweep over real SSH, a summary, the end of a node that panicked"
+	@echo "make demo     a simulated fleet, a sweep over real SSH, a summary, the end of a node that panicked, a page of all"
 	@echo "make test     format, lint, types, import contracts, generated files, all tests"
 	@echo "make check    all of that without the tests"
 	@echo "make fast     the quick tests; make slow: the ones that start real components"

@@ -1,9 +1,9 @@
 """Replace a file so that a reader, or a crash, finds the old one or the new one whole."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,15 +15,15 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
 
     Raises OSError, and leaves what was there.
     """
-    with replacing(path, mode) as file:
+    with written_over(path, mode) as file:
         file.write(content)
 
 
-@contextmanager
-def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
-    """A file to be written piece by piece, which stands at `path` once all of it is on the disk.
+@contextlib.contextmanager
+def written_over(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """A file to be written piece by piece, which replaces that at `path` when the block ends, and not if it fails.
 
-    When the block ends with an error, or raises OSError itself, what was there stays.
+    It is on the disk before it has the name; a link there is replaced, not followed. Raises OSError.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     fresh = Path(name)

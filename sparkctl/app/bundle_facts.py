@@ -37,10 +37,17 @@ def first_facts(data: FactsData) -> list[Fact]:
     """Those that are known, in the order in which they are asked; a field that could not be read is left out."""
     facets = data.facets.model_dump(mode="json", exclude_none=True)
     return [
-        Fact(part=part, name=name, value=printable(words, _WIDE))
-        for part, name, fields in _ASKED
-        if (words := " ".join(_words(facets.get(part, {}).get("data"), fields)))
+        fact
+        for part in dict.fromkeys(part for part, _, _ in _ASKED)
+        for fact in facts_of(part, facets.get(part, {}).get("data"))
     ]
+
+
+def facts_of(facet: str, data: Mapping[str, Any] | None) -> Iterator[Fact]:
+    """Those that one facet says, in the order in which they are asked."""
+    for part, name, fields in _ASKED:
+        if part == facet and (words := " ".join(_words(data, fields))):
+            yield Fact(part=part, name=name, value=printable(words, _WIDE))
 
 
 def _words(data: Mapping[str, Any] | None, fields: tuple[str, ...]) -> Iterator[str]:

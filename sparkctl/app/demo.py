@@ -1,14 +1,16 @@
-"""The demo: a simulated fleet up, one sweep over it, a node that went down, what to try next, all down again."""
+"""The demo: a simulated fleet up, one sweep over it, a node that went down, a page of it all, all down again."""
 
 import contextlib
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from sparkctl.app.health import sweep
 from sparkctl.app.places import Places
+from sparkctl.app.report import ReportRequest
+from sparkctl.app.report_html import write_report
 from sparkctl.app.reset_reason import reset_reason
 from sparkctl.app.run import RunRequest
 from sparkctl.errors import ExitCode
@@ -21,13 +23,14 @@ STORY = "reset-smmu-panic"  # with what came before it, a record, and what the b
 LAB_SECONDS = 300.0  # the lab goes down by itself if the demo is killed
 
 NEXT = """
-Nothing of this was real, and nothing of it is left. What to try next, in this order:
+Nothing of this was real, and nothing of it is left but the page. What to try next, in this order:
 
   sparkctl lab up --nodes 8 --dir lab       a simulated fleet that stays
   export SPARKCTL_FLEET=$PWD/lab/fleet.yaml
   sparkctl health                           judge it
   sparkctl lab break sim-03 hot --dir lab   hurt a node while it runs
   sparkctl health --format jsonl            the same for scripts: one JSON record per node, then a report
+  sparkctl report --html fleet.html         the same as a page; --watch stays on the terminal
   sparkctl history sim-03                   what changed on a node, and when
   sparkctl lab break sim-05 reset-silent --dir lab; sparkctl reset-reason sim-05
                                             why a node went down, as far as it can be proven
@@ -48,8 +51,19 @@ def _ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_demo(nodes: int, sweep_output: SweepOutput, reset_output: SweepOutput, stderr: TextIO) -> ExitCode:
-    """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose."""
+def kept_page() -> Path:
+    """Where a page may stay that nobody named a place for: a folder of its own beside other temporary ones."""
+    return Path(tempfile.mkdtemp(prefix="sparkctl-demo-page-")) / "fleet.html"
+
+
+def run_demo(
+    nodes: int, page: Callable[[], Path] | None, sweep_output: SweepOutput, reset_output: SweepOutput, stderr: TextIO
+) -> ExitCode:
+    """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose.
+
+    `page` names the file for the report when there is one to write; without it none is. Raises UsageError when it
+    cannot be written.
+    """
     with _ended_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
         folder = Path(name)
         print(f"Starting {nodes} simulated nodes on loopback: real SSH, made-up machines.", file=stderr, flush=True)
@@ -62,6 +76,9 @@ def run_demo(nodes: int, sweep_output: SweepOutput, reset_output: SweepOutput, s
             control.break_node(folder / "lab", victim, STORY)
             print(f"\nMeanwhile {victim} went down and came back. Asked how it ended:\n", file=stderr, flush=True)
             reset_reason(RunRequest(places=places, selector=victim, limits=limits, alerting=False), None, reset_output)
+            if page is not None:
+                written = write_report(ReportRequest(places=places), page())
+                print(f"\nAll of it as one page for a browser: {written.file.absolute()}", file=stderr, flush=True)
             return code
         finally:
             control.down(folder / "lab")

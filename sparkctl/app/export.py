@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sparkctl import __version__
 from sparkctl.app.ages import fresh
-from sparkctl.app.atomic_file import replacing
+from sparkctl.app.atomic_file import written_over
 from sparkctl.app.places import Places
 from sparkctl.app.standings import standings
 from sparkctl.errors import ExitCode, UsageError
@@ -63,7 +63,7 @@ class Export:
     def write_to(self, path: Path) -> None:
         """Put the whole text at `path`, or leave what is there; raises UsageError when it cannot be written."""
         try:
-            with replacing(path, MODE) as file:
+            with written_over(path, MODE) as file:
                 for piece in self.pieces():
                     file.write(piece.encode("utf-8", "backslashreplace"))
         except OSError as error:

@@ -215,7 +215,7 @@ class _ScheduleReader:
                 fields.wrong(key, "this must be one value", "Leave one.")
             if option.required and not fields.has(key):
                 self._fields.wrong("run", f"{run} needs `with: {{{key}: ...}}`", f"Write `{key}` under `with:`.")
-            folders += [Path(value) for value in values if option.folder]
+            folders += [folder for value in values for folder in option.written(value)]
             for value in values:
                 arguments += (option.flag, value)
         return tuple(arguments), tuple(folders)

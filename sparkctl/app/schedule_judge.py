@@ -27,10 +27,11 @@ def why_failed(schedule: Schedule, ended: Ended, coverage: Coverage | None) -> s
     cut = _cut_short(schedule, ended, coverage)
     if cut is not None:
         return cut
-    if not schedule.asks_nodes:
-        return None if ended.code == ExitCode.OK else f"{schedule.run} ended with {_words(ended.code)}"
-    if ended.code not in _ANSWERS:
+    answers = _ANSWERS if schedule.selects_nodes else {ExitCode.OK}
+    if ended.code not in answers:
         return f"{schedule.run} ended with {_words(ended.code)}"
+    if not schedule.asks_nodes:
+        return None
     if coverage is None:
         return f"{schedule.run} ended with {_words(ended.code)} and without a report"
     if coverage.reported < schedule.min_coverage * coverage.selected:

@@ -44,7 +44,7 @@ def _at(plan: SchedulePlan, key: str) -> Where:
 
 def _selectors(plan: SchedulePlan, problems: Problems) -> None:
     """Selectors that select nobody would fail at every start."""
-    asking = [schedule for schedule in plan.schedules.values() if schedule.asks_nodes]
+    asking = [schedule for schedule in plan.schedules.values() if schedule.selects_nodes]
     try:
         fleet = load_fleet(plan.fleet) if asking else None
     except UsageError as error:

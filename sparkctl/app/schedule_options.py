@@ -60,6 +60,12 @@ def _duration(text: str, _folder: Path) -> str:
     return str(seconds(text))
 
 
+def _days(text: str, _folder: Path) -> str:
+    if seconds(text) < 60 or text.endswith("s"):
+        raise ValueError("must be a duration such as 90m, 26h or 7d")
+    return text
+
+
 def _path(text: str, folder: Path) -> str:
     return str(absolute_path(text, folder))
 
@@ -95,13 +101,21 @@ def _facet(text: str, _folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a command by its key in the file; `many` may be a list, `folder` is one that the run writes to."""
+    """An option of a command by its key in the file.
+
+    `many` may be a list; `folder` is one that the run writes to, `file` a file that it writes.
+    """
 
     flag: str
     convert: Convert
     many: bool = False
     required: bool = False
     folder: bool = False
+    file: bool = False
+
+    def written(self, value: str) -> tuple[Path, ...]:
+        """The folders that a run with this value writes to."""
+        return (Path(value),) if self.folder else (Path(value).parent,) if self.file else ()
 
 
 _NAME = _matching(r"[a-z][a-z0-9_.-]{0,79}", "must be the name of one")
@@ -127,6 +141,11 @@ RUNS: dict[str, dict[str, Option]] = {
         "also": Option("--also", _NAME, many=True),
     },
     "sinks send": {"sink": Option("--sink", _matching(r"[a-z][a-z0-9-]{0,31}", "must be the name of one"), many=True)},
+    "report": {
+        "html": Option("--html", _path, required=True, file=True),
+        "max_age": Option("--max-age", _days),
+        "window": Option("--window", _days),
+    },
     "store prune": {"days": Option("--days", whole(1, 36500), required=True)},
 }
 """Every command that may be scheduled, with its options by their keys under `with:`."""

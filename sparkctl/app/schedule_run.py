@@ -13,7 +13,7 @@ from sparkctl.app.schedule_log import ScheduleLog
 from sparkctl.app.schedule_memory import Keeper
 from sparkctl.errors import BusyError, ExitCode, RefusedError, SparkctlError, UsageError
 from sparkctl.model.printable import clip, printable
-from sparkctl.model.schedule import Heartbeat, Schedule, ScheduleOutcome, SchedulePlan, Skips
+from sparkctl.model.schedule import SENDING, Heartbeat, Schedule, ScheduleOutcome, SchedulePlan, Skips
 from sparkctl.model.sweep import SweepReport
 from sparkctl.store.lock import LOCK_NAME, nobody_sweeps
 
@@ -87,13 +87,16 @@ def _require_user(plan: SchedulePlan) -> None:
 def arguments_of(plan: SchedulePlan, schedule: Schedule, seconds: int) -> list[str]:
     """The command line of a schedule, without the program, for a run of so many seconds."""
     arguments = [*schedule.run.split(), "--format", "jsonl", "--state", str(plan.state), *schedule.options]
-    if schedule.sends:
+    if schedule.selects_nodes or schedule.sends:
         arguments += ["--fleet", str(plan.fleet)]
-        arguments += ["--sinks", str(plan.sinks)] if plan.sinks else []
-    if schedule.asks_nodes:
-        arguments += ["--deadline", str(seconds), "--", *schedule.selector]
-    elif schedule.sends:
+    if schedule.sends and plan.sinks:
+        arguments += ["--sinks", str(plan.sinks)]
+    if schedule.run == SENDING:
         arguments += ["--within", str(seconds)]
+    if schedule.asks_nodes:
+        arguments += ["--deadline", str(seconds)]
+    if schedule.selects_nodes:
+        arguments += ["--", *schedule.selector]
     return arguments
 
 

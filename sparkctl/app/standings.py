@@ -18,16 +18,17 @@ def standings(store: Store, nodes: Sequence[Node], facets: Collection[str] = tup
     reset = store.newest_visits(names, RunKind.RESET, answered=True)
     held = _held(store, set(names), facets)
 
-    def record(visit: VisitRef | None) -> RunRecord | None:
-        return store.record_of(visit) if visit else None
-
     for node in nodes:
         name = node.node_id
+        refs = last.get(name), health.get(name), reset.get(name)
+        # The newest visit mostly is the newest of its kind, too, and a record takes milliseconds to read.
+        read: dict[VisitRef, RunRecord | None] = {ref: store.record_of(ref) for ref in {*refs} if ref is not None}
+        newest, newest_health, newest_reset = (read[ref] if ref is not None else None for ref in refs)
         yield NodeStanding(
             node=node,
-            last=record(last.get(name)),
-            health=record(health.get(name)),
-            reset=record(reset.get(name)),
+            last=newest,
+            health=newest_health,
+            reset=newest_reset,
             facets=held.get(name, {}),
         )
 

@@ -30,6 +30,7 @@ from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
 from sparkctl.cli.ota import ota
 from sparkctl.cli.program import program
+from sparkctl.cli.report import report
 from sparkctl.cli.reset_reason import reset_reason
 from sparkctl.cli.schedule import schedule
 from sparkctl.cli.schema import schema
@@ -69,6 +70,7 @@ for command in (
     lab,
     ota,
     program,
+    report,
     reset_reason,
     schedule,
     schema,

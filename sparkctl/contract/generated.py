@@ -21,8 +21,10 @@ from sparkctl.model.event import Event
 from sparkctl.model.evidence import Disclosure, DsseEnvelope, Manifest, Statement
 from sparkctl.model.export_report import ExportReport
 from sparkctl.model.facts import FactsEnvelope
+from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
@@ -69,8 +71,10 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "export-report": ExportReport,
     "facts-envelope": FactsEnvelope,
     "fleet": Fleet,
+    "fleet-page": FleetPage,
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
+    "node-page": NodePage,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,
     "redaction-report": RedactionReport,

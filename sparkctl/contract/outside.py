@@ -16,6 +16,8 @@ NAME_OF_SCHEMA = {
     "sparkctl.sweep-report/1": "sweep-report",
     "sparkctl.health/1": "health-envelope",
     "sparkctl.fleet/1": "fleet",
+    "sparkctl.fleet-page/1": "fleet-page",
+    "sparkctl.node-page/1": "node-page",
     "sparkctl.facts/1": "facts-envelope",
     "sparkctl.collect-report/1": "collect-report",
     "sparkctl.baseline/1": "baseline",

@@ -11,8 +11,9 @@ from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count
 from sparkctl.model.schedule_times import Times
 
-NO_NODES = frozenset({"store prune", "sinks send"})
-"""Commands that ask no nodes, and have neither selector nor report."""
+SENDING, REPORTING = "sinks send", "report"
+NO_NODES = frozenset({"store prune", SENDING})
+"""Commands that have no selector."""
 
 MARGIN_S = 30
 """What a period must be longer than splay and deadline together, in seconds: ending, storing, starting."""
@@ -44,17 +45,22 @@ class Schedule:
     @property
     def asks_nodes(self) -> bool:
         """Whether it is a run over nodes, with a selector, a deadline and a report."""
-        return self.run not in NO_NODES
+        return self.selects_nodes and self.run != REPORTING
 
     @property
     def sends(self) -> bool:
         """Whether it tells sinks."""
-        return self.run != "store prune"
+        return self.asks_nodes or self.run == SENDING
+
+    @property
+    def selects_nodes(self) -> bool:
+        """Whether it takes an inventory and a selector."""
+        return self.run not in NO_NODES
 
     @property
     def selection(self) -> str:
-        """What it selects, in words; empty where it asks no nodes."""
-        return (",".join(self.selector) or "all") if self.asks_nodes else ""
+        """What it selects, in words; empty where it selects no nodes."""
+        return (",".join(self.selector) or "all") if self.selects_nodes else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

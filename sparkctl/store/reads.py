@@ -77,6 +77,11 @@ def recent_runs(database: Database, limit: int, kind: RunKind | None) -> list[Ru
     return _run_entries(database, query.order_by(runs.c.id.desc()).limit(limit))
 
 
+def running_runs(database: Database) -> list[RunEntry]:
+    """The runs that are called running, newest first."""
+    return _run_entries(database, _RUNS.where(runs.c.state == RunState.RUNNING).order_by(runs.c.id.desc()))
+
+
 def run_named(database: Database, run_id: str) -> RunEntry | None:
     """One run, None when it is not known."""
     found = _run_entries(database, _RUNS.where(runs.c.run_id == run_id))

@@ -58,6 +58,7 @@ class Store:
             database,
             history,
             newest,
+            over_time,
             pruning,
             reads,
             seen,
@@ -69,7 +70,7 @@ class Store:
         self.folder = folder
         self._reads, self._writes, self._additions = reads, writes, additions
         self._history, self._pruning, self._contacts, self._newest = history, pruning, contacts, newest
-        self._seen = seen
+        self._seen, self._over_time = seen, over_time
         self._database = database.open_database(folder, create=create)
         self._database.give_up_at = give_up_at
         self.alerts = alerts.AlertStore(self._database)
@@ -221,6 +222,10 @@ class Store:
         """The last runs, of one kind or of any, newest first."""
         return self._reads.recent_runs(self._database, limit, kind)
 
+    def running(self) -> list[RunEntry]:
+        """The runs that go on, newest first."""
+        return self._reads.running_runs(self._database)
+
     def run(self, run_id: str) -> RunEntry | None:
         """One run, None when it is not known."""
         return self._reads.run_named(self._database, run_id)
@@ -264,3 +269,27 @@ class Store:
         A visit without a report changes nothing; `unknown` is a status like any other.
         """
         return self._history.changes_of(self._database, node_id)
+
+    def late_changes(self, node_ids: Collection[str], since: datetime) -> Iterator[tuple[str, StatusChange]]:
+        """Every change of status of some nodes in runs that began since a moment, the newest run first."""
+        return self._over_time.late_changes(self._database, node_ids, since)
+
+    def runs_with_records(self, kind: RunKind, since: datetime) -> list[tuple[int, datetime, int]]:
+        """The runs of one kind since a moment, oldest first: number, start, and of how many nodes there is a record."""
+        return self._over_time.runs_with_records(self._database, kind, since)
+
+    def visits_of_runs(self, node_ids: Collection[str], numbers: Sequence[int]) -> Iterator[tuple[str, VisitRef]]:
+        """The newest visit of each node in some runs, by the numbers of `runs_with_records`, oldest first."""
+        return self._over_time.visits_of_runs(self._database, node_ids, numbers)
+
+    def record_texts(self, numbers: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        """Records by the numbers of their visits, as JSON; those that were let go of since are left out."""
+        return self._over_time.record_texts(self._database, numbers)
+
+    def last_records(self, node_id: str, kind: RunKind, limit: int) -> Iterator[RunRecord]:
+        """The records of the last visits to a node in runs of one kind, newest first."""
+        return self._over_time.last_records(self._database, node_id, kind, limit)
+
+    def recorded_nodes(self, run_id: str) -> set[str]:
+        """The nodes of which a run has stored a visit so far."""
+        return self._over_time.recorded_nodes(self._database, run_id)

@@ -32,7 +32,11 @@ def test_the_demo(tmp_path: Path) -> None:
     for words in ("The kernel panicked: hung_task", "Seen before the end", "Proof", "sparkctl reset-reason sim-05"):
         assert words in ran.stdout
     assert ran.stdout.index("host key changed") < ran.stdout.index("The kernel panicked")
-    assert list(temporary.iterdir()) == []
+    (left,) = temporary.iterdir()
+    page = left / "fleet.html"
+    assert [*left.iterdir()] == [page]
+    assert str(page) in ran.stderr
+    assert "SIMULATED" in page.read_text("utf-8")
     assert processes_with(str(temporary)) == []
     assert not (tmp_path / ".local").exists()
 
@@ -40,6 +44,7 @@ def test_the_demo(tmp_path: Path) -> None:
 def test_the_demo_for_programs_is_two_runs(tmp_path: Path) -> None:
     ran = sparkctl("demo", "--nodes", "2", "--format", "jsonl", home=tmp_path, timeout=90)
     assert ran.returncode == 0, ran.stderr
+    assert "one page" not in ran.stderr
     schemas = [line["schema"] for line in json_lines(ran)]
     assert schemas == [
         "sparkctl.run-record/1", "sparkctl.run-record/1", "sparkctl.sweep-report/1",

@@ -20,11 +20,12 @@ COMMANDS = [
     "health", "history", "demo", "sudoers", "inventory list", "inventory show", "inventory check", "inventory pin",
     "lab up", "lab down", "lab list", "lab break", "lab mend", "schema list", "schema show", "schema export",
     "schema check", "program", "collect", "show", "ota", "baseline set", "baseline show", "drift", "store prune",
-    "ingest", "reset-reason", "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff",
+    "ingest", "report", "reset-reason",
+    "reset-reason score", "bundle collect", "bundle verify", "bundle show", "bundle diff",
     "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
     "schedule lint", "help", "completion", "export", "alerts list", "alerts show", "alerts ack", "alerts mute",
-    "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send", "sinks dead",
-    "sinks replay", "sinks show",
+    "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send",
+    "sinks dead", "sinks replay", "sinks show", "report",
 ]  # fmt: skip
 
 
@@ -66,6 +67,12 @@ def test_every_command_explains_itself_with_an_example(command: str, tmp_path: P
         (["health", "nobody", "--fleet", "{fleet}"], "nobody"),
         (["health", "rack=a1 &", "--fleet", "{fleet}"], "rack=a1 &"),
         (["health", "--fleet", "{fleet}", "--state", "/dev/null/state"], "/dev/null/state"),
+        (["report"], "there is no fleet.yaml"),
+        (["report", "--watch", "rack=a1", "--fleet", "{fleet}"], "--watch"),
+        (["report", "--html", "x.html", "--watch", "3", "--fleet", "{fleet}"], "leave --watch out"),
+        (["report", "--html", "/nowhere/x.html", "--fleet", "{fleet}"], "there is no folder /nowhere"),
+        (["report", "nobody", "--fleet", "{fleet}"], "nobody"),
+        (["report", "--max-age", "soon", "--fleet", "{fleet}"], "90m"),
         (["reset-reason"], "there is no fleet.yaml"),
         (["reset-reason", "--resume", "last", "--fleet", "{fleet}", "--state", "{fleet}.state"], "there is no store"),
         (["reset-reason", "score", "/nowhere"], "/nowhere"),
@@ -114,6 +121,25 @@ def test_a_sweep_in_every_format(tmp_path: Path, local_fleet: Path) -> None:
     assert [set(line) for line in json_lines(history)][:3] == [{"visit"}] * 3
     shown = sparkctl("history", "here", "--state", tmp_path / "state", "--format", "human", home=tmp_path)
     assert "3 visits" in shown.stdout
+
+
+def test_a_report_in_every_format(tmp_path: Path, local_fleet: Path) -> None:
+    common: list[str | Path] = ["report", "--fleet", local_fleet, "--state", tmp_path / "state"]
+    lines = sparkctl(*common, home=tmp_path)
+    assert lines.returncode == 3  # nobody was ever judged
+    node, fleet = json_lines(lines)
+    assert (node["schema"], node["status"]) == ("sparkctl.node-page/1", "never")
+    assert (fleet["schema"], fleet["exit_code"]) == ("sparkctl.fleet-page/1", 3)
+    whole = json.loads(sparkctl(*common, "--format", "json", home=tmp_path).stdout)
+    assert [whole["nodes"][0]["node_id"], whole["fleet"]["statuses"]] == ["here", {"never": 1}]
+    (tmp_path / "lines.jsonl").write_text(lines.stdout)
+    assert sparkctl("schema", "check", tmp_path / "lines.jsonl", home=tmp_path).returncode == 0
+    out = tmp_path / "fleet.html"
+    (said,) = json_lines(sparkctl(*common, "--html", out, home=tmp_path))
+    assert (said["file"], said["bytes"], said["exit_name"]) == (str(out), out.stat().st_size, "unjudged")
+    once = sparkctl(*common, "--watch", "--format", "human", home=tmp_path)  # no terminal to stay on
+    assert (once.returncode, "1 node: 1 never judged" in once.stdout) == (3, True)
+    assert not (tmp_path / "state").exists()
 
 
 def test_schemas(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def test_sinks_are_told_of_a_scheduled_run_and_can_be_sent_to_by_the_clock(tmp_p
         ("  s: {every: 1h, run: health, with: {days: 3}}\n", "4: schedules.s.with.days", "unknown key"),
         ("  s: {every: 1h, run: store prune}\n", "4: schedules.s.run", "needs `with: {days: ...}`"),
         ("  s: {every: 1h, run: store prune, selector: all, with: {days: 3}}\n", "4: schedules.s.selector", "no nodes"),
+        ("  s: {every: 1h, run: report}\n", "4: schedules.s.run", "needs `with: {html: ...}`"),
+        ("  s: {every: 1h, run: report, with: {html: a.html, max_age: 5s}}\n", "4: schedules.s.with.max_age", "90m"),
         ("  s: {every: 1h, run: bundle collect, with: {out: 'a b'}}\n", "4: schedules.s.with.out", "must be a path"),
         ("  s: {every: 1h, run: bundle collect, with: {out: '%t'}}\n", "4: schedules.s.with.out", "must be a path"),
         ("  s: {every: 1h, run: health, with: {shard: 4/3}}\n", "4: schedules.s.with.shard", "shard"),

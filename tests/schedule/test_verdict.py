@@ -41,6 +41,13 @@ def test_a_run_over_no_nodes_has_no_report(tmp_path: Path) -> None:
     assert why_failed(prune, Ended(1, late=False, killed=False, report=None), None) is not None
 
 
+@pytest.mark.parametrize(("code", "failed"), [(0, False), (1, False), (3, False), (4, False), (2, True), (70, True)])
+def test_a_page_is_written_whatever_it_tells(tmp_path: Path, code: int, failed: bool) -> None:
+    page = plan_of(tmp_path, "  p: {every: 1h, run: report, with: {html: www/fleet.html}}\n").schedules["p"]
+    assert page.writes_to == (tmp_path / "www",)
+    assert (why_failed(page, Ended(code, late=False, killed=False, report=None), None) is not None) is failed
+
+
 def test_splay_is_of_the_host_and_the_schedule(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, "  a: {every: 1h, run: health, splay: 5m}\n  b: {every: 1h, run: health, splay: 0s}\n")
     a, b = plan.schedules["a"], plan.schedules["b"]
