@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sparkctl.app.chained import Chained
-from sparkctl.app.seal_sources import RawFile, TreeFile
+from sparkctl.app.seal_sources import RawFile, TreeFile, UnpackedReport
 from sparkctl.errors import RefusedError
 from sparkctl.model.bundle import Artefact
 from sparkctl.model.evidence import (
@@ -97,6 +97,23 @@ class Cleaning:
             source = self._source(artefact)
             self._redact(file, path, EntryKind.ARTEFACT, status=_status(artefact), source=source, words=words)
 
+    def take_report(self, report: UnpackedReport) -> None:
+        """Take each file of a report, and say what of it is not there."""
+        artefact = report.artefact
+        said, made_by = _said(artefact), self._source(artefact)
+        if said or not report.files:
+            words = self.text(said or "nothing in it can be kept")
+            self.lack(self.text(artefact.name, 120), artefact.reason or UnknownReason.PRECONDITION, words)
+        for file in report.files:
+            with self._at_its_own_cost(file, f"artefacts/{artefact.name}/{file.path}"):
+                path = self._redactor.path(f"artefacts/{artefact.name}/{file.path}")
+                status = EntryStatus.TRUNCATED if file.words else EntryStatus.COMPLETE
+                source = self._copied(file.copied) if file.copied else made_by
+                self._redact(file, path, EntryKind.ARTEFACT, status=status, source=source, words=file.words)
+        for lost in report.left_out:
+            name = artefact.name if lost.path is None else f"{artefact.name}/{lost.path}"
+            self.lack(printable(self._redactor.path(name), 120), lost.reason, lost.words)
+
     def add(self, path: str, kind: EntryKind, content: bytes) -> None:
         """Add JSON of our own, which was made of what is clean."""
         target = self.folder / path
@@ -136,7 +153,10 @@ class Cleaning:
         if artefact.source.argv is not None:
             argv = [self.text(word, 4000) for word in artefact.source.argv]
             return CommandSource(argv=argv, exit_status=artefact.exit_status)
-        return PathSource(path=printable(self._redactor.path(artefact.source.path or "/"), 4000))
+        return self._copied(artefact.source.path or "/")
+
+    def _copied(self, path: str) -> Source:
+        return PathSource(path=printable(self._redactor.path(path), 4000))
 
     @contextmanager
     def _at_its_own_cost(self, file: RawFile, path: str) -> Iterator[None]:

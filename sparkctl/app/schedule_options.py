@@ -104,7 +104,9 @@ class Option:
     folder: bool = False
 
 
-_NAME = _matching(r"[a-z][a-z0-9_.-]{0,79}", "must be the name of one")
+_NAMED = _matching(
+    r"[a-z][a-z0-9_.-]{0,79}(=[0-9]{2,4})?", "must be a name such as sosreport, perhaps with seconds: sosreport=600"
+)
 _RUN = {
     "concurrency": Option("--concurrency", whole(1, 2000)),
     "timeout": Option("--timeout", _duration),
@@ -124,7 +126,7 @@ RUNS: dict[str, dict[str, Option]] = {
         "out": Option("--out", _path, required=True, folder=True),
         "sign": Option("--sign", _path),
         "total_size": Option("--total-size", _matching(r"[1-9][0-9]{0,5}[KMGT]", "must be a size such as 500M or 2G")),
-        "also": Option("--also", _NAME, many=True),
+        "with": Option("--with", _NAMED, many=True),
     },
     "store prune": {"days": Option("--days", whole(1, 36500), required=True)},
 }
