@@ -19,7 +19,11 @@ CHATTER = 256 * 1024  # bytes that a tool may print before the tar
 NAME_BYTES = 100  # of the field in a tar's header that a name is padded to (POSIX ustar)
 SUCCESS, TIMEOUT, NO_MEMORY = "success", "timeout", "oom-kill"  # how a service ended, as systemd names it
 RESULT = "Finished with result: "
-QUIET = ("Running as unit: ",)
+QUIET = (
+    "Running as unit: ", "Main processes terminated with: ", "Service runtime: ", "CPU time consumed: ",
+    "Memory peak: ", "IP traffic", "IO bytes",
+)  # fmt: skip
+"""What systemd-run says of every service."""
 HIDDEN = ("-/etc/shadow", "-/etc/gshadow", "-/etc/ssl/private", "/dev/shm")  # noqa: S108 - it is kept from there
 CAPABILITIES = "CAP_DAC_READ_SEARCH CAP_SYS_ADMIN CAP_SYS_CHROOT CAP_SYS_PTRACE CAP_SYSLOG"
 """What reading takes, and chroot, without which some releases of sos run no command; none to load or configure."""

@@ -12,13 +12,20 @@ from diag.nodekit.problems import MissingTool
 from diag.nodekit.vocabulary import TakenStatus, UnknownReason
 
 MAX_WORDS = 200
+MIB = 1024 * 1024
 
 
 def send_report(machine: Machine, take: Report, outlet: Outlet) -> Document:
-    """Send what the tool wrote, whole or as far as it came, and say which; raises MissingTool, PermissionError."""
+    """Send what the tool wrote, whole or as far as it came, and say which; a tool that is not there is missing."""
     if not machine.exists(take.tool[0]):
-        raise MissingTool(take.tool[0])
-    ran = machine.gather(take.argv, seconds=take.longest, limit=take.limit + CHATTER, elevate=True)
+        return _missing(UnknownReason.MISSING_TOOL, f"{take.tool[0]} is not installed")
+    try:
+        ran = machine.gather(take.argv, seconds=take.longest, limit=take.limit + CHATTER, elevate=True)
+    except MissingTool as absent:
+        return _missing(UnknownReason.MISSING_TOOL, str(absent))
+    except PermissionError:
+        rule = f"sparkctl sudoers --with {take.name}={take.seconds:g} prints the rule"
+        return _missing(UnknownReason.NOT_PERMITTED, f"{take.tool[0]} may not report as root here: {rule}")
     archive = take.archive_in(ran.stdout)
     cut = ran.cut or len(archive) > take.limit
     outlet.send(archive[: take.limit])
@@ -32,6 +39,10 @@ def send_report(machine: Machine, take: Report, outlet: Outlet) -> Document:
     return facts | {"status": TakenStatus.PARTIAL if archive else TakenStatus.MISSING}
 
 
+def _missing(reason: str, words: str) -> Document:
+    return {"status": TakenStatus.MISSING, "reason": reason, "words": words}
+
+
 def _why_not_whole(take: Report, ran: Gathered, *, cut: bool) -> tuple[str, str] | None:
     """Reason and words, None where the tool came to a good end and all of it is here."""
     result, complaint = result_in(ran.stderr.decode("utf-8", "replace"))
@@ -40,11 +51,11 @@ def _why_not_whole(take: Report, ran: Gathered, *, cut: bool) -> tuple[str, str]
     if ran.timed_out:
         return UnknownReason.TIMEOUT, f"systemd did not end {take.unit} within {take.longest:g} s"
     if cut:
-        return UnknownReason.PRECONDITION, f"what came after {take.limit} bytes is left out: it is over its limit"
+        return UnknownReason.PRECONDITION, f"what came after {take.limit // MIB} MiB is left out: it is over its limit"
     if result == NO_MEMORY:
         return (
             UnknownReason.PRECONDITION,
-            f"{take.tool[0]} was ended: it needed more than {take.memory} bytes of memory",
+            f"{take.tool[0]} was ended: it needed more than {take.memory // MIB} MiB of memory",
         )
     if result == SUCCESS and ran.exit_status == 0:
         return None

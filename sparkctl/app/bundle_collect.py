@@ -11,7 +11,7 @@ from sparkctl.app.named_collectors import Reports, reports_among
 from sparkctl.app.programs import program_of
 from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
-from sparkctl.app.seal_pool import SealPool, seal_pool
+from sparkctl.app.seal_pool import SEAL_SECONDS, SealPool, seal_pool
 from sparkctl.app.sealing import Order
 from sparkctl.app.spool import Spool
 from sparkctl.app.unpacking import UNPACKED_BYTES
@@ -34,6 +34,7 @@ SUFFIX = ".spark-evidence.tar.zst"
 BUDGET = 50 * 2**20
 """Bytes that one node may bring, before redaction."""
 ROOM = 4 * BUDGET  # bytes: what came, the same laid out, redacted, and sealed
+REPORT_SEAL_SECONDS = 120.0  # what each report adds to the time that a bundle may take to seal
 PROBE = 64 * 1024  # bytes
 CONNECTING_S = 5.0  # of the time for a node, kept back for reaching it
 DOCUMENT_BYTES = 1024 * 1024
@@ -69,7 +70,7 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     program = program_of("bundle")
     unsealed: set[Path] = set()
     try:
-        with seal_pool() as pool:
+        with seal_pool(SEAL_SECONDS + REPORT_SEAL_SECONDS * len(reports.names)) as pool:
             receiving = _Receiving(pool, request.places.state, options, unsealed, reports)
             question = bring_evidence(BUDGET, named)
             asked = Asked(

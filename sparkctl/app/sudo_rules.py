@@ -63,8 +63,8 @@ def sudoers_text(user: str, named: Sequence[str] = ()) -> str:
 
 
 REPORTING = (
-    "# Tools of other makers, each in a service that can write to memory only: asked for with --with. A rule holds for the",
-    "# limit of seconds that it was printed with.",
+    "# Tools of other makers, each in a service that can write to memory only; asked for with --with.",
+    "# A rule holds for the limit of seconds that it was printed with.",
 )
 
 
