@@ -6,6 +6,7 @@ see what it holds.
 """
 
 import gzip
+import io
 import re
 import tarfile
 import time
@@ -14,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from sparkctl.app.entry_origin import kind_of
 from sparkctl.app.recorded_tree import escaped_name
@@ -31,7 +32,7 @@ CHUNK = 64 * 1024
 LINE = 1024 * 1024
 _BLOB_LINE = re.compile(rb"[A-Za-z0-9+/]{76}\n")
 """A full line of base64(1), which tools put binary dumps into their reports with."""
-_BLOB_END = re.compile(rb"[A-Za-z0-9+/]{1,76}={0,2}\n?")
+_BLOB_END = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,18}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)\n?")
 _TOP = re.compile(r"sosreport-[^/]+/")
 """The folder that sos puts all into; its name holds that of the host, and the moment."""
 _GZIP = b"\x1f\x8b"
@@ -112,8 +113,8 @@ class _Unpacking:
 
     def of(self, archive: Path) -> Unpacked:
         try:
-            with tarfile.open(archive, "r:", errors="surrogateescape") as tar:
-                self._all(tar)
+            with archive.open("rb") as file, tarfile.open(archive, "r:", errors="surrogateescape") as tar:
+                self._all(tar, file)
         except _NoRoom:
             words = f"there is room for {self._room_words()}: what came after that is left out"
             self._lose(None, UnknownReason.PRECONDITION, words)
@@ -128,7 +129,7 @@ class _Unpacking:
     def _room_words(self) -> str:
         return f"{self._members:,} files and {UNPACKED_BYTES // 2**20} MiB of one report, and {UNPACK_SECONDS:g} s"
 
-    def _all(self, tar: tarfile.TarFile) -> None:
+    def _all(self, tar: tarfile.TarFile, file: BinaryIO) -> None:
         seen = 0
         while (info := tar.next()) is not None:
             seen += 1
@@ -143,13 +144,11 @@ class _Unpacking:
             if path is None:
                 self._unkept[UnknownReason.PARSE_ERROR, "files whose names lead elsewhere are left out"] += 1
                 continue
-            content = tar.extractfile(info)
-            if content is not None:
-                self._one(path, content, info.size)
+            self._one(path, _Content(file, info.offset_data, info.size))
 
-    def _one(self, path: str, content: IO[bytes], size: int) -> None:
+    def _one(self, path: str, content: "_Content") -> None:
         place = self._folder / f"{len(self._made.members):05d}"
-        lines, is_full, words = _Lines(self._pieces(content, size)), False, []
+        lines, is_full, words = _Lines(self._pieces(content)), False, []
         with place.open("xb") as out:
             try:
                 out.writelines(lines)
@@ -169,20 +168,14 @@ class _Unpacking:
         if is_full:
             raise _NoRoom
 
-    def _pieces(self, content: IO[bytes], size: int) -> Iterator[bytes]:
+    def _pieces(self, content: "_Content") -> Iterator[bytes]:
         """The content, unpacked, in pieces; raises what damage raises, and _NoRoom."""
-        packed = content.read(len(_GZIP)) == _GZIP
-        content.seek(0)
-        source: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=content) if packed else content
-        came = 0
-        while piece := source.read(CHUNK):
+        source = gzip.GzipFile(fileobj=content) if content.starts_with(_GZIP) else content
+        while piece := source.read1(CHUNK):
             taken = self._room.take(len(piece))
-            came += taken
             yield piece[:taken]
             if taken < len(piece):
                 raise _NoRoom
-        if not packed and came < size:
-            raise EOFError
 
     def _lose(self, path: str | None, reason: UnknownReason, words: str) -> None:
         if path is not None and sum(one.path is not None for one in self._made.left_out) >= MOST_NAMED:
@@ -194,6 +187,33 @@ class _Unpacking:
 def _kind_of(place: Path) -> Kind:
     with place.open("rb") as file:
         return Kind.BINARY if file.read(8).startswith(_PACKED) else kind_of(place)
+
+
+class _Content(io.RawIOBase):
+    """The bytes of a member. Where the archive ends before them it gives out what there is, and then raises EOFError."""
+
+    def __init__(self, archive: BinaryIO, start: int, size: int) -> None:
+        self._archive, self._at, self._left = archive, start, size
+
+    def starts_with(self, wanted: bytes) -> bool:
+        """Whether these bytes come first."""
+        self._archive.seek(self._at)
+        return self._archive.read(min(len(wanted), self._left)) == wanted
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self.read1(size)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """At most so many bytes, none at the end."""
+        self._archive.seek(self._at)
+        piece = self._archive.read(min(size if size >= 0 else CHUNK, self._left))
+        if self._left and size and not piece:
+            raise EOFError
+        self._at, self._left = self._at + len(piece), self._left - len(piece)
+        return piece
 
 
 class _Lines:

@@ -97,7 +97,8 @@ def spooled(
 ) -> Order:
     """An order over a spool made up in a new folder: one recorded task with these notes, these artefacts as text.
 
-    Those whose names are among `archives` are reports of a tool, which is in a tar. `tasks` are further recorded tasks, of which nothing came; an artefact's facts are changed in `order.data`.
+    Those whose names are among `archives` are reports of a tool, which is in a tar. `tasks` are further
+    recorded tasks, of which nothing came; an artefact's facts are changed in `order.data`.
     """
     spool = folder / "spool"
     spool.mkdir(parents=True)
