@@ -190,7 +190,7 @@ def _kind_of(place: Path) -> Kind:
 
 
 class _Content(io.RawIOBase):
-    """The bytes of a member. Where the archive ends before them it gives out what there is, and then raises EOFError."""
+    """The bytes of a member; where the archive ends before them it gives out what there is and then raises EOFError."""
 
     def __init__(self, archive: BinaryIO, start: int, size: int) -> None:
         self._archive, self._at, self._left = archive, start, size
