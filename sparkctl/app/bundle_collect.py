@@ -162,7 +162,7 @@ class _Receiver:
 
     @property
     def taken_bytes(self) -> int:
-        """Bytes of entries so far."""
+        """Bytes of the stream so far, as they came."""
         return self._spool.taken_bytes
 
     def take(self, data: bytes) -> bytes:
