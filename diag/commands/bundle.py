@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Collection
 from typing import BinaryIO
 
 from diag.nodekit import envelope
@@ -67,7 +68,28 @@ def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
         "artefacts": [{**job.described(), **_told(fact)} for job, fact in zip(takes, facts[first_take:], strict=True)],
         "listing": listing,
     }
-    return envelope.finish(options, machine, results, schema=SCHEMA, data=data, drops=(), started=started)
+    return envelope.finish(options, machine, results, schema=SCHEMA, data=data, drops=DROPS, started=started)
+
+
+def _without_words(statuses: Collection[str]) -> Callable[[Document], int]:
+    """Takes the words about entries of these statuses out of the data; what an entry is and how whole it is stays."""
+
+    def drop(data: Document) -> int:
+        told = [
+            one for one in (*data["recording"], *data["artefacts"]) if one["status"] in statuses and one.get("words")
+        ]
+        for one in told:
+            del one["words"]
+        return len(told)
+
+    return drop
+
+
+DROPS = (
+    ("words about what was taken", _without_words((TakenStatus.COLLECTED, TakenStatus.ABSENT))),
+    ("words about what is not whole", _without_words((TakenStatus.PARTIAL, TakenStatus.MISSING))),
+)
+"""What a document over its limit loses first; the entries themselves have come by then and are told in every case."""
 
 
 def _told(fact: Document) -> Document:
