@@ -312,7 +312,8 @@ class Machine:
     def _require(self, argv: tuple[str, ...]) -> None:
         """Raise MissingTool where sudo would only say that it has no such command."""
         if self.root is not None:
-            there = argv in self._recordings() or SUDO + argv in self._recordings()
+            recorded = argv in self._recordings() or SUDO + argv in self._recordings()
+            there = recorded or Machine.exists(self, argv[0])
         else:
             there = os.path.exists(argv[0])
         if not there:

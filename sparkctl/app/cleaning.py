@@ -33,7 +33,8 @@ from sparkctl.redaction.standins import KEY_BYTES, Class, Pseudonyms
 from sparkctl.redaction.survivors import survivors
 
 NOTHING_KEPT = "nothing was kept of it; please report it"
-FILE_SECONDS = 60.0
+FILE_SECONDS, USUAL_BYTES = 60.0, 8 * 2**20
+"""What a file of usual size may take, in learning and in redaction each; a larger one in proportion more."""
 UNTAKEN = (TakenStatus.MISSING, TakenStatus.ABSENT)
 FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a rule that was written for other bytes raises over those of a node: they are no reason to lose all others."""
@@ -67,7 +68,7 @@ class Cleaning:
         for file in files:
             try:
                 with file.place.open("rb") as source:
-                    learner.read(file.origin, file.kind, source, seconds=FILE_SECONDS)
+                    learner.read(file.origin, file.kind, source, seconds=_seconds_for(file))
             except FAULTS:
                 self._unlearned.add(file.place)
         self._canaries = canaries(self._known)
@@ -205,7 +206,7 @@ class Cleaning:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with file.place.open("rb") as source, target.open("xb") as sink:
-                self._redactor.stream(file.origin, file.kind, source, sink, seconds=FILE_SECONDS)
+                self._redactor.stream(file.origin, file.kind, source, sink, seconds=_seconds_for(file))
         except TooSlow as slow:
             target.unlink()
             self.lack(clip(path, 120), UnknownReason.TIMEOUT, slow.message)
@@ -214,6 +215,10 @@ class Cleaning:
             target.unlink()
             raise
         return True
+
+
+def _seconds_for(file: RawFile) -> float:
+    return FILE_SECONDS * max(1.0, file.place.stat().st_size / USUAL_BYTES)
 
 
 def _status(artefact: Artefact) -> EntryStatus:

@@ -39,6 +39,7 @@ def add_reports(tree: Tree, node: NodeModel) -> None:
         tools[BUG_REPORT] = (MAKE_BUG_REPORT, BUG_REPORT_UNIT, "bug-report.tar", _bug_report(node))
     ended = _ENDS.get(node.reports, _Ended())
     said = f"Finished with result: {ended.result}\nMain processes terminated with: code=exited/status=0\n"
+    tree.files[MAKE_SOS[0]] = "# simulated\n"
     for tool, (argv, unit, name, files) in tools.items():
         tree.files[tool] = "# simulated: the lab tells what it prints\n"
         tree.files[f"/cmd/{name}"] = f"simulated {tool} is at work\n".encode() + _archive(unit, files, node.reports)
