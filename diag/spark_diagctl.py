@@ -68,16 +68,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
     bundled.add_argument(
         "--budget", type=positive(int), default=argparse.SUPPRESS, help="limit on all entries together, in bytes"
     )
-    bundled.add_argument(
-        "--also",
-        metavar="NAME,...",
-        default=argparse.SUPPRESS,
-        help="collectors that are taken when they are named only",
-    )
-    commands.add_parser("artefacts", parents=[flags], help="list what a bundle takes")
+    listed = commands.add_parser("artefacts", parents=[flags], help="list what a bundle takes")
+    for command in (bundled, listed):
+        command.add_argument(
+            "--with", dest="named", metavar="NAME[=SECONDS],...", default=argparse.SUPPRESS,
+            help="collectors that are taken when they are named only, and the limits of reports",
+        )  # fmt: skip
     defaults: dict[str, Any] = {
         "level": "L1", "root": None, "seconds": 30.0, "bytes": 262144, "elevation": Elevation.NONE, "nonce": None,
-        "program_sha256": None, "budget": 50 * 1024 * 1024, "also": None,
+        "program_sha256": None, "budget": 50 * 1024 * 1024, "named": None,
     }  # fmt: skip
     return parser.parse_args(argv, argparse.Namespace(**defaults))
 

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Collection
+from typing import BinaryIO
 
 from diag.nodekit import envelope
 from diag.nodekit.catalogue import elevated_commands, load_checks
 from diag.nodekit.collector import LoadedCollector, Take
+from diag.nodekit.collector_names import named_in, with_limits
 from diag.nodekit.facet_catalogue import load_facets
 from diag.nodekit.jobs import END, FRAME, STREAM_MAGIC, Carrier, Job
 from diag.nodekit.judge import Document, group_by_observation
 from diag.nodekit.machine import Machine
 from diag.nodekit.node_facts import NodeFacts
-from diag.nodekit.taking import ListJob, MachineJob, RecordJob, TakeJob, jobs_of, load_collectors, take_of
+from diag.nodekit.taking import ListJob, MachineJob, RecordJob, TakeJob, jobs_of, take_of
 from diag.nodekit.vocabulary import TakenStatus
 from diag.nodekit.workers import Task, judge_all
 from diag.reset.scope import Scope
@@ -35,22 +38,26 @@ def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
         print("spark_diagctl: a bundle is a stream for the bastion that asks for it; `artefacts` lists what it takes",
               file=sys.stderr)  # fmt: skip
         return EXIT_USAGE
-    collectors, unknown = chosen(options.also.split(",") if options.also else [])
-    if unknown:
-        print(f"spark_diagctl: no collector {', '.join(unknown)}", file=sys.stderr)
+    try:
+        collectors = chosen(named_in(options.named))
+    except ValueError as wrong:
+        print(f"spark_diagctl: {wrong}", file=sys.stderr)
         return EXIT_USAGE
     recorded = recorded_tasks()
     machine.elevated_commands = elevated(collectors)
     out = sys.stdout.buffer
     out.write(f"{STREAM_MAGIC} {options.nonce}\n".encode("ascii"))
-    results = judge_all([NodeFacts(is_here=machine.root is None)], machine, deadline=started + options.seconds / 4)
-    carrier = Carrier(
-        machine, out, deadline=started + options.seconds - FINISH_SECONDS, budget=options.budget
-    )  # fmt: skip
-    takes, listing = _takes(carrier, collectors)
+    until = options.seconds - max((take.longest for one in collectors for take in one.collector.reports), default=0)
+    results = judge_all([NodeFacts(is_here=machine.root is None)], machine, deadline=started + until / 4)
+    ordinary = [one for one in collectors if not one.collector.reports]
+    carrier = Carrier(machine, out, deadline=started + until - FINISH_SECONDS, budget=options.budget)
+    takes, listing = _takes(carrier, ordinary)
     jobs: list[Job] = [MachineJob(ENDS), *(RecordJob(task, name) for name, task in recorded), *takes]
     facts = carrier.carry(jobs)
     carrier.close()
+    reports = jobs_of([one for one in collectors if one.collector.reports], {})
+    facts += _reported(machine, out, reports, len(jobs), deadline=started + options.seconds - FINISH_SECONDS)
+    jobs, takes = [*jobs, *reports], [*takes, *reports]
     out.write(FRAME.pack(END, 0, 0, 0))
     for fact in facts:
         results.children += 1 + fact.pop("children", 0)
@@ -61,7 +68,28 @@ def run(options: argparse.Namespace, machine: Machine, started: float) -> int:
         "artefacts": [{**job.described(), **_told(fact)} for job, fact in zip(takes, facts[first_take:], strict=True)],
         "listing": listing,
     }
-    return envelope.finish(options, machine, results, schema=SCHEMA, data=data, drops=(), started=started)
+    return envelope.finish(options, machine, results, schema=SCHEMA, data=data, drops=DROPS, started=started)
+
+
+def _without_words(statuses: Collection[str]) -> Callable[[Document], int]:
+    """Takes the words about entries of these statuses out of the data; what an entry is and how whole it is stays."""
+
+    def drop(data: Document) -> int:
+        told = [
+            one for one in (*data["recording"], *data["artefacts"]) if one["status"] in statuses and one.get("words")
+        ]
+        for one in told:
+            del one["words"]
+        return len(told)
+
+    return drop
+
+
+DROPS = (
+    ("words about what was taken", _without_words((TakenStatus.COLLECTED, TakenStatus.ABSENT))),
+    ("words about what is not whole", _without_words((TakenStatus.PARTIAL, TakenStatus.MISSING))),
+)
+"""What a document over its limit loses first; the entries themselves have come by then and are told in every case."""
 
 
 def _told(fact: Document) -> Document:
@@ -69,12 +97,20 @@ def _told(fact: Document) -> Document:
     return {"status": TakenStatus.PARTIAL if fact["bytes"] else TakenStatus.MISSING, **fact}
 
 
-def chosen(also: list[str]) -> tuple[list[LoadedCollector], list[str]]:
-    """The collectors of a collection, those of `also` among them, and the names that there are none of."""
-    loaded = load_collectors()
-    known = {one.collector_id for one in loaded}
-    taken = [one for one in loaded if not one.collector.opt_in or one.collector_id in also]
-    return taken, sorted(set(also) - known)
+def _reported(machine: Machine, out: BinaryIO, jobs: list[TakeJob], first: int, *, deadline: float) -> list[Document]:
+    """The facts of the reports, which are made once all else is taken: they are what disturbs a node, if anything does.
+
+    Their numbers in the stream begin at `first`.
+    """
+    carrier = Carrier(machine, out, deadline=deadline, budget=sum(job.take.limit for job in jobs), first=first)
+    facts = carrier.carry(jobs)
+    carrier.close()
+    return facts
+
+
+def chosen(named: dict[str, float | None]) -> list[LoadedCollector]:
+    """The collectors of a collection, with those that are named; raises ValueError for a name that is none's."""
+    return [one for one in with_limits(named) if not one.collector.opt_in or one.called in named]
 
 
 def recorded_tasks() -> list[tuple[str, Task]]:

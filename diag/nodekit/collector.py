@@ -2,7 +2,8 @@
 
 A file has a `COLLECTOR`. What it takes are files, values and commands, each of which becomes one entry of the bundle.
 The group of an artefact is the first word of its file's name: `kernel_log.py` fills `kernel/`. Nothing is judged here.
-What cannot be taken is named with its reason; what is cut keeps its most useful end.
+What cannot be taken is named with its reason; what is cut keeps its most useful end. Besides there are reports of tools
+of other makers, which write: see `isolated`.
 
 A command only reads: it neither writes a cache nor asks the network (`-n` where a tool would look up names), and does
 nothing that a running workload would notice.
@@ -11,9 +12,10 @@ nothing that a running workload would notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from diag.nodekit.isolated import ARCHIVE, Report
 from diag.nodekit.machine import Machine
 
 KIB, MIB = 1024, 1024 * 1024
@@ -37,6 +39,7 @@ class Kind:
     JOURNAL = "journal_json"
     NUL = "nul"
     BINARY = "binary"
+    ARCHIVE = ARCHIVE
 
 
 class Keep:
@@ -142,7 +145,7 @@ class Values:
         return ()
 
 
-Take = Command | File | Values
+Take = Command | File | Values | Report
 
 
 def whole_files(folder: str) -> tuple[str, ...]:
@@ -155,18 +158,32 @@ def whole_files(folder: str) -> tuple[str, ...]:
 class Collector:
     """`takes` are the entries, or make them of what is on the machine (one for each file of a folder, say).
 
-    What `takes` makes may not elevate: an exact list must be known beforehand. `opt_in` ones are taken when named only.
+    What `takes` makes may not elevate: an exact list must be known beforehand. `opt_in` ones are taken when named only,
+    by their id or by what they are `called`.
     """
 
     title: str
     volatility: Volatility
     takes: tuple[Take, ...] | Callable[[Machine], Iterable[Take]]
     opt_in: bool = False
+    called: str = ""
 
     @property
     def elevated(self) -> tuple[tuple[str, ...], ...]:
         """Every argv that it runs as root where the run allows it."""
         return () if callable(self.takes) else tuple(argv for take in self.takes for argv in take.elevated)
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """What tools of other makers write for it, each in a service of its own."""
+        return () if callable(self.takes) else tuple(take for take in self.takes if isinstance(take, Report))
+
+    def within(self, seconds: float) -> Collector:
+        """The same with another limit of time for its reports."""
+        if callable(self.takes):
+            return self
+        takes = tuple(take.within(seconds) if isinstance(take, Report) else take for take in self.takes)
+        return replace(self, takes=takes)
 
 
 @dataclass(frozen=True)
@@ -179,3 +196,8 @@ class LoadedCollector:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", self.collector_id.partition(".")[0])
+
+    @property
+    def called(self) -> str:
+        """The name to ask for it by."""
+        return self.collector.called or self.collector_id

@@ -143,11 +143,14 @@ def _live(job: Job, machine: Machine, write_end: int, doing: mmap.mmap) -> None:
 class Carrier:
     """Does jobs in their order, some at a time, and passes their bytes on to `out` until `deadline` and `budget`.
 
-    `deadline` is in monotonic seconds, `budget` in raw bytes.
+    `deadline` is in monotonic seconds, `budget` in raw bytes, `first` the number of its first job in the stream.
     """
 
-    def __init__(self, machine: Machine, out: BinaryIO, *, deadline: float, budget: int, lanes: int = 3) -> None:
+    def __init__(
+        self, machine: Machine, out: BinaryIO, *, deadline: float, budget: int, lanes: int = 3, first: int = 0
+    ) -> None:
         self._machine, self._out, self._deadline, self._budget, self._lanes = machine, out, deadline, budget, lanes
+        self._first = first
         self._selector = selectors.DefaultSelector()
         self._busy: list[Child] = []
         self._sent = 0
@@ -159,7 +162,8 @@ class Carrier:
     def carry(self, jobs: Sequence[Job]) -> list[Document]:
         """The facts of every job, in their order: what it said of itself, or why it did not come to its end."""
         facts: dict[int, Document] = {}
-        waiting = list(enumerate(jobs))
+        numbers = range(self._first, self._first + len(jobs))
+        waiting = list(zip(numbers, jobs, strict=True))
         with leaving_in_order() as leaving:
             try:
                 while (waiting or self._busy) and time.monotonic() < self._deadline and self._sent <= self._budget:
@@ -172,7 +176,7 @@ class Carrier:
                     facts[child.number] = self._dismiss(child, reason, words)
             finally:
                 self._abandon()
-        return [facts.get(number, _unmade(reason, words)) for number in range(len(jobs))]
+        return [facts.get(number, _unmade(reason, words)) for number in numbers]
 
     def _why_over(self) -> tuple[str, str]:
         """Why what has not come by now does not come."""

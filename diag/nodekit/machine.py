@@ -312,7 +312,8 @@ class Machine:
     def _require(self, argv: tuple[str, ...]) -> None:
         """Raise MissingTool where sudo would only say that it has no such command."""
         if self.root is not None:
-            there = argv in self._recordings() or SUDO + argv in self._recordings()
+            recorded = argv in self._recordings() or SUDO + argv in self._recordings()
+            there = recorded or Machine.exists(self, argv[0])
         else:
             there = os.path.exists(argv[0])
         if not there:
@@ -324,7 +325,7 @@ class Machine:
             ran = self._replay(argv, REPLAY_SECONDS, MAX_RECORDED)
         except TimeoutError:
             return Gathered(None, b"", b"", timed_out=True)
-        stdout, stderr = (text.encode("utf-8", "replace") for text in (ran.stdout, ran.stderr[:limit]))
+        stdout, stderr = self._recorded_bytes(self._recordings()[argv]), ran.stderr[:limit].encode("utf-8", "replace")
         over = max(len(stdout) - limit, 0)
         if newest:
             return Gathered(ran.exit_status, stdout[over:], stderr, dropped=over)
@@ -340,11 +341,14 @@ class Machine:
         return self._recorded
 
     def _recorded_output(self, recording: dict[str, object]) -> str:
+        return self._recorded_bytes(recording).decode("utf-8", "replace")
+
+    def _recorded_bytes(self, recording: dict[str, object]) -> bytes:
+        """What a command printed, which is no text where an archive was printed."""
         name = recording.get("stdout_file")
         if name is None:
-            return str(recording.get("stdout", ""))
-        path = f"/cmd/{os.path.basename(str(name))}"
-        return Machine.read_bytes(self, path, MAX_RECORDED).decode("utf-8", "replace")
+            return str(recording.get("stdout", "")).encode("utf-8", "replace")
+        return Machine.read_bytes(self, f"/cmd/{os.path.basename(str(name))}", MAX_RECORDED)
 
 
 def _refuse_where_sudo_did(argv: tuple[str, ...], status: int | None, stderr: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import diag.collectors
 from diag.nodekit.check import check_id
 from diag.nodekit.collector import Collector, Command, File, Keep, Kind, LoadedCollector, Take, Values
+from diag.nodekit.isolated import Report
 from diag.nodekit.jobs import Outlet
 from diag.nodekit.judge import Document
 from diag.nodekit.listing import modules_of
@@ -18,6 +19,7 @@ from diag.nodekit.machine import Machine
 from diag.nodekit.printable import printable
 from diag.nodekit.problems import MissingTool, reason_for, words_of
 from diag.nodekit.recording import HUNG, Recorder
+from diag.nodekit.reporting import send_report
 from diag.nodekit.values import send_values
 from diag.nodekit.vocabulary import TakenStatus, UnknownReason
 from diag.nodekit.workers import Task
@@ -67,6 +69,8 @@ class TakeJob:
         try:
             if isinstance(self.take, Values):
                 return send_values(machine, self.take, outlet)
+            if isinstance(self.take, Report):
+                return send_report(machine, self.take, outlet)
             taken = _command(machine, self.take) if isinstance(self.take, Command) else _file(machine, self.take)
         except (FileNotFoundError, NotADirectoryError, MissingTool) as absent:
             return {"status": TakenStatus.ABSENT, "words": _words(words_of(absent))}

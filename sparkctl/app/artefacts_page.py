@@ -13,6 +13,7 @@ HEADINGS = {
 }
 """By volatility, soonest gone first."""
 KIB = 1024
+ARCHIVE = "archive"
 
 
 def artefacts_table() -> str:
@@ -25,7 +26,7 @@ def artefacts_table() -> str:
 
 
 def _row(entry: CollectorEntry) -> str:
-    asked = " *(only when named)*" if entry.opt_in else ""
+    asked = f" *(only when named: `--with {entry.called}`)*" if entry.opt_in else ""
     listed = "<br>".join(map(_entry, entry.takes)) if entry.takes else "one for each that is there"
     return f"| `{entry.collector}` | {entry.title}{asked} | {listed} |"
 
@@ -35,4 +36,5 @@ def _entry(take: ArtefactEntry) -> str:
     end = "newest " if take.keep == "newest" else ""
     size = f"{take.limit // KIB} KiB" if take.limit < KIB * KIB else f"{take.limit / KIB / KIB:g} MiB"
     words = take.source.replace("|", r"\|")
-    return f"`{take.name}`{root}: `{words}`, {end}{size}, {take.kind}"
+    longest = f", {take.seconds:g} s" if take.kind == ARCHIVE else ""
+    return f"`{take.name}`{root}: `{words}`, {end}{size}{longest}, {take.kind}"

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sparkctl.app.catalogue import collector_catalogue
+from sparkctl.app.named_collectors import Reports, reports_among
 from sparkctl.app.programs import program_of
 from sparkctl.app.resume import asked_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
-from sparkctl.app.seal_pool import SealPool, seal_pool
+from sparkctl.app.seal_pool import SEAL_SECONDS, SealPool, seal_pool
 from sparkctl.app.sealing import Order
 from sparkctl.app.spool import Spool
+from sparkctl.app.unpacking import UNPACKED_BYTES
 from sparkctl.errors import ExitCode, UsageError
 from sparkctl.evidence.signers import signer_of
 from sparkctl.executor.question import bring_evidence
@@ -33,6 +34,7 @@ SUFFIX = ".spark-evidence.tar.zst"
 BUDGET = 50 * 2**20
 """Bytes that one node may bring, before redaction."""
 ROOM = 4 * BUDGET  # bytes: what came, the same laid out, redacted, and sealed
+REPORT_SEAL_SECONDS = 120.0  # what each report adds to the time that a bundle may take to seal
 PROBE = 64 * 1024  # bytes
 CONNECTING_S = 5.0  # of the time for a node, kept back for reaching it
 DOCUMENT_BYTES = 1024 * 1024
@@ -42,12 +44,13 @@ DOCUMENT_BYTES = 1024 * 1024
 class BundleOptions:
     """The folder that bundles go to, the key to sign them with, collectors that must be asked for by name.
 
-    `total_bytes` is how large the bundles may become together.
+    `named` are those, a report perhaps with its limit of seconds (`sosreport=600`); `total_bytes` is how large the
+    bundles may become together.
     """
 
     out: Path = Path()
     key: Path | None = None
-    also: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     total_bytes: int | None = None
 
 
@@ -58,25 +61,28 @@ def collect_bundles(request: RunRequest, options: BundleOptions, output: SweepOu
     """
     if options.key is not None:
         signer_of(options.key)  # now, and not when the first node has answered
-    _require_folder(options.out)
-    also = options.also or _also_of(request)
-    _require_collectors(also)
-    program_s = max(request.limits.node_s - CONNECTING_S, request.limits.program_s)
-    limits = replace(request.limits, program_s=program_s, document_bytes=DOCUMENT_BYTES)
+    named = options.named or _named_before(request)
+    reports = reports_among(named)
+    _require_folder(options.out, room_for(reports))
+    program_s = max(request.limits.node_s - CONNECTING_S, request.limits.program_s) + reports.seconds
+    node_s = request.limits.node_s + reports.seconds
+    limits = replace(request.limits, node_s=node_s, program_s=program_s, document_bytes=DOCUMENT_BYTES)
     program = program_of("bundle")
     unsealed: set[Path] = set()
     try:
-        with seal_pool() as pool:
-            receiving = _Receiving(pool, request.places.state, options, unsealed)
-            question = bring_evidence(BUDGET, also)
-            asked = Asked(RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool)
+        with seal_pool(SEAL_SECONDS + REPORT_SEAL_SECONDS * len(reports.names)) as pool:
+            receiving = _Receiving(pool, request.places.state, options, unsealed, reports)
+            question = bring_evidence(BUDGET, named)
+            asked = Asked(
+                RunKind.BUNDLE, program, question, BundleTally(), receiving.begin, beside=pool, require=reports.require
+            )
             return run_fleet(replace(request, limits=limits), asked, output)
     finally:
         for folder in unsealed:  # the pool may have gone on to write after a spool was removed
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _also_of(request: RunRequest) -> tuple[str, ...]:
+def _named_before(request: RunRequest) -> tuple[str, ...]:
     """The collectors that the run to take up was asked for by name."""
     if request.resume is None:
         return ()
@@ -85,15 +91,12 @@ def _also_of(request: RunRequest) -> tuple[str, ...]:
     return tuple(named.split(",")) if named else ()
 
 
-def _require_collectors(also: tuple[str, ...]) -> None:
-    """Refuse names that no node would know, before any is asked."""
-    known = {entry.collector: entry.opt_in for entry in collector_catalogue()} if also else {}
-    if unknown := sorted(set(also) - known.keys()):
-        wanted = ", ".join(name for name, opt_in in known.items() if opt_in)
-        raise UsageError(f"there is no collector {', '.join(unknown)}", hint=f"only taken when named are: {wanted}")
+def room_for(reports: Reports) -> int:
+    """Bytes of disk that one bundle may need while it is made."""
+    return ROOM + reports.bytes + 3 * UNPACKED_BYTES * len(reports.names)  # unpacked, redacted, and sealed
 
 
-def _require_folder(out: Path) -> None:
+def _require_folder(out: Path, room: int) -> None:
     """Write into the folder now, and not when the first node has answered; raises UsageError where that fails."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -101,7 +104,7 @@ def _require_folder(out: Path) -> None:
             probe.write(bytes(PROBE))
             probe.flush()
             os.fsync(probe.fileno())
-        crowded = _too_full(out)
+        crowded = _too_full(out, room)
     except OSError as error:
         words = f"no bundle can be written into {out}: {error.strerror or error}"
         raise UsageError(words, hint="name another folder with --out") from error
@@ -109,19 +112,22 @@ def _require_folder(out: Path) -> None:
         raise UsageError(crowded, hint="make room, or name another folder with --out")
 
 
-def _too_full(folder: Path) -> str | None:
+def _too_full(folder: Path, room: int) -> str | None:
     """In words, where a bundle as large as one may be would fill the disk; raises OSError."""
     free = shutil.disk_usage(folder).free
-    if free >= ROOM:
+    if free >= room:
         return None
-    return f"{folder} has {size(free)} free, and a bundle may need {size(ROOM)} while it is made"
+    return f"{folder} has {size(free)} free, and a bundle may need {size(room)} while it is made"
 
 
 class _Receiving:
     """What all receivers of a run share."""
 
-    def __init__(self, pool: SealPool, state: Path, options: BundleOptions, unsealed: set[Path]) -> None:
+    def __init__(
+        self, pool: SealPool, state: Path, options: BundleOptions, unsealed: set[Path], reports: Reports
+    ) -> None:
         self.pool, self.state, self.options, self.unsealed = pool, state, options, unsealed
+        self.most_bytes, self._room = BUDGET + BUDGET // 10 + reports.bytes, room_for(reports)
         self.spools = state / "spool"
         self.moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         self._left = options.total_bytes
@@ -137,7 +143,7 @@ class _Receiving:
             words = f"the bundles have reached {size(self.options.total_bytes or 0)}, as much as they may have together"
             raise TransportError(Stage.SCHEDULE, Cause.RUN_SIZE, words)
         for folder in (self.state, self.options.out):
-            if crowded := _too_full(folder):
+            if crowded := _too_full(folder, self._room):
                 raise TransportError(Stage.SCHEDULE, Cause.NOT_KEPT, crowded)
         return _Receiver(self, node, nonce)
 
@@ -152,11 +158,11 @@ class _Receiver:
 
     def __init__(self, receiving: _Receiving, node: Node, nonce: str) -> None:
         self._receiving, self._node = receiving, node
-        self._spool = Spool(receiving.spools / nonce, nonce, BUDGET + BUDGET // 10)
+        self._spool = Spool(receiving.spools / nonce, nonce, receiving.most_bytes)
 
     @property
     def taken_bytes(self) -> int:
-        """Bytes of entries so far."""
+        """Bytes of the stream so far, as they came."""
         return self._spool.taken_bytes
 
     def take(self, data: bytes) -> bytes:

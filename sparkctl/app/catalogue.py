@@ -6,6 +6,7 @@ They are asked of the programs themselves, since the bastion imports nothing of 
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,10 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class ArtefactEntry:
-    """One entry of a bundle: `source` is what is run or read, `limit` in bytes, `keep` which end of it is kept."""
+    """One entry of a bundle: `source` is what is run or read, `limit` in bytes, `keep` which end of it is kept.
+
+    `seconds` bound what is taken, `longest` that with all that is around it.
+    """
 
     name: str
     source: str
@@ -54,16 +58,23 @@ class ArtefactEntry:
     limit: int
     keep: str
     elevated: bool
+    seconds: float
+    longest: float
 
 
 @dataclass(frozen=True, slots=True)
 class CollectorEntry:
-    """One collector of a bundle; `takes` is empty where it makes them of what it finds on the node."""
+    """One collector of a bundle; `takes` is empty where it makes them of what it finds on the node.
+
+    It is asked for as `called`; `reports` says that a tool of another maker writes what it takes.
+    """
 
     collector: str
+    called: str
     title: str
     volatility: str
     opt_in: bool
+    reports: bool
     takes: tuple[ArtefactEntry, ...]
     elevated: tuple[tuple[str, ...], ...]
 
@@ -89,18 +100,24 @@ def source_catalogue() -> list[SourceEntry]:
     ]
 
 
-def collector_catalogue() -> list[CollectorEntry]:
-    """Every collector of the bundle program, soonest gone first; raises SparkctlError when it does not answer."""
+def collector_catalogue(named: Iterable[str] = ()) -> list[CollectorEntry]:
+    """Every collector of the bundle program, soonest gone first; raises SparkctlError when it does not answer.
+
+    `named` are names with limits of seconds, which then hold (`sosreport=600`).
+    """
+    limits = f"--with={','.join(named)}"
     return [
         CollectorEntry(
             collector=str(entry["collector"]),
+            called=str(entry["called"]),
+            reports=entry["reports"] is True,
             title=str(entry["title"]),
             volatility=str(entry["volatility"]),
             opt_in=entry["opt_in"] is True,
             takes=tuple(_artefact(take) for take in entry["takes"] or ()),
             elevated=tuple(tuple(argv) for argv in entry["elevated"]),
         )
-        for entry in _listed("bundle", "collectors", "artefacts")
+        for entry in _listed("bundle", "collectors", "artefacts", limits)
     ]
 
 
@@ -115,13 +132,15 @@ def _artefact(take: dict[str, Any]) -> ArtefactEntry:
         limit=int(take["limit"]),
         keep=str(take["keep"]),
         elevated=take["elevate"] is True,
+        seconds=float(take["seconds"]),
+        longest=float(take["longest"]),
     )
 
 
-def _listed(program: str, what: str, command: str | None = None) -> list[dict[str, Any]]:
+def _listed(program: str, what: str, *command: str) -> list[dict[str, Any]]:
     """What a program lists when it is run with a command, which is named as the list where there is no other word."""
     asked = subprocess.run(
-        [sys.executable, "-I", "-S", "-", command or what],
+        [sys.executable, "-I", "-S", "-", *(command or (what,))],
         input=program_of(program).text, capture_output=True, timeout=ASK_SECONDS, check=False,
     )  # fmt: skip
     if asked.returncode != 0:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sparkctl.app.chained import Chained
-from sparkctl.app.seal_sources import RawFile, TreeFile
+from sparkctl.app.seal_sources import RawFile, TreeFile, UnpackedReport
 from sparkctl.errors import RefusedError
 from sparkctl.model.bundle import Artefact
 from sparkctl.model.evidence import (
@@ -33,7 +33,8 @@ from sparkctl.redaction.standins import KEY_BYTES, Class, Pseudonyms
 from sparkctl.redaction.survivors import survivors
 
 NOTHING_KEPT = "nothing was kept of it; please report it"
-FILE_SECONDS = 60.0
+FILE_SECONDS, USUAL_BYTES = 60.0, 8 * 2**20
+"""What a file of usual size may take, in learning and in redaction each; a larger one in proportion more."""
 UNTAKEN = (TakenStatus.MISSING, TakenStatus.ABSENT)
 FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a rule that was written for other bytes raises over those of a node: they are no reason to lose all others."""
@@ -67,7 +68,7 @@ class Cleaning:
         for file in files:
             try:
                 with file.place.open("rb") as source:
-                    learner.read(file.origin, file.kind, source, seconds=FILE_SECONDS)
+                    learner.read(file.origin, file.kind, source, seconds=_seconds_for(file))
             except FAULTS:
                 self._unlearned.add(file.place)
         self._canaries = canaries(self._known)
@@ -96,6 +97,23 @@ class Cleaning:
             words = self.text(said) if said else None
             source = self._source(artefact)
             self._redact(file, path, EntryKind.ARTEFACT, status=_status(artefact), source=source, words=words)
+
+    def take_report(self, report: UnpackedReport) -> None:
+        """Take each file of a report, and say what of it is not there."""
+        artefact = report.artefact
+        said, made_by = _said(artefact), self._source(artefact)
+        if said or not report.files:
+            words = self.text(said or "nothing in it can be kept")
+            self.lack(self.text(artefact.name, 120), artefact.reason or UnknownReason.PRECONDITION, words)
+        for file in report.files:
+            with self._at_its_own_cost(file, f"artefacts/{artefact.name}/{file.path}"):
+                path = self._redactor.path(f"artefacts/{artefact.name}/{file.path}")
+                status = EntryStatus.TRUNCATED if file.words else EntryStatus.COMPLETE
+                source = self._copied(file.copied) if file.copied else made_by
+                self._redact(file, path, EntryKind.ARTEFACT, status=status, source=source, words=file.words)
+        for lost in report.left_out:
+            name = artefact.name if lost.path is None else f"{artefact.name}/{lost.path}"
+            self.lack(printable(self._redactor.path(name), 120), lost.reason, lost.words)
 
     def add(self, path: str, kind: EntryKind, content: bytes) -> None:
         """Add JSON of our own, which was made of what is clean."""
@@ -136,7 +154,10 @@ class Cleaning:
         if artefact.source.argv is not None:
             argv = [self.text(word, 4000) for word in artefact.source.argv]
             return CommandSource(argv=argv, exit_status=artefact.exit_status)
-        return PathSource(path=printable(self._redactor.path(artefact.source.path or "/"), 4000))
+        return self._copied(artefact.source.path or "/")
+
+    def _copied(self, path: str) -> Source:
+        return PathSource(path=printable(self._redactor.path(path), 4000))
 
     @contextmanager
     def _at_its_own_cost(self, file: RawFile, path: str) -> Iterator[None]:
@@ -185,7 +206,7 @@ class Cleaning:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with file.place.open("rb") as source, target.open("xb") as sink:
-                self._redactor.stream(file.origin, file.kind, source, sink, seconds=FILE_SECONDS)
+                self._redactor.stream(file.origin, file.kind, source, sink, seconds=_seconds_for(file))
         except TooSlow as slow:
             target.unlink()
             self.lack(clip(path, 120), UnknownReason.TIMEOUT, slow.message)
@@ -194,6 +215,10 @@ class Cleaning:
             target.unlink()
             raise
         return True
+
+
+def _seconds_for(file: RawFile) -> float:
+    return FILE_SECONDS * max(1.0, file.place.stat().st_size / USUAL_BYTES)
 
 
 def _status(artefact: Artefact) -> EntryStatus:

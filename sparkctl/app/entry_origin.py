@@ -1,6 +1,7 @@
 """What an entry of an unpacked bundle was on the node, by which the redactor knows how to read it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from sparkctl.model.evidence import CommandSource, Entry, EntryKind
 from sparkctl.redaction.redactor import Kind
 
 _SAMPLE = 4096
+_JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]0-9-])")
+"""How JSON begins; `[Service]` is the beginning of another kind of file, in which a key may take many lines."""
 _TREE = "tree/"
 _BY_MEDIA_TYPE = {"application/jsonl": Kind.JOURNAL_JSON, "application/json": Kind.JSON, "text/plain": Kind.TEXT}
 
@@ -84,7 +87,7 @@ def kind_of(place: Path) -> Kind:
     """How the content of a file is read, by its first bytes."""
     with place.open("rb") as file:
         start = file.read(_SAMPLE)
-    if start.lstrip()[:1] in (b"{", b"["):
+    if _JSON.match(start):
         return Kind.JOURNAL_JSON if b'"__REALTIME_TIMESTAMP"' in start else Kind.JSON
     if b"\0" not in start:
         return Kind.TEXT

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from sparkctl.app.bundle_collect import BundleOptions, collect_bundles
+from sparkctl.app.named_collectors import NO_REPORTS, Reports, reports_among
 from sparkctl.app.programs import program_of
 from sparkctl.app.run import Asked, RunRequest, run_fleet
 from sparkctl.errors import ExitCode
@@ -21,9 +22,14 @@ PRESSING = (ExitCode.FINDINGS, ExitCode.REFUSED, ExitCode.UNJUDGED, ExitCode.SIN
 """Which of two exit codes is that of both, the most pressing first; see docs/exit-codes.md."""
 
 
-def sweep(request: RunRequest, output: SweepOutput, *, fail_on: Status = Status.FAIL) -> ExitCode:
-    """Judge the selected nodes; `fail_on` is the status from which the exit code is 1. Raises as `run_fleet` does."""
-    asked = Asked(RunKind.HEALTH, program_of("health"), HEALTH, Tally(fail_on))
+def sweep(
+    request: RunRequest, output: SweepOutput, *, fail_on: Status = Status.FAIL, reports: Reports = NO_REPORTS
+) -> ExitCode:
+    """Judge the selected nodes; `fail_on` is the status from which the exit code is 1. Raises as `run_fleet` does.
+
+    `reports` are what the nodes will be asked for afterwards, which each of them must allow.
+    """
+    asked = Asked(RunKind.HEALTH, program_of("health"), HEALTH, Tally(fail_on), require=reports.require)
     return run_fleet(request, asked, output)
 
 
@@ -35,7 +41,7 @@ def sweep_with_bundles(
     These are two runs, each with its report. Raises as `run_fleet` does.
     """
     started, watched = time.monotonic(), _Watched(outputs[0])
-    code = sweep(request, watched, fail_on=fail_on)
+    code = sweep(request, watched, fail_on=fail_on, reports=reports_among(options.named))
     left = None if request.deadline_s is None else request.deadline_s - (time.monotonic() - started)
     if watched.interrupted or not watched.reported or (left is not None and left <= 0):
         return code

@@ -163,7 +163,12 @@ class RecordedTree:
 def resting_path(path: str) -> str:
     """Where a content lies below the tree by the rule of `resting_place` in diag/nodekit/recording.py."""
     parts = ["%2E%2E" if part == ".." else part for part in path.split("/") if part not in ("", ".")]
-    return _ODD.sub(_percent, "/".join(parts))
+    return escaped_name("/".join(parts))
+
+
+def escaped_name(path: str) -> str:
+    """A path with what cannot be in a bundle written as `%5C`."""
+    return _ODD.sub(_percent, path)
 
 
 def _percent(odd: re.Match[str]) -> str:

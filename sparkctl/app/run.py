@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -97,7 +97,8 @@ class RunTally(Protocol):
 class Asked:
     """What a run asks of every node, what kind of run that is, and who counts the answers.
 
-    `receive` takes in what comes beside the documents; `beside` are processes that help it.
+    `receive` takes in what comes beside the documents; `beside` are processes that help it. `require` raises UsageError
+    where one of the nodes cannot be asked that.
     """
 
     kind: RunKind
@@ -106,6 +107,7 @@ class Asked:
     tally: RunTally
     receive: Receive | None = None
     beside: Spender | None = None
+    require: Callable[[Sequence[Node]], None] = lambda _: None
 
     @property
     def words(self) -> str:
@@ -199,6 +201,7 @@ class _Run:
         shard = self.earlier.shard if self.earlier else request.shard
         selected = select(fleet, selector)
         self.nodes: list[Node] = shard.of(selected) if shard else selected
+        asked.require(self.nodes)
         self.start = RunStart(
             run_id=errand.run_id,
             tool=TOOL,

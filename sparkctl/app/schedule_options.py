@@ -118,7 +118,9 @@ class Option:
         return (Path(value),) if self.folder else (Path(value).parent,) if self.file else ()
 
 
-_NAME = _matching(r"[a-z][a-z0-9_.-]{0,79}", "must be the name of one")
+_NAMED = _matching(
+    r"[a-z][a-z0-9_.-]{0,79}(=[0-9]{2,4})?", "must be a name such as sosreport, perhaps with seconds: sosreport=600"
+)
 _RUN = {
     "concurrency": Option("--concurrency", whole(1, 2000)),
     "timeout": Option("--timeout", _duration),
@@ -138,7 +140,7 @@ RUNS: dict[str, dict[str, Option]] = {
         "out": Option("--out", _path, required=True, folder=True),
         "sign": Option("--sign", _path),
         "total_size": Option("--total-size", _matching(r"[1-9][0-9]{0,5}[KMGT]", "must be a size such as 500M or 2G")),
-        "also": Option("--also", _NAME, many=True),
+        "with": Option("--with", _NAMED, many=True),
     },
     "sinks send": {"sink": Option("--sink", _matching(r"[a-z][a-z0-9-]{0,31}", "must be the name of one"), many=True)},
     "report": {

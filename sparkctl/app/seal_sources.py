@@ -1,5 +1,6 @@
 """What lies in a spool, laid out for redaction: each file with the name that tells the redactor what it is."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,15 @@ from pathlib import Path
 from sparkctl.app.entry_origin import command_name, kind_of, printed_by
 from sparkctl.app.recorded_tree import COMMANDS, OURS, RecordedTree, lines_of
 from sparkctl.app.spool import contents
+from sparkctl.app.unpacking import LeftOut, Member, unpack
 from sparkctl.model.bundle import Artefact, BundleData, RecordedTask
 from sparkctl.redaction.redactor import Kind
+
+ARCHIVE = "archive"
+COPIED = tuple(f"{folder}/" for folder in ("boot", "etc", "opt", "proc", "run", "sys", "usr", "var"))
+"""Folders of a report of sos that hold files of the node, where they lie there."""
+_PRINTED = re.compile(r"sos_commands/[^/]+/([A-Za-z0-9.-]{1,60}).*")
+"""What a command printed, named after it: `sos_commands/block/lsblk_-t`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,46 @@ def tree_files(tree: Path) -> Iterator[TreeFile]:
 
 
 def artefact_files(spool: Path, data: BundleData) -> Iterator[tuple[Artefact, RawFile]]:
-    """Every artefact that brought bytes."""
+    """Every artefact that brought bytes, apart from reports."""
     for sent, place in contents(spool, data):
-        if isinstance(sent, Artefact):
+        if isinstance(sent, Artefact) and sent.kind != ARCHIVE:
             yield sent, RawFile(_origin(sent), Kind(sent.kind), place)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile(RawFile):
+    """A file of a report. `path` is where it lies below the report, `words` say what of it is not there.
+
+    `copied` is its path on the node, None for what the tool made itself.
+    """
+
+    path: str
+    copied: str | None
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackedReport:
+    """What an isolated tool reported, unpacked."""
+
+    artefact: Artefact
+    files: list[ReportFile]
+    left_out: list[LeftOut]
+
+
+def reports(spool: Path, data: BundleData) -> Iterator[UnpackedReport]:
+    """Every report that brought bytes, unpacked below the spool."""
+    for sent, place in contents(spool, data):
+        if isinstance(sent, Artefact) and sent.kind == ARCHIVE:
+            made = unpack(place, spool / "unpacked" / place.name)
+            yield UnpackedReport(sent, [_report_file(sent, member) for member in made.members], made.left_out)
+
+
+def _report_file(artefact: Artefact, member: Member) -> ReportFile:
+    copied = f"/{member.path}" if member.path.startswith(COPIED) else None
+    printed = _PRINTED.fullmatch(member.path)
+    origin = copied or (f"/cmd/{printed[1]}" if printed else _origin(artefact))
+    return ReportFile(origin, member.kind, member.place, member.path, copied, member.words)
 
 
 def _origin(artefact: Artefact) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sparkctl import __version__
 from sparkctl.app.cleaning import Cleaning
 from sparkctl.app.over_tree import how_it_ended, how_it_was, node_of, what_it_was
-from sparkctl.app.seal_sources import artefact_files, lay_out, tree_files
+from sparkctl.app.seal_sources import artefact_files, lay_out, reports, tree_files
 from sparkctl.contract.generated import schema_file_text
 from sparkctl.evidence.sealing import seal
 from sparkctl.evidence.signers import signer_of
@@ -53,7 +53,8 @@ def seal_spool(order: Order) -> SealedBundle:
     tree = order.spool / "raw" / "tree"
     left_out = lay_out(order.spool, order.data, tree, simulated=order.simulated)
     recorded, taken = list(tree_files(tree)), list(artefact_files(order.spool, order.data))
-    everything = [*recorded, *(raw for _, raw in taken)]
+    reported = list(reports(order.spool, order.data))
+    everything = [*recorded, *(raw for _, raw in taken), *(file for report in reported for file in report.files)]
     cleaning = Cleaning(order.spool / "clean", order.envelope.meta.node.hostname, everything)
     if left_out:
         cleaning.lack(
@@ -63,6 +64,8 @@ def seal_spool(order: Order) -> SealedBundle:
         cleaning.take_tree_file(file)
     for artefact, raw in taken:
         cleaning.take_artefact(artefact, raw)
+    for report in reported:
+        cleaning.take_report(report)
     _tell_gaps(cleaning, order.data)
     _judge(cleaning, order)
     cleaning.add("redaction.json", EntryKind.REDACTION, cleaning.report().model_dump_json().encode())

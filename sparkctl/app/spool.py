@@ -41,7 +41,7 @@ class Spool:
 
     @property
     def taken_bytes(self) -> int:
-        """Bytes of entries so far, unpacked."""
+        """Bytes of the stream so far, as they came."""
         return self._stream.received
 
     def take(self, data: bytes) -> bytes:

@@ -1,8 +1,10 @@
 """The sudoers drop-in for `elevation: commands`: the exact commands that the programs declare, nothing else."""
 
 import re
+from collections.abc import Sequence
 
 from sparkctl.app.catalogue import catalogue, collector_catalogue, facet_catalogue, source_catalogue
+from sparkctl.app.named_collectors import reports_among
 
 
 def elevated_commands() -> dict[tuple[str, ...], list[str]]:
@@ -24,6 +26,8 @@ def collected_commands() -> dict[tuple[str, ...], list[str]]:
     """Every argv that collectors of a bundle want to run as root beyond those, with the collectors that want it."""
     wanted: dict[tuple[str, ...], list[str]] = {}
     for collector in collector_catalogue():
+        if collector.reports:
+            continue
         named = " (only when named)" if collector.opt_in else ""
         for argv in collector.elevated:
             wanted.setdefault(argv, []).append(f"artefact {collector.collector}{named}")
@@ -31,8 +35,20 @@ def collected_commands() -> dict[tuple[str, ...], list[str]]:
     return {argv: names for argv, names in sorted(wanted.items()) if argv not in known}
 
 
-def sudoers_text(user: str) -> str:
-    """A drop-in for /etc/sudoers.d that allows `user` these commands, without arguments of the caller's choice."""
+def reporting_commands(named: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
+    """Every argv that lets a tool of another maker report, of those that are named (`sosreport=600`, with a limit).
+
+    Raises UsageError for a name that is none's.
+    """
+    reports = reports_among(named)
+    return {argv: [f"bundle collect --with {name}"] for name, argv in reports.commands.items()}
+
+
+def sudoers_text(user: str, named: Sequence[str] = ()) -> str:
+    """A drop-in for /etc/sudoers.d that allows `user` these commands, without arguments of the caller's choice.
+
+    Reports are among them where they are `named`.
+    """
     lines = [
         "# sparkctl: read-only commands for `elevation: commands`, each one exact, without wildcards.",
         "# Install on the node with: visudo -cf FILE && install -m 0440 FILE /etc/sudoers.d/sparkctl",
@@ -41,7 +57,15 @@ def sudoers_text(user: str) -> str:
     lines += _rules(user, elevated_commands())
     lines += ["#", "# For `sparkctl bundle collect` besides; leave them out where no evidence is to be collected.", "#"]
     lines += _rules(user, collected_commands())
+    if reporting := reporting_commands(named):
+        lines += ["#", *REPORTING, "#", *_rules(user, reporting)]
     return "\n".join(lines) + "\n"
+
+
+REPORTING = (
+    "# Tools of other makers, each in a service that can write to memory only; asked for with --with.",
+    "# A rule holds for the limit of seconds that it was printed with.",
+)
 
 
 def _rules(user: str, commands: dict[tuple[str, ...], list[str]]) -> list[str]:
@@ -57,5 +81,5 @@ def _command(argv: tuple[str, ...]) -> str:
 
 
 def _escaped(word: str) -> str:
-    """A word of a command as sudoers(5) wants it; checks and sources have no white space and no wildcards in theirs."""
-    return re.sub(r"([,:=\\])", r"\\\1", word)
+    """A word of a command as sudoers(5) wants it; no word has a wildcard in it."""
+    return re.sub(r"([,:=\\ ])", r"\\\1", word)

@@ -29,7 +29,6 @@ def bundle() -> None:
 @bundle.command()
 @with_run_options
 @with_bundle_options
-@click.option("--also", multiple=True, metavar="COLLECTOR", help="Take this as well, which is only taken when named.")
 @click.option("-v", "--verbose", is_flag=True, help="Name all that could not be taken, and costs.")
 def collect(
     selector: tuple[str, ...],
@@ -38,20 +37,22 @@ def collect(
     form: str,
     out: Path | None,
     key: Path | None,
-    also: tuple[str, ...],
+    named: tuple[str, ...],
     total_size: int | None,
     verbose: bool,
     **bounds: Any,
 ) -> int:
     """Bring what an engineer will want to read (L2) from each node, redacted and sealed, one file a node.
 
-    Nothing is written on a node. Names, addresses, serials and secrets are replaced before anything is sealed; a bundle
-    in which one is found afterwards is not kept.
+    Nothing is written to the disk of a node. Names, addresses, serials and secrets are replaced before anything is
+    sealed; a bundle in which one is found afterwards is not kept. The reports of NVIDIA's and the distribution's own
+    tools are taken when they are named only; they add their time to that of --timeout.
 
     \b
     Example:
       sparkctl bundle collect spark07 --sign ~/.ssh/id_ed25519
       sparkctl bundle collect rack=a1 --out evidence --total-size 2G
+      sparkctl bundle collect spark07 --with nvidia-bug-report --with sosreport=600
     """
     from sparkctl.app.bundle_collect import BundleOptions, collect_bundles
 
@@ -59,7 +60,7 @@ def collect(
         raise click.UsageError("bundles are sealed in processes of their own already: leave --workers out")
     request = run_request(selector, fleet, state, bounds)
     output = output_for(form, verbose=verbose)
-    options = BundleOptions(out=out or Path(), key=key, also=also, total_bytes=total_size)
+    options = BundleOptions(out=out or Path(), key=key, named=named, total_bytes=total_size)
     return collect_bundles(request, options, output)
 
 

@@ -47,6 +47,7 @@ def health(
     level: str,
     out: Path | None,
     key: Path | None,
+    named: tuple[str, ...],
     total_size: int | None,
     fail_on: str,
     verbose: bool,
@@ -68,8 +69,8 @@ def health(
     from sparkctl.model.vocabulary import Status
 
     output = output_for(form, verbose=verbose)
-    if level == "L1" and (out or key or total_size):
-        raise click.UsageError("--out, --sign and --total-size are of bundles: they go with --level L2")
+    if level == "L1" and (out or key or named or total_size):
+        raise click.UsageError("--out, --sign, --with and --total-size are of bundles: they go with --level L2")
     if bundle is not None:
         from sparkctl.app.over_tree import how_it_was
         from sparkctl.report.tally import Tally
@@ -82,7 +83,7 @@ def health(
         from sparkctl.app.health import sweep_with_bundles
 
         _refuse_what_two_runs_cannot(form, bounds)
-        options = BundleOptions(out=out or Path(), key=key, total_bytes=total_size)
+        options = BundleOptions(out=out or Path(), key=key, named=named, total_bytes=total_size)
         outputs = output, output_for(form, verbose=verbose)
         return sweep_with_bundles(request, outputs, options, fail_on=Status(fail_on))
     return sweep(request, output, fail_on=Status(fail_on))

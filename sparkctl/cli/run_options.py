@@ -113,13 +113,20 @@ _BUNDLES = (
         "--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="OpenSSH or PEM key to sign with."
     ),
     click.option(
+        "--with",
+        "named",
+        multiple=True,
+        metavar="NAME[=SECONDS]",
+        help="Take this as well, which is only taken when named: nvidia-bug-report, sosreport, pci.registers.",
+    ),
+    click.option(
         "--total-size", callback=_size, metavar="SIZE", help="Stop when bundles have this size together (2G)."
     ),
 )
 
 
 def with_bundle_options(command: Decorated) -> Decorated:
-    """Add where bundles go, who signs them, and how large they may become."""
+    """Add where bundles go, who signs them, what they take beside the usual, and how large they may become."""
     for option in reversed(_BUNDLES):
         command = option(command)
     return command

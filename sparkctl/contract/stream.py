@@ -29,14 +29,17 @@ class Chunk:
 
 
 class EntryStream:
-    """Cuts a stream into chunks; `limit` bounds their bytes in all, which `received` counts."""
+    """Cuts a stream into chunks; `limit` bounds their bytes in all, unpacked.
+
+    `received` counts what was of the stream as it came, packed, with marks and frames.
+    """
 
     def __init__(self, nonce: str, *, limit: int) -> None:
         self._mark = f"{STREAM_MAGIC} {nonce}\n".encode("ascii")
         self._limit = limit
         self._waiting = bytearray()
         self._begun = self._is_over = False
-        self.received = self._frames = 0
+        self.received = self._raw = self._frames = 0
 
     def feed(self, data: bytes) -> tuple[list[Chunk], bytes]:
         """The chunks that are whole now, and the bytes before and behind the stream; raises ContractError."""
@@ -48,6 +51,7 @@ class EntryStream:
         if self.ended:
             outside += bytes(self._waiting)
             self._waiting.clear()
+        self.received += len(data) - len(outside)
         return chunks, outside
 
     @property
@@ -84,11 +88,11 @@ class EntryStream:
         del self._waiting[:start]
 
     def _count(self, raw: int) -> None:
-        self.received += raw
+        self._raw += raw
         self._frames += 1
         if self._frames > MAX_FRAMES:
             raise ContractError("too_large", f"the stream has more than {MAX_FRAMES:,} frames")
-        if self.received > self._limit:
+        if self._raw > self._limit:
             raise ContractError("too_large", f"the entries have more than the {self._limit} bytes allowed")
 
 

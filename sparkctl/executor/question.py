@@ -25,10 +25,12 @@ HEALTH = Question(("health", "--level=L1"), decode_health)
 """How is it? The checks of level L1."""
 
 
-def bring_evidence(budget: int, also: tuple[str, ...] = ()) -> Question:
+def bring_evidence(budget: int, named: tuple[str, ...] = ()) -> Question:
     """Bring what an engineer will want to read: at most `budget` bytes, with the collectors that must be asked for."""
-    named = (f"--also={','.join(also)}",) if also else ()
-    return Question(("bundle", f"--budget={budget}", *named), decode_bundle, asked=",".join(also))
+    words = ",".join(named)
+    return Question(
+        ("bundle", f"--budget={budget}", *((f"--with={words}",) if named else ())), decode_bundle, asked=words
+    )
 
 
 def what_is_it(facets: tuple[str, ...]) -> Question:

@@ -178,6 +178,10 @@ def _planted_secrets(node: NodeModel) -> NodeModel:
     return replace(node, secrets=True)
 
 
+def _reports(behaviour: str) -> Change:
+    return lambda node: replace(node, reports=behaviour)
+
+
 def _cores_lost(node: NodeModel) -> NodeModel:
     return replace(node, cores_offline=(15, 16, 17, 18, 19))
 
@@ -224,6 +228,19 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         "secrets of every class in its logs, settings, containers and file names, all invented: healthy",
         "pass",
         _planted_secrets,
+    ),
+    Fault("reports-absent", "without nvidia-bug-report.sh and sos: healthy", "pass", _reports("absent")),
+    Fault(
+        "reports-hang", "nvidia-bug-report.sh and sos hang until systemd ends them: healthy", "pass", _reports("hang")
+    ),
+    Fault(
+        "reports-fill", "nvidia-bug-report.sh and sos write until a limit ends them: healthy", "pass", _reports("fill")
+    ),
+    Fault(
+        "reports-torn", "nvidia-bug-report.sh and sos die over a half-written file: healthy", "pass", _reports("torn")
+    ),
+    Fault(
+        "reports-hostile", "archives of links, devices, bombs, names that climb: healthy", "pass", _reports("hostile")
     ),
     Fault("busy", "healthy under load: 95 % busy, 2411 MHz, 49 W", "pass", _busy),
 )

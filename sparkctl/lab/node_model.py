@@ -104,7 +104,7 @@ class NodeModel:
     says whether sudo lets the user run what needs root, `swapped` whether another machine stands in this one's place,
     `plain_vm` whether it is no GB10 machine at all (see `plain_vm`). `past` names the story of its earlier boots (see
     `reset_stories`), None for an ordinary one. `bus_errors` are (PCI address, nonfatal, fatal) counts. `secrets` says
-    whether secrets of every class lie about (see `secrets`).
+    whether secrets of every class lie about (see `secrets`). `reports` is how tools of others behave.
     """
 
     name: str
@@ -136,6 +136,7 @@ class NodeModel:
     past: str | None = None
     bus_errors: tuple[tuple[str, int, int], ...] = ()
     secrets: bool = False
+    reports: str = "good"
     ota_versions: tuple[tuple[str, str], ...] = field(
         default=(
             ("7.3.1", "Wed Nov 19 05:05:30 PM UTC 2025"),

@@ -38,6 +38,11 @@ def with_secrets(past: Past, node: NodeModel) -> Past:
     return replace(past, boots=(*past.boots[:-1], replace(running, lines=(*running.lines, *lines))))
 
 
+def secret_lines(node: NodeModel) -> Iterator[str]:
+    """Every secret in every form, as it stands in a log."""
+    return (line.message for line in _lines(node))
+
+
 def _lines(node: NodeModel) -> Iterator[Line]:
     for one in secrets_of(node):
         for name, form in forms(one.value).items():

@@ -24,6 +24,7 @@ from sparkctl.lab.plain_vm import become_plain_vm
 from sparkctl.lab.planted import plant, with_secrets
 from sparkctl.lab.recordings import add_recordings
 from sparkctl.lab.recordings_gpu import add_gpu_recordings
+from sparkctl.lab.reports import add_reports
 from sparkctl.lab.reset_render import add_past
 from sparkctl.lab.reset_stories import past_of
 from sparkctl.lab.tree import Tree
@@ -49,6 +50,7 @@ def render(node: NodeModel, now: float = READ_AT.timestamp()) -> Tree:
     private = add_past(tree, node, past, now if node.clock.shows is None else node.clock.shows)
     if node.secrets:
         plant(tree, node)
+    add_reports(tree, node)
     if node.plain_vm:
         become_plain_vm(tree, node)
     tree.pipes += node.hanging

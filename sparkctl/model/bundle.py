@@ -13,8 +13,8 @@ EntryName = Annotated[
 ]
 """Where an artefact lies below `artefacts/`."""
 
-ContentKind = Literal["text", "json", "journal_json", "nul", "binary"]
-"""How the content of an artefact is to be redacted."""
+ContentKind = Literal["text", "json", "journal_json", "nul", "binary", "archive"]
+"""How the content of an artefact is to be redacted; an archive is unpacked before."""
 
 
 class Sent(Record):

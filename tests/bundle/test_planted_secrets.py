@@ -15,7 +15,9 @@ import zstandard
 
 from sparkctl.app import cleaning, sealing
 from sparkctl.app.cleaning import Cleaning, NotSealed
+from sparkctl.app.seal_sources import reports
 from sparkctl.app.sealing import Order
+from sparkctl.evidence.reading import opened
 from sparkctl.lab.characters import model_of
 from sparkctl.lab.secrets import Secret, secrets_of, traces
 from sparkctl.lab.state import Lab
@@ -29,6 +31,7 @@ from tests.support.spools import fresh, kept_spools, sealed_again
 pytestmark = pytest.mark.slow
 
 SECRETS = secrets_of(model_of("sim-01", 1, "founders", "planted-secrets"))
+REPORTS = ("nvidia-bug-report", "sosreport")
 KINDS = sorted({one.kind for one in SECRETS})
 
 
@@ -45,7 +48,7 @@ def lab(folder: Path) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def spool(lab: Lab, folder: Path) -> Order:
-    orders = kept_spools(lab, folder / "kept")
+    orders = kept_spools(lab, folder / "kept", named=REPORTS)
     return next(order for order in orders if order.envelope.meta.node.hostname == "sim-01")
 
 
@@ -70,7 +73,8 @@ def shows(text: bytes, secret: Secret) -> bool:
 
 def test_no_planted_secret_is_in_a_sealed_bundle(lab: Lab, tmp_path: Path) -> None:
     where = ("--fleet", lab.fleet_file, "--state", tmp_path / "state", "--out", tmp_path / "out")
-    ran = sparkctl("bundle", "collect", *where, home=tmp_path, timeout=300)
+    named = [word for name in REPORTS for word in ("--with", name)]
+    ran = sparkctl("bundle", "collect", *where, *named, home=tmp_path, timeout=300)
     records = json_lines(ran)[:-1]
     assert [one["status"] for one in records] == ["ok", "ok"], ran.stderr
     bundles = [Path(name) for one in records for name in one["artifacts"]]
@@ -81,6 +85,21 @@ def test_no_planted_secret_is_in_a_sealed_bundle(lab: Lab, tmp_path: Path) -> No
 def test_every_class_is_in_what_the_node_sent(spool: Order) -> None:
     content = b"\n".join(place.read_bytes() for place in sorted(spool.spool.iterdir()))
     assert {one.kind for one in SECRETS if shows(content, one)} == set(KINDS)
+
+
+def test_every_class_is_in_both_reports_of_tools(spool: Order, tmp_path: Path) -> None:
+    order = fresh(spool, tmp_path / "again")
+    for report in reports(order.spool, order.data):
+        content = b"\n".join(file.path.encode() + b"\n" + file.place.read_bytes() for file in report.files)
+        assert {one.kind for one in SECRETS if shows(content, one)} == set(KINDS), report.artefact.name
+
+
+def test_the_reports_are_in_the_bundle(spool: Order, tmp_path: Path) -> None:
+    with opened(sealed_again(spool, tmp_path / "again").path) as bundle:
+        paths = [entry.path for entry in bundle.entries()]
+    assert "artefacts/report/nvidia-bug-report/nvidia-bug-report.log" in paths
+    named = [path for path in paths if path.startswith("artefacts/report/sosreport/etc/systemd/system/")]
+    assert [path.rpartition("/")[2].partition("-x")[0] for path in named] == ["host"]
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,9 @@ def data(*entries: dict[str, Any]) -> BundleData:
 def test_entries_lie_by_their_number_and_go_with_the_spool(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", "ab12", 1000)
     parts = [frame(number, bytes([65 + number]) * 3) for number in range(20)]
-    rest = spool.take(b"banner\n" + FIRST + b"".join(parts) + frame(0, b"more") + END + b"tail")
-    assert (rest, spool.taken_bytes) == (b"banner\ntail", 64)
+    stream = FIRST + b"".join(parts) + frame(0, b"more") + END
+    rest = spool.take(b"banner\n" + stream + b"tail")
+    assert (rest, spool.taken_bytes) == (b"banner\ntail", len(stream))
     said = data(sent(b"AAAmore"), *(sent(bytes([65 + number]) * 3) for number in range(1, 20)))
     spool.finish(said)
     assert [place.read_bytes() for _, place in contents(spool.folder, said)][:2] == [b"AAAmore", b"BBB"]

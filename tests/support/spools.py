@@ -28,18 +28,20 @@ from tests.support.envelopes import envelope
 MACHINE = {"op": "machine", "live": True, "now": 7.5, "euid": 0, "ends": 3}
 
 
-def kept_spools(lab: Lab, folder: Path, selector: str = "all") -> list[Order]:
+def kept_spools(lab: Lab, folder: Path, selector: str = "all", named: tuple[str, ...] = ()) -> list[Order]:
     """Collect from nodes of a lab over SSH; what would be sealed is kept in `folder` instead."""
     keeper = _Keeper(folder)
 
     @contextmanager
-    def pool() -> Iterator[_Keeper]:
+    def pool(_seconds: float) -> Iterator[_Keeper]:
         yield keeper
 
     places = Places(lab.fleet_file, folder / "state", os.environ)
     request = RunRequest(places=places, selector=selector, limits=Limits())
     with patch.object(bundle_collect, "seal_pool", pool):
-        bundle_collect.collect_bundles(request, bundle_collect.BundleOptions(out=folder / "out"), Silence())
+        bundle_collect.collect_bundles(
+            request, bundle_collect.BundleOptions(out=folder / "out", named=named), Silence()
+        )
     return keeper.orders
 
 
@@ -91,11 +93,16 @@ class Silence:
 
 
 def spooled(
-    folder: Path, notes: Sequence[Mapping[str, Any]], artefacts: Mapping[str, bytes], **tasks: Mapping[str, Any]
+    folder: Path,
+    notes: Sequence[Mapping[str, Any]],
+    artefacts: Mapping[str, bytes],
+    archives: Collection[str] = (),
+    **tasks: Mapping[str, Any],
 ) -> Order:
     """An order over a spool made up in a new folder: one recorded task with these notes, these artefacts as text.
 
-    `tasks` are further recorded tasks, of which nothing came; an artefact's facts are changed in `order.data`.
+    Those whose names are among `archives` are reports of a tool, which is in a tar. `tasks` are further
+    recorded tasks, of which nothing came; an artefact's facts are changed in `order.data`.
     """
     spool = folder / "spool"
     spool.mkdir(parents=True)
@@ -108,6 +115,7 @@ def spooled(
     recording += [{"name": name, "bytes": 0, **whole, **facts} for name, facts in tasks.items()]
     taken = [
         {"name": name, "collector": "test.one", "source": {"path": "/var/log/one"}, "kind": "text"}
+        | ({"source": {"argv": ["/usr/bin/tool", "--report"]}, "kind": "archive"} if name in archives else {})
         | {"bytes": len(content), **whole}
         for name, content in artefacts.items()
     ]
