@@ -52,6 +52,11 @@ class Schedule:
         return self.run != "store prune"
 
     @property
+    def locks(self) -> bool:
+        """Whether it needs the lock of the state folder."""
+        return self.run != "sinks send"
+
+    @property
     def selection(self) -> str:
         """What it selects, in words; empty where it asks no nodes."""
         return (",".join(self.selector) or "all") if self.asks_nodes else ""
