@@ -128,7 +128,8 @@ class _Start:
         """The run, tried again while another run holds the state folder; raises BusyError after a third of the time."""
         patience = time.monotonic() + self._schedule.deadline_s / 3
         while True:
-            self._wait_for_lock(patience)
+            if self._schedule.locks:
+                self._wait_for_lock(patience)
             seconds = self._give_up - time.monotonic()
             arguments = arguments_of(self._plan, self._schedule, max(int(seconds) - _TO_END_S, 1))
             self._log.note(f"begin: sparkctl {' '.join(arguments)}")

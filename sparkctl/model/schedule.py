@@ -58,6 +58,11 @@ class Schedule:
         return self.run not in NO_NODES
 
     @property
+    def locks(self) -> bool:
+        """Whether it needs the lock of the state folder."""
+        return self.run != "sinks send"
+
+    @property
     def selection(self) -> str:
         """What it selects, in words; empty where it selects no nodes."""
         return (",".join(self.selector) or "all") if self.selects_nodes else ""

@@ -50,6 +50,7 @@ def test_sinks_are_told_of_a_scheduled_run_and_can_be_sent_to_by_the_clock(tmp_p
         assert arguments[arguments.index("--sinks") + 1] == str(tmp_path / "conf/sinks.yaml")
     assert arguments_of(plan, plan.schedules["out"], 100)[:2] == ["sinks", "send"]
     assert arguments_of(plan, plan.schedules["out"], 100)[-2:] == ["--within", "100"]
+    assert [one.locks for one in plan.schedules.values()] == [True, False]
     assert "--sinks" not in arguments_of(plan_of(tmp_path, both), plan.schedules["s"], 100)
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf/sinks.yaml").write_text("version: 1\nsinks:\n  f: {url: 'file:///var/log/spark/e.jsonl'}\n")
