@@ -11,6 +11,7 @@ from sparkctl import __version__
 from sparkctl.app.baseline_file import BASELINE_NAME
 from sparkctl.app.drift import drift
 from sparkctl.app.places import Places
+from sparkctl.app.report_alerts import open_alerts
 from sparkctl.app.report_changes import fold_changes, status_changes
 from sparkctl.app.report_ends import ends_of
 from sparkctl.app.report_facts import FleetFacts, fleet_facts
@@ -27,7 +28,6 @@ from sparkctl.model.fleet_page import (
     AgainstBaseline,
     FleetPage,
     FoldedDrift,
-    OpenAlert,
     RunGoingOn,
 )
 from sparkctl.model.inventory import Fleet, Node
@@ -56,7 +56,6 @@ class ReportRequest:
     max_age: timedelta = MAX_AGE
     window: timedelta = WINDOW
     trends: bool = True
-    alerts: Sequence[OpenAlert] = ()
 
 
 def report(request: ReportRequest, on_node: OnNode, now: datetime | None = None) -> FleetPage:
@@ -153,7 +152,7 @@ def told(
         since=now - request.window,
         simulated=fold.simulated,
         statuses=fold.statuses,
-        alerts=list(request.alerts),
+        alerts=open_alerts(store, names),
         hands=hands,
         watch=watch,
         coverage=fold.coverage(runs_going_on(store, fleet)),

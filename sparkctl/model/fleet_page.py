@@ -20,7 +20,7 @@ AGES: tuple[tuple[str, int | None], ...] = (
 
 
 class OpenAlert(Record):
-    """An alert that nobody closed, given to the report by whoever keeps alerts: what, where, since when, what to do."""
+    """An alert that was told and is not over: what, where, since when, what to do."""
 
     title: Text
     nodes: Annotated[list[NodeId], Field(min_length=1)]

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from sparkctl.app.alert_desk import Desk, acknowledge_alerts
+from sparkctl.app.alerting import update_alerts
 from sparkctl.app.places import Places
 from sparkctl.app.report import ReportRequest, report
 from sparkctl.app.report_ends import NOT_ASKED
 from sparkctl.app.report_html import write_report
 from sparkctl.errors import UsageError
-from sparkctl.model.fleet_page import FleetPage, OpenAlert
+from sparkctl.inventory.load import load_fleet
+from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.node_page import MOST_FINDINGS, NodePage, NodeStatus
 from sparkctl.model.reset_report import EndKind
 from sparkctl.model.vocabulary import Cause, Stage
@@ -288,11 +291,23 @@ def test_a_node_that_says_much_gets_a_page_with_an_end(tmp_path: Path) -> None:
     assert node.status is NodeStatus.FAIL
 
 
-def test_open_alerts_are_shown_as_they_are_given(tmp_path: Path) -> None:
-    fleet_file(tmp_path, "spark1")
-    alert = OpenAlert(title="disk.space", nodes=["spark1"], since=NOW - DAY, words="since yesterday", action=None)
-    page, _ = built(tmp_path, alerts=[alert])
-    assert page.alerts == [alert]
+def test_alerts_that_were_told_and_are_not_over_are_shown(tmp_path: Path) -> None:
+    fleet_file(tmp_path, "spark[1-3]")
+    state, file = tmp_path / "state", tmp_path / "fleet.yaml"
+    failed = {name: [finding("disk.space", "fail", summary="full")] for name in ("spark1", "spark2")}
+    sweep_stored(state, NOW - DAY, failed | {"spark3": [finding("a.check", "warn")]})
+    with Store.open(state) as store:
+        update_alerts(store, load_fleet(file), file, {})
+    page, _ = built(tmp_path)
+    assert [(one.title, one.nodes, one.words) for one in page.alerts] == [
+        ("disk.space", ["spark1"], "full"),
+        ("disk.space", ["spark2"], "full"),
+    ]
+    assert [one.nodes for one in built(tmp_path, selector="spark2")[0].alerts] == [["spark2"]]
+    with Store.open(state) as store:
+        first = next(name for name, one in store.alerts.book().conditions.items() if one.problem.node == "spark1")
+    acknowledge_alerts(Desk(Places(file, state, {}), None), [first], by="me", note=None, now=NOW)
+    assert [one.words for one in built(tmp_path)[0].alerts] == ["full", "full (acknowledged by me)"]
 
 
 def test_a_page_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
