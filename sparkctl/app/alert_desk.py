@@ -138,10 +138,10 @@ def acknowledge_alerts(
                 _require_open(book, name)
             return acknowledge(book, names, words)
 
-        return list(store.alerts.change(names, step, _telling(desk).of_alerts).changes)
+        return list(store.alerts.change(names, step, telling_of(desk).of_alerts).changes)
 
 
-def _telling(desk: Desk) -> Telling:
+def telling_of(desk: Desk) -> Telling:
     """The sinks of this command; what they are told waits in the outbox until the next run or `sinks send`."""
     plan = plan_at(desk.places)
     return Telling(plan, load_fleet(desk.places.fleet) if plan.sinks else Fleet(nodes=[], sources=[]))

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sparkctl.app.alert_desk import Desk
+from sparkctl.app.alert_desk import Desk, telling_of
 from sparkctl.app.alert_mutes import muted_nodes, mutes_at
 from sparkctl.app.alert_view import alerts_of
+from sparkctl.app.telling import Say
+from sparkctl.errors import ExitCode, UsageError
 from sparkctl.model.alert import AlertDigest, AlertState, DigestRun
 from sparkctl.store.alerts import TELLING
 from sparkctl.store.entries import RunEntry, RunState
@@ -41,6 +43,20 @@ def digest(desk: Desk, length: timedelta, now: datetime) -> AlertDigest:
         muted=[alert for alert in going_on if alert.muted is not None],
         not_seen=[alert for alert in going_on if alert.unseen],
     )
+
+
+def send_digest(desk: Desk, found: AlertDigest, say: Say) -> ExitCode:
+    """Put a digest into the outbox and deliver what waits there; SINK_FAILED when a sink did not take all.
+
+    Raises UsageError when no sink is to get digests.
+    """
+    telling = telling_of(desk)
+    letters = telling.of_digest(found)
+    if not letters:
+        raise UsageError("no sink gets digests", hint="name one in sinks.yaml: sparkctl help sinks")
+    with desk.store() as store:
+        store.outbox.put(letters, telling.spools)
+    return telling.deliver(desk.places.state, ExitCode.OK, None, say)
 
 
 def _runs(store: Store, since: datetime) -> list[RunEntry]:

@@ -1,6 +1,6 @@
-"""What happened to an alert, as an event."""
+"""What happened to an alert, and what became of alerts over some time, as events."""
 
-from sparkctl.model.alert import AlertChange, AlertEvent, AlertKind, AlertSeverity
+from sparkctl.model.alert import AlertChange, AlertDigest, AlertEvent, AlertKind, AlertSeverity
 from sparkctl.model.event import EventKind, EventSeverity, Told, told
 
 _BETTER = frozenset({AlertEvent.RESOLVED, AlertEvent.EASED, AlertEvent.SHRANK, AlertEvent.ACKNOWLEDGED})
@@ -16,6 +16,22 @@ def of_change(change: AlertChange) -> Told:
         summary=f"{change.event}: {change.summary}",
         node_id=change.nodes[0] if len(change.nodes) == 1 else None,
         simulated=change.simulated,
+    )
+
+
+def of_digest(digest: AlertDigest) -> Told:
+    """The event of a digest, whose body is the digest."""
+    counts = ((digest.new, "new"), (digest.open, "still open"), (digest.resolved, "resolved"), (digest.muted, "muted"))
+    words = ", ".join(f"{len(found)} {word}" for found, word in counts if found) or "nothing"
+    unseen = f"; {len(digest.unvisited)} of {digest.nodes} nodes were not visited" if digest.unvisited else ""
+    pressing = digest.new or digest.open or digest.unvisited
+    return told(
+        EventKind.DIGEST,
+        digest.model_dump_json(),
+        severity=EventSeverity.WARNING if pressing else EventSeverity.INFO,
+        at=digest.until,
+        summary=f"alerts since {digest.since:%Y-%m-%d %H:%M} UTC: {words}{unseen}",
+        simulated=digest.simulated,
     )
 
 

@@ -143,6 +143,7 @@ RUNS: dict[str, dict[str, Option]] = {
         "with": Option("--with", _NAMED, many=True),
     },
     "sinks send": {"sink": Option("--sink", _matching(r"[a-z][a-z0-9-]{0,31}", "must be the name of one"), many=True)},
+    "alerts digest": {"since": Option("--since", _days)},
     "report": {
         "html": Option("--html", _path, required=True, file=True),
         "max_age": Option("--max-age", _days),

@@ -13,7 +13,7 @@ from sparkctl.app.schedule_log import ScheduleLog
 from sparkctl.app.schedule_memory import Keeper
 from sparkctl.errors import BusyError, ExitCode, RefusedError, SparkctlError, UsageError
 from sparkctl.model.printable import clip, printable
-from sparkctl.model.schedule import SENDING, Heartbeat, Schedule, ScheduleOutcome, SchedulePlan, Skips
+from sparkctl.model.schedule import DIGESTING, SENDING, Heartbeat, Schedule, ScheduleOutcome, SchedulePlan, Skips
 from sparkctl.model.sweep import SweepReport
 from sparkctl.store.lock import LOCK_NAME, nobody_sweeps
 
@@ -91,6 +91,8 @@ def arguments_of(plan: SchedulePlan, schedule: Schedule, seconds: int) -> list[s
         arguments += ["--fleet", str(plan.fleet)]
     if schedule.sends and plan.sinks:
         arguments += ["--sinks", str(plan.sinks)]
+    if schedule.run == DIGESTING:
+        arguments.append("--send")
     if schedule.run == SENDING:
         arguments += ["--within", str(seconds)]
     if schedule.asks_nodes:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparkctl.app.alert_events import of_change
+from sparkctl.app.alert_events import of_change, of_digest
 from sparkctl.app.events import of_outcome, of_report
 from sparkctl.app.sink_routes import Routes
 from sparkctl.errors import ExitCode, StoreError
-from sparkctl.model.alert import AlertChange
+from sparkctl.model.alert import AlertChange, AlertDigest
 from sparkctl.model.event import Addressed
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.outcome import NodeOutcome
@@ -57,6 +57,10 @@ class Telling:
         now = datetime.now(UTC)
         addressed = (self._routes.address(of_change(each), now, each.nodes) for each in changes if each.told)
         return [letter for letters in addressed for letter in letters]
+
+    def of_digest(self, digest: AlertDigest) -> list[Addressed]:
+        """A digest for the sinks that want digests."""
+        return self._routes.address(of_digest(digest), datetime.now(UTC)) if self._routes else []
 
     def deliver(self, state: Path, code: ExitCode, give_up_at: float | None, say: Say) -> ExitCode:
         """Deliver what waits, the exit code of the run being `code`; that of the command.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sparkctl.cli.options import Decorated, duration_option, selector_argument, with_format, with_places
+from sparkctl.cli.options import Decorated, duration_option, selector_argument, sinks_option, with_format, with_places
 from sparkctl.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def _with_desk(command: Decorated) -> Decorated:
     return with_places(_with_rules(with_format(command)))
 
 
-def _desk(fleet: Path | None, state: Path | None, rules: Path | None) -> "Desk":
+def _desk(fleet: Path | None, state: Path | None, rules: Path | None, sinks: Path | None = None) -> "Desk":
     from sparkctl.app.alert_desk import Desk
     from sparkctl.app.places import places
 
-    return Desk(places(fleet, state), rules)
+    return Desk(places(fleet, state, sinks), rules)
 
 
 @alerts.command("list")
@@ -198,22 +198,40 @@ def unmute(number: int, fleet: Path | None, state: Path | None, rules: Path | No
 
 @alerts.command()
 @duration_option("--since", "The time before now that it is about (24h, 7d).", default="24h", show_default=True)
+@click.option("--send", is_flag=True, help="Send it to the sinks that get digests, and print nothing.")
+@sinks_option
 @_with_desk
-def digest(since: timedelta, fleet: Path | None, state: Path | None, rules: Path | None, form: str) -> None:
+def digest(
+    since: timedelta,
+    send: bool,
+    sinks: Path | None,
+    fleet: Path | None,
+    state: Path | None,
+    rules: Path | None,
+    form: str,
+) -> int:
     """Tell what became of alerts lately, and how much of the fleet was looked at. The text is fit for a mail.
 
-    Example: sparkctl alerts digest --format human | mail -s 'DGX Spark fleet' ops@example.org
+    \b
+    Example:
+      sparkctl alerts digest --format human | mail -s 'DGX Spark fleet' ops@example.org
+      sparkctl alerts digest --since 7d --send
     """
     from sparkctl.app.alert_desk import utc_now
     from sparkctl.app.alert_digest import digest as summed_up
+    from sparkctl.app.alert_digest import send_digest
 
-    found = summed_up(_desk(fleet, state, rules), since, utc_now())
+    desk = _desk(fleet, state, rules, sinks)
+    found = summed_up(desk, since, utc_now())
+    if send:
+        return send_digest(desk, found, lambda words: click.echo(f"sparkctl: {words}", err=True))
     if form == "human":
         from sparkctl.report.alerts import write_digest
 
         write_digest(found, sys.stdout)
-        return
-    click.echo(found.model_dump_json())
+    else:
+        click.echo(found.model_dump_json())
+    return ExitCode.OK
 
 
 @alerts.command()

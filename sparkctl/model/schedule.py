@@ -11,8 +11,8 @@ from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count
 from sparkctl.model.schedule_times import Times
 
-SENDING, REPORTING = "sinks send", "report"
-NO_NODES = frozenset({"store prune", SENDING})
+SENDING, REPORTING, DIGESTING = "sinks send", "report", "alerts digest"
+NO_NODES = frozenset({"store prune", SENDING, DIGESTING})
 """Commands that have no selector."""
 
 MARGIN_S = 30
@@ -50,7 +50,7 @@ class Schedule:
     @property
     def sends(self) -> bool:
         """Whether it tells sinks."""
-        return self.asks_nodes or self.run == SENDING
+        return self.asks_nodes or self.run in (SENDING, DIGESTING)
 
     @property
     def selects_nodes(self) -> bool:
@@ -60,7 +60,7 @@ class Schedule:
     @property
     def locks(self) -> bool:
         """Whether it needs the lock of the state folder."""
-        return self.run != "sinks send"
+        return self.run not in (SENDING, REPORTING, DIGESTING)
 
     @property
     def selection(self) -> str:

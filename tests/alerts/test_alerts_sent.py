@@ -11,6 +11,7 @@ from sparkctl.model.alert import AlertState
 from sparkctl.model.event import Told
 from sparkctl.store import Store
 from tests.alerts.shelves import SILENT, Shelf, at
+from tests.support.command import sparkctl
 
 SINKS = """
 version: 1
@@ -77,3 +78,25 @@ def test_an_acknowledgement_is_told(shelf: Shelf) -> None:
     told = waiting(shelf, "mine")
     assert [json.loads(each.body)["event"] for each in told] == ["opened", "acknowledged"]
     assert json.loads(told[1].body)["note"] == "disk ordered"
+
+
+def test_a_digest_is_sent_to_whom_digests_are_for(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, "n[1-3]")
+    out = tmp_path / "out.jsonl"
+    (tmp_path / "sinks.yaml").write_text(
+        f"version: 1\nsinks:\n  mail: {{url: 'file://{out}', only: {{kinds: [digest]}}}}\n"
+        f"  rest: {{url: 'file://{out}.rest', only: {{kinds: [run]}}}}\n"
+    )
+    shelf.health(n1={"disk_space": "fail"}, n2={"disk_space": "pass"})
+    shelf.update()
+    common: list[str | Path] = ["--fleet", tmp_path / "fleet.yaml", "--state", shelf.state, "--since", "36500d"]
+    ran = sparkctl("alerts", "digest", "--send", *common, home=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    (event,) = map(json.loads, out.read_text().splitlines())
+    assert (event["kind"], event["severity"], event["body_schema"]) == ("digest", "warning", "sparkctl.alert-digest/1")
+    assert "1 new; 1 of 3 nodes were not visited" in event["summary"]
+    assert list(complaints(json.dumps(event).encode())) == []
+    assert not (tmp_path / "out.jsonl.rest").exists()
+    refused = sparkctl("alerts", "digest", "--send", "--sinks", "none", *common, home=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "no sink gets digests" in refused.stderr

@@ -22,6 +22,18 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     assert sweep.quiet_on == {"ok", "findings", "unjudged"}
 
 
+def test_a_digest_and_a_page_wait_for_nobody(tmp_path: Path) -> None:
+    digest = '  d: {at: "06:30", run: alerts digest, with: {since: 7d}}\n'
+    plan = plan_of(
+        tmp_path, f"{digest}  p: {{every: 1h, run: report, with: {{html: x.html}}}}\n", "sinks: sinks.yaml\n"
+    )
+    assert [one.locks for one in plan.schedules.values()] == [False, False]
+    arguments = arguments_of(plan, plan.schedules["d"], 100)
+    assert (arguments[:2], arguments[-1]) == (["alerts", "digest"], "--send")
+    assert arguments[arguments.index("--sinks") + 1] == str(tmp_path / "sinks.yaml")
+    assert arguments[arguments.index("--since") + 1] == "7d"
+
+
 @pytest.mark.parametrize("period", PERIODS)
 def test_the_defaults_of_every_period_leave_time_to_end_in(tmp_path: Path, period: str) -> None:
     sweep = plan_of(tmp_path, f"  s: {{every: {period}, run: health}}\n").schedules["s"]
