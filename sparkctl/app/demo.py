@@ -61,7 +61,8 @@ def run_demo(
 ) -> ExitCode:
     """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose.
 
-    `page` names the file for the report when there is one to write; None: it is not written. Raises UsageError when it cannot be.
+    `page` names the file for the report when it is to be written; with None it is not. Raises UsageError when it
+    cannot be.
     """
     with _ended_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
         folder = Path(name)
