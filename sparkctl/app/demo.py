@@ -61,8 +61,8 @@ def run_demo(
 ) -> ExitCode:
     """Run the demo; returns the exit code of its sweep, which finds what was broken on purpose.
 
-    `page` names the file for the report when there is one to write; without it none is. Raises UsageError when it
-    cannot be written.
+    `page` names the file for the report when it is to be written; with None it is not. Raises UsageError when it
+    cannot be.
     """
     with _ended_in_order(), tempfile.TemporaryDirectory(prefix="sparkctl-demo-") as name:
         folder = Path(name)

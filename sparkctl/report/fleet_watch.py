@@ -55,12 +55,12 @@ def lines(page: FleetPage, width: int, height: int, seconds: float) -> list[Text
 
 
 def _hands(page: FleetPage, room: int) -> list[Text]:
-    """One line for each set of nodes and, where there is room, what to do about it."""
+    """One line for each set of nodes and, for the first of them as far as there is room, what to do."""
     groups = [group for _, found in fleet_words.groups([*page.hands, *page.watch]) for group in found]
     if not groups:
         return [Text("nothing needs hands, as far as could be seen")]
-    with_actions = sum(1 + bool(group.actions) for group in groups) <= room
-    fitting = groups if with_actions or len(groups) <= room else groups[: max(0, room - 1)]
+    fitting = groups if len(groups) <= room else groups[: max(0, room - 1)]
+    spare = max(0, room - len(groups))
     found = []
     for group in fitting:
         sign, look = SIGNS[group.status], STYLES[SIGNS[group.status].look]
@@ -68,7 +68,8 @@ def _hands(page: FleetPage, room: int) -> list[Text]:
         named = fleet_words.folded(group.nodes)
         named = named if len(named) <= _NAMES else f"{named[: _NAMES - 1]}…"
         found.append(Text.assemble((f" {sign.letter} ", look), (named.ljust(_NAMES), "bold"), "  ", titles))
-        if with_actions and group.actions:
+        if spare and group.actions:
+            spare -= 1
             found.append(Text(" " * (_NAMES + 5) + f"→ {group.actions[0]}", "dim"))
     if len(fitting) < len(groups):
         found.append(Text(f"   and {len(groups) - len(fitting)} more, for which this terminal is too low", "dim"))

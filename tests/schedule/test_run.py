@@ -170,3 +170,18 @@ def test_a_signal_ends_the_run_in_good_order(home: Path) -> None:
     assert waiting.returncode == 3
     assert "stopped before it began" in said
     assert not (home / "state/schedules/sweep.json").exists()
+
+
+def test_a_page_is_written_by_the_clock_whatever_it_tells(tmp_path: Path) -> None:
+    (tmp_path / "www").mkdir()
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  spark[1-2]: {transport: local}\n")
+    page = "  page: {at: 06:00, run: report, selector: spark1, with: {html: www/fleet.html, max_age: 7d}}\n"
+    ran = sparkctl("schedule", "run", "page", "--now", "--file", write_plan(tmp_path, page), home=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert "<h3>spark1</h3>" in (tmp_path / "www/fleet.html").read_text("utf-8")
+    found = json.loads((tmp_path / "state/schedules/page.json").read_text())
+    assert (found["outcome"], found["exit_name"], found["selector"]) == ("done", "unjudged", "spark1")
+    (tmp_path / "www/fleet.html").unlink()
+    (tmp_path / "www").rmdir()
+    ran = sparkctl("schedule", "run", "page", "--now", "--file", tmp_path / "schedules.yaml", home=tmp_path)
+    assert (ran.returncode, "there is no folder" in ran.stderr) == (2, True)
