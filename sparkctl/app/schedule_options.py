@@ -144,6 +144,11 @@ RUNS: dict[str, dict[str, Option]] = {
     },
     "sinks send": {"sink": Option("--sink", _matching(r"[a-z][a-z0-9-]{0,31}", "must be the name of one"), many=True)},
     "alerts digest": {"since": Option("--since", _days)},
+    "export": {
+        "as": Option("--as", _matching(r"[a-z][a-z-]{0,19}", "must be a format of sparkctl export"), required=True),
+        "output": Option("--output", _path, required=True, file=True),
+        "max_age": Option("--max-age", _days),
+    },
     "report": {
         "html": Option("--html", _path, required=True, file=True),
         "max_age": Option("--max-age", _days),

@@ -11,7 +11,7 @@ from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count
 from sparkctl.model.schedule_times import Times
 
-SENDING, REPORTING, DIGESTING = "sinks send", "report", "alerts digest"
+SENDING, DIGESTING, REPORTING, EXPORTING = "sinks send", "alerts digest", "report", "export"
 NO_NODES = frozenset({"store prune", SENDING, DIGESTING})
 """Commands that have no selector."""
 
@@ -45,7 +45,7 @@ class Schedule:
     @property
     def asks_nodes(self) -> bool:
         """Whether it is a run over nodes, with a selector, a deadline and a report."""
-        return self.selects_nodes and self.run != REPORTING
+        return self.selects_nodes and self.run not in (REPORTING, EXPORTING)
 
     @property
     def sends(self) -> bool:
@@ -60,7 +60,7 @@ class Schedule:
     @property
     def locks(self) -> bool:
         """Whether it needs the lock of the state folder."""
-        return self.run not in (SENDING, REPORTING, DIGESTING)
+        return self.run not in (SENDING, DIGESTING, REPORTING, EXPORTING)
 
     @property
     def selection(self) -> str:

@@ -22,12 +22,20 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     assert sweep.quiet_on == {"ok", "findings", "unjudged"}
 
 
-def test_a_digest_and_a_page_wait_for_nobody(tmp_path: Path) -> None:
-    digest = '  d: {at: "06:30", run: alerts digest, with: {since: 7d}}\n'
-    plan = plan_of(
-        tmp_path, f"{digest}  p: {{every: 1h, run: report, with: {{html: x.html}}}}\n", "sinks: sinks.yaml\n"
-    )
-    assert [one.locks for one in plan.schedules.values()] == [False, False]
+READING = """
+  d: {at: "06:30", run: alerts digest, with: {since: 7d}}
+  p: {every: 1h, run: report, with: {html: x.html}}
+  m: {every: 1h, run: export, selector: rack=a1, with: {as: prometheus, output: m.prom}}
+"""
+
+
+def test_what_only_reads_waits_for_nobody(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, READING, "sinks: sinks.yaml\n")
+    assert [(one.locks, one.asks_nodes) for one in plan.schedules.values()] == [(False, False)] * 3
+    export = arguments_of(plan, plan.schedules["m"], 100)
+    assert export[:3] == ["export", "--format", "jsonl"]
+    output = str(tmp_path / "m.prom")
+    assert export[-6:] == ["--output", output, "--fleet", str(tmp_path / "fleet.yaml"), "--", "rack=a1"]
     arguments = arguments_of(plan, plan.schedules["d"], 100)
     assert (arguments[:2], arguments[-1]) == (["alerts", "digest"], "--send")
     assert arguments[arguments.index("--sinks") + 1] == str(tmp_path / "sinks.yaml")
