@@ -3,15 +3,16 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Outcome
+from sparkctl.store.changes import HEALTH
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.entries import RunKind, VisitRef
 from sparkctl.store.reads import parsed
-from sparkctl.store.schema import documents, nodes, runs, visits
+from sparkctl.store.schema import documents, nodes, runs, standings, visits
 from sparkctl.store.vectors import Vector
 
 
@@ -32,8 +33,9 @@ def newest_visits(
         .where(visits.c.run == bindparam("run"), visits.c.record.is_not(None))
         .where(nodes.c.node_id.in_(bindparam("wanted", expanding=True)))
     )
-    waiting, found = set(node_ids), dict[str, VisitRef]()
+    found = dict[str, VisitRef]()
     with database.reading() as connection:
+        waiting = _asked(connection, node_ids, judged=answered and kind is RunKind.HEALTH)
         for run in connection.execute(began if kind is None else began.where(runs.c.kind == kind)).all():
             if not waiting:
                 break
@@ -44,6 +46,14 @@ def newest_visits(
                         found[row.node_id] = VisitRef(run.run_id, at, row.record)
             waiting -= found.keys()
     return found
+
+
+def _asked(connection: Connection, node_ids: Collection[str], *, judged: bool) -> set[str]:
+    """Those of the nodes that were ever asked; `judged`: that ever were. For the others no run need be looked at."""
+    query = select(nodes.c.node_id).where(nodes.c.node_id.in_(bindparam("wanted", expanding=True)))
+    if judged:
+        query = query.join(standings, (standings.c.node == nodes.c.id) & (standings.c.part == HEALTH))
+    return {name for wanted in chunks(node_ids) for name in connection.execute(query, {"wanted": wanted}).scalars()}
 
 
 def _outcome(stored: tuple[str, str, int, bytes]) -> Outcome:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy import Engine, event
+
 from sparkctl.app.standings import standings
 from sparkctl.model.fleet_report import RunStart
 from sparkctl.model.inventory import Node
@@ -66,3 +68,20 @@ def test_a_record_that_was_let_go_of_is_absent(store: Store, lock: SweepLock) ->
     sweep(store, lock, "r2", reported("r2", "spark01", {"disk.space": Status.FAIL}))
     store.prune(lock, NOON + timedelta(days=1))
     assert store.record_of(visit) is None
+
+
+def test_for_whom_there_is_nothing_no_run_is_looked_at(store: Store, lock: SweepLock) -> None:
+    for number in range(5):
+        sweep(store, lock, f"r{number}", reported(f"r{number}", "spark01"), unreported(f"r{number}", "spark02"))
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        found = store.newest_visits(["spark01", "spark02", "spark03"], RunKind.HEALTH, answered=True)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert set(found) == {"spark01"}
+    assert sum("visits" in statement for statement in asked) == 1
