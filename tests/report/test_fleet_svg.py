@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,3 +69,16 @@ def test_a_span_lies_where_its_moments_are_and_nowhere_when_they_contradict_each
     assert span_on(start, NOON, start - 5 * hour, NOON + hour) == (0, 600)
     assert span_on(start, NOON, None, None) is None
     assert span_on(start, NOON, NOON, start) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high"), [(0.0, 0.0, 1.0), (0.5, 0.0, 1.5), (40.0, 39.0, 41.0), (-3.0, -4.0, -2.0)]
+)
+def test_where_all_values_are_one_the_picture_reaches_no_further_below_nothing(
+    value: float, low: float, high: float
+) -> None:
+    trends = Trends(moments=[NOON])
+    trends.note("n0", 0, [{"check": "nvme.wear", "value": value}])
+    (trend,) = trends.told()
+    drawn = chart(trend, trends.moments)
+    assert (drawn.low, drawn.high) == (low, high)
