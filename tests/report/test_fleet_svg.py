@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sparkctl.app.report_trends import Trends
@@ -45,6 +45,7 @@ def test_a_line_has_a_stroke_for_each_stretch_and_stays_inside(points: list[floa
 
 
 @settings(max_examples=50, deadline=None)
+@example([[None, 1e8 + 1, None, 1e8 + 2]])  # all are beyond the bound
 @given(st.lists(st.lists(_values, min_size=4, max_size=4), min_size=1, max_size=8))
 def test_bands_stay_inside_and_break_where_nobody_looked(nodes: list[list[float | None]]) -> None:
     trends = Trends(moments=[NOON + timedelta(hours=at) for at in range(4)])
