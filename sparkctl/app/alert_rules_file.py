@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sparkctl.app.file_fields import Fields
-from sparkctl.app.file_values import lexical, minute_of_day, number, one_of, seconds, selector_word
+from sparkctl.app.file_values import lexical, matches, minute_of_day, number, one_of, seconds, selector_word
 from sparkctl.app.settings_file import examined, usable
 from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
@@ -55,7 +55,7 @@ class _Reader:
     def read(self) -> AlertRules:
         """The rules; what is wrong is among the problems."""
         top, default = self._top, AlertRules()
-        top.text("version", one_of(("1",)), required="Write `version: 1`.")
+        top.text("version", matches("1", "must be 1"), required="Write `version: 1`.")
         roll_up = top.under("roll_up", ("nodes", "window"))
         return AlertRules(
             holds=self._holds(),

@@ -64,10 +64,9 @@ def size(text: str) -> int:
 
 def minute_of_day(text: str) -> int:
     """A time of the UTC day such as `03:10`, in minutes since midnight."""
-    hour, colon, minute = text.partition(":")
-    if not colon or len(hour) != 2 or len(minute) != 2:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
         raise ValueError("must be a time of the UTC day such as 03:10")
-    return number(0, 23)(hour) * 60 + number(0, 59)(minute)
+    return int(text[:2]) * 60 + int(text[3:])
 
 
 def seconds(text: str) -> int:
