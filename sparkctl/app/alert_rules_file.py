@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from sparkctl.app.file_values import minute_of_day, number, one_of
-from sparkctl.app.schedule_fields import Fields
-from sparkctl.app.schedule_options import lexical, seconds, selector_word
-from sparkctl.errors import UsageError
-from sparkctl.inventory.problems import Problems, SourceFault, Where
-from sparkctl.inventory.text_file import read_text
+from sparkctl.app.file_fields import Fields
+from sparkctl.app.file_values import lexical, matches, minute_of_day, number, one_of, seconds, selector_word
+from sparkctl.app.settings_file import examined, usable
+from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
-from sparkctl.inventory.yaml_nodes import parse_yaml
 from sparkctl.model.alert_rules import HOLD_WORDS, HOLDS, AlertRules, Flapping, Hold, HoldRule, Window
 from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.facets.fields import UnknownField, type_at
@@ -20,7 +17,6 @@ from sparkctl.model.facets.paths import Path as FieldPath
 from sparkctl.model.inventory import Problem
 from sparkctl.model.printable import printable
 from sparkctl.model.schedule_times import DAY_NAMES, EVERY_DAY, at
-from sparkctl.model.vocabulary import Severity
 
 FILE_VARIABLE = "SPARKCTL_ALERTS"
 FILE_NAME = "alerts.yaml"
@@ -43,28 +39,12 @@ def rules_file(option: Path | None, environ: Mapping[str, str], fleet: Path | No
 
 def read_rules(path: Path | None) -> AlertRules:
     """The rules in a file, the defaults without one. Raises UsageError for the first error, with file, line and key."""
-    if path is None:
-        return AlertRules()
-    rules, problems = examine_rules(path)
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if rules is None or errors:
-        more = f" `sparkctl alerts check` lists {len(errors) - 1:,} more." if len(errors) > 1 else ""
-        raise UsageError(errors[0].sentence, hint=errors[0].action + more)
-    return rules
+    return AlertRules() if path is None else usable(examine_rules(path), "sparkctl alerts check")
 
 
 def examine_rules(path: Path) -> tuple[AlertRules | None, list[Problem]]:
     """What the file says, None where that is of no use, and everything that is wrong with it."""
-    problems = Problems()
-    rules = None
-    try:
-        root = parse_yaml(read_text(path), str(path), problems)
-        if not isinstance(root, YamlMapping):
-            raise SourceFault(Where(str(path), 1), "this must be a mapping of rules", "Begin with `version: 1`.")
-        rules = _Reader(path, root, problems).read()
-    except SourceFault as fault:
-        problems.fault(fault)
-    return (None if problems.has_errors() else rules), problems.listed()
+    return examined(path, "of rules", lambda root, problems: _Reader(path, root, problems).read())
 
 
 class _Reader:
@@ -75,7 +55,7 @@ class _Reader:
     def read(self) -> AlertRules:
         """The rules; what is wrong is among the problems."""
         top, default = self._top, AlertRules()
-        top.text("version", one_of(("1",)), required="Write `version: 1`.")
+        top.text("version", matches("1", "must be 1"), required="Write `version: 1`.")
         roll_up = top.under("roll_up", ("nodes", "window"))
         return AlertRules(
             holds=self._holds(),
@@ -139,7 +119,7 @@ class _Reader:
 
 
 def _window(name: str, fields: Fields) -> Window | None:
-    selector = fields.texts("selector", lambda text: selector_word(text, fields.folder))
+    selector = fields.texts("selector", selector_word)
     minutes = set(fields.texts("at", minute_of_day))
     days = [DAY_NAMES.index(day) for day in fields.texts("days", one_of(DAY_NAMES))]
     length_s = fields.text("for", seconds, required="Say how long it is: `for: 2h`.")

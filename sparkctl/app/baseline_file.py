@@ -11,8 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from sparkctl import __version__
-from sparkctl.app.atomic_file import replace_file
 from sparkctl.app.signing import sign, signature_of
+from sparkctl.atomic_file import replace_file
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, unknown_key_action
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode, parse_yaml

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sparkctl import __version__
 from sparkctl.app.ages import fresh
-from sparkctl.app.atomic_file import written_over
 from sparkctl.app.places import Places
 from sparkctl.app.standings import standings
+from sparkctl.atomic_file import written_over
 from sparkctl.errors import ExitCode, UsageError
 from sparkctl.export.catalogue import FORMATS
 from sparkctl.export.identity import contested, correlation_key

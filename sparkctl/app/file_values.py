@@ -1,8 +1,15 @@
 """Values in files of operators: from text to what is meant; each raises ValueError with half a sentence."""
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+from sparkctl.model.base import PRINTABLE
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_PRINTABLE = re.compile(PRINTABLE)
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -57,7 +64,26 @@ def size(text: str) -> int:
 
 def minute_of_day(text: str) -> int:
     """A time of the UTC day such as `03:10`, in minutes since midnight."""
-    hour, colon, minute = text.partition(":")
-    if not colon or len(hour) != 2 or len(minute) != 2:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
         raise ValueError("must be a time of the UTC day such as 03:10")
-    return number(0, 23)(hour) * 60 + number(0, 59)(minute)
+    return int(text[:2]) * 60 + int(text[3:])
+
+
+def seconds(text: str) -> int:
+    """A duration in seconds; raises ValueError with half a sentence."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not 0 <= int(match[1]) * _SECONDS[match[2]] <= 366 * 86400:
+        raise ValueError("must be a duration such as 90s, 10m, 6h or 2d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def selector_word(text: str) -> str:
+    """One word of a selector; what it selects is known when the fleet is read."""
+    if not text or len(text) > 1000 or not _PRINTABLE.fullmatch(text):
+        raise ValueError("must be one printable line of 1 to 1,000 characters")
+    return text
+
+
+def lexical(path: Path) -> Path:
+    """An absolute path without `..`; links in it stay, since an operator may turn them."""
+    return Path(os.path.normpath(path.absolute()))

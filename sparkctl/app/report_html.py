@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sparkctl.app.atomic_file import written_over
 from sparkctl.app.report import ReportRequest, report
 from sparkctl.app.report_trends import FEW_NODES, TRENDS
+from sparkctl.atomic_file import written_over
 from sparkctl.errors import UsageError
 from sparkctl.model.fleet_page import FleetPage
 from sparkctl.report.fleet_html import FleetHtml

@@ -3,19 +3,28 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from sparkctl.app.file_values import matches, minute_of_day, number, one_of, percent, size
-from sparkctl.app.schedule_fields import Fields
-from sparkctl.app.schedule_options import RUNS, absolute_path, lexical, seconds, selector_word
+from sparkctl.app.file_fields import Fields
+from sparkctl.app.file_values import (
+    lexical,
+    matches,
+    minute_of_day,
+    number,
+    one_of,
+    percent,
+    seconds,
+    selector_word,
+    size,
+)
+from sparkctl.app.schedule_options import RUNS, absolute_path
+from sparkctl.app.settings_file import examined, usable
 from sparkctl.errors import UsageError
-from sparkctl.inventory.problems import Problems, SourceFault, Where
-from sparkctl.inventory.text_file import read_text
+from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
-from sparkctl.inventory.yaml_nodes import YamlNode, parse_yaml
+from sparkctl.inventory.yaml_nodes import YamlNode
 from sparkctl.model.inventory import Problem
 from sparkctl.model.printable import printable
 from sparkctl.model.schedule import MARGIN_S, NO_NODES, LogSettings, Schedule, SchedulePlan
 from sparkctl.model.schedule_times import DAY_NAMES, EVERY_DAY, PERIODS, Times, at, every
-from sparkctl.model.vocabulary import Severity
 
 FILE_VARIABLE = "SPARKCTL_SCHEDULES"
 FILE_NAME = "schedules.yaml"
@@ -46,28 +55,12 @@ def schedule_file(option: Path | None, environ: Mapping[str, str]) -> Path:
 
 def read_plan(path: Path) -> SchedulePlan:
     """The plan in a file. Raises UsageError for the first error in it, with file, line and key."""
-    plan, problems = examine(path)
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if plan is None or errors:
-        more = f" `sparkctl schedule lint` lists {len(errors) - 1:,} more." if len(errors) > 1 else ""
-        raise UsageError(errors[0].sentence, hint=errors[0].action + more)
-    return plan
+    return usable(examine(path), "sparkctl schedule lint")
 
 
 def examine(path: Path) -> tuple[SchedulePlan | None, list[Problem]]:
     """What the file says, None where that is of no use, and everything that is wrong with it."""
-    problems = Problems()
-    plan = None
-    try:
-        root = parse_yaml(read_text(path), str(path), problems)
-        if not isinstance(root, YamlMapping):
-            raise SourceFault(
-                Where(str(path), 1), "this must be a mapping with the key `schedules`", "Begin with `version: 1`."
-            )
-        plan = _PlanReader(path, root, problems).read()
-    except SourceFault as fault:
-        problems.fault(fault)
-    return (None if problems.has_errors() else plan), problems.listed()
+    return examined(path, "with the key `schedules`", lambda root, problems: _PlanReader(path, root, problems).read())
 
 
 class _PlanReader:
@@ -142,7 +135,7 @@ class _ScheduleReader:
         run = fields.text("run", one_of(tuple(RUNS)), required=f"Write one of: {', '.join(RUNS)}.")
         if run is None:
             return None
-        selector = fields.texts("selector", lambda text: selector_word(text, fields.folder))
+        selector = fields.texts("selector", selector_word)
         if selector and run in NO_NODES:
             fields.wrong("selector", f"{run} asks no nodes", "Leave the selector out.")
         options, folders = self._options(run)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparkctl.app.atomic_file import replace_file
 from sparkctl.app.schedule_units import PREFIX, Mark, Way, files_of, folder_of, mark_of, writable
+from sparkctl.atomic_file import replace_file
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.printable import printable
 from sparkctl.model.schedule import Schedule, SchedulePlan

@@ -5,7 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sparkctl.app.atomic_file import replace_file
+from sparkctl.atomic_file import replace_file
 from sparkctl.model.schedule import LogSettings
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from sparkctl.app.atomic_file import replace_file
 from sparkctl.app.schedule_metrics import metrics
+from sparkctl.atomic_file import replace_file
 from sparkctl.errors import BusyError, UsageError
 from sparkctl.model.base import Record, UtcDatetime
 from sparkctl.model.printable import printable

@@ -1,14 +1,13 @@
 """What a schedule may run, and which options of that it may set: a closed table, so that nothing else gets there."""
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparkctl.app.file_values import lexical, seconds
 from sparkctl.errors import UsageError
 from sparkctl.inventory.shards import Shard
-from sparkctl.model.base import PRINTABLE
 from sparkctl.model.facets.catalogue import FACETS
 
 Convert = Callable[[str, Path], str]
@@ -17,18 +16,6 @@ Convert = Callable[[str, Path], str]
 SAFE_PATH = re.compile(r"/[A-Za-z0-9_./+,@=-]*")
 """Paths that mean themselves to cron, to its shell and to systemd alike: no spaces, `%`, `$`, quotes or backslashes."""
 
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_PRINTABLE = re.compile(PRINTABLE)
-
-
-def seconds(text: str) -> int:
-    """A duration in seconds; raises ValueError with half a sentence."""
-    match = _DURATION.fullmatch(text)
-    if match is None or not 0 <= int(match[1]) * _SECONDS[match[2]] <= 366 * 86400:
-        raise ValueError("must be a duration such as 90s, 10m, 6h or 2d")
-    return int(match[1]) * _SECONDS[match[2]]
-
 
 def absolute_path(text: str, folder: Path) -> Path:
     """A path that is safe in a crontab and in a unit; raises ValueError with half a sentence."""
@@ -36,11 +23,6 @@ def absolute_path(text: str, folder: Path) -> Path:
     if not SAFE_PATH.fullmatch(str(path)) or len(str(path)) > 500:
         raise ValueError(f"must be a path of letters, digits and _ . / + , @ = - only; this is {path}")
     return path
-
-
-def lexical(path: Path) -> Path:
-    """An absolute path without `..`; links in it stay, since an operator may turn them."""
-    return Path(os.path.normpath(path.absolute()))
 
 
 def whole(low: int, high: int) -> Convert:
@@ -77,13 +59,6 @@ def _matching(pattern: str, words: str) -> Convert:
         return text
 
     return convert
-
-
-def selector_word(text: str, _folder: Path) -> str:
-    """One word of a selector; what it selects is known when the fleet is read."""
-    if not text or len(text) > 1000 or not _PRINTABLE.fullmatch(text):
-        raise ValueError("must be one printable line of 1 to 1,000 characters")
-    return text
 
 
 def _shard(text: str, _folder: Path) -> str:

@@ -5,22 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sparkctl.app.file_values import matches, number, one_of, size
+from sparkctl.app.file_fields import Fields
+from sparkctl.app.file_values import lexical, matches, number, one_of, seconds, selector_word, size
 from sparkctl.app.places import Places
-from sparkctl.app.schedule_fields import Fields
-from sparkctl.app.schedule_options import lexical, seconds, selector_word
+from sparkctl.app.settings_file import examined, usable
 from sparkctl.app.sink_address import BadAddress, address_of
 from sparkctl.app.sink_formats import FORMATS
-from sparkctl.errors import UsageError
-from sparkctl.inventory.problems import Problems, SourceFault, Where
-from sparkctl.inventory.text_file import read_text
+from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
-from sparkctl.inventory.yaml_nodes import YamlNode, parse_yaml
+from sparkctl.inventory.yaml_nodes import YamlNode
 from sparkctl.model.event import EventKind, EventSeverity
 from sparkctl.model.inventory import Problem
 from sparkctl.model.printable import printable
 from sparkctl.model.sink import Address, Only, Retry, SecretFrom, SecretRef, SinkPlan, SinkSettings, Spool
-from sparkctl.model.vocabulary import Severity
 from sparkctl.sinks.http import is_loopback
 from sparkctl.sinks.registry import SCHEMES, Scheme
 
@@ -43,29 +40,13 @@ def plan_at(places: Places) -> SinkPlan:
 
 def read_sinks(path: Path) -> SinkPlan:
     """The sinks in a file. Raises UsageError for the first error in it, with file, line and key."""
-    plan, problems = examine(path)
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if plan is None or errors:
-        more = f" `sparkctl sinks check` lists {len(errors) - 1:,} more." if len(errors) > 1 else ""
-        raise UsageError(errors[0].sentence, hint=errors[0].action + more)
-    return plan
+    return usable(examine(path), "sparkctl sinks check")
 
 
 def examine(path: Path) -> tuple[SinkPlan | None, list[Problem]]:
     """What the file says, None where that is of no use, and everything that is wrong with it."""
-    problems = Problems()
-    plan = None
-    path = lexical(path)
-    try:
-        root = parse_yaml(read_text(path), str(path), problems)
-        if not isinstance(root, YamlMapping):
-            raise SourceFault(
-                Where(str(path), 1), "this must be a mapping with the key `sinks`", "Begin with `version: 1`."
-            )
-        plan = _read(path, root, problems)
-    except SourceFault as fault:
-        problems.fault(fault)
-    return (None if problems.has_errors() else plan), problems.listed()
+    file = lexical(path)
+    return examined(file, "with the key `sinks`", lambda root, problems: _read(file, root, problems))
 
 
 def _read(path: Path, root: YamlMapping, problems: Problems) -> SinkPlan:
@@ -163,7 +144,7 @@ class _SinkReader:
         takes = tuple(kind.value for kind in EventKind if kind in scheme.takes)
         kinds = fields.texts("kinds", one_of(takes))
         least = fields.text("min_severity", one_of(tuple(EventSeverity)))
-        selector = fields.texts("selector", lambda text: selector_word(text, fields.folder))
+        selector = fields.texts("selector", selector_word)
         return Only(
             kinds=frozenset(EventKind(kind) for kind in kinds) if fields.has("kinds") else scheme.kinds,
             min_severity=EventSeverity(least) if least else EventSeverity.INFO,

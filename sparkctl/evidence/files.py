@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from sparkctl.atomic_file import sync_folder
 from sparkctl.errors import UsageError
 from sparkctl.model.evidence import MAX_ENTRIES
 from sparkctl.model.printable import printable
@@ -90,15 +91,6 @@ def _take_name(fresh: Path, path: Path) -> None:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk; raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class EmptyFolder:

@@ -10,9 +10,8 @@ from rich.text import Text
 from sparkctl.model.alert import HAPPENED, Alert, AlertChange, AlertDigest, AlertHistory, AlertState, Mute
 from sparkctl.model.durations import told_age
 from sparkctl.report.screen import STYLES, screen_on, table
-from sparkctl.report.words import SIMULATED, count, names
+from sparkctl.report.words import SIMULATED, count, names, to_second
 
-TIME = "%Y-%m-%d %H:%M:%SZ"
 SHORT = 8
 """Characters of a fingerprint that are shown."""
 
@@ -76,7 +75,7 @@ def _what(alert: Alert | AlertChange) -> str:
 def _age(alert: Alert, now: datetime) -> str:
     end = alert.resolved_at or now
     lasted = told_age(max((end - alert.since).total_seconds(), 0))
-    return f"{alert.since.strftime(TIME)}, for {lasted}"
+    return f"{to_second(alert.since)}, for {lasted}"
 
 
 def _marks(alert: Alert) -> list[str]:
@@ -88,13 +87,13 @@ def _marks(alert: Alert) -> list[str]:
 
 def _not_seen(alert: Alert) -> str:
     who = "" if len(alert.unseen) == len(alert.nodes) else f" on {names(alert.unseen)}"
-    return f"not seen since {alert.last_seen.strftime(TIME)}{who}: the last visit could not tell"
+    return f"not seen since {to_second(alert.last_seen)}{who}: the last visit could not tell"
 
 
 def _taken(alert: Alert) -> str:
     taken = alert.acknowledged
     assert taken is not None  # noqa: S101 - asked of acknowledged ones only
-    return f"acknowledged by {taken.by}, {taken.at.strftime(TIME)}" + (f": {taken.note}" if taken.note else "")
+    return f"acknowledged by {taken.by}, {to_second(taken.at)}" + (f": {taken.note}" if taken.note else "")
 
 
 def mute_words(mute: Mute) -> str:
@@ -102,7 +101,7 @@ def mute_words(mute: Mute) -> str:
     name = f"#{mute.number}" if mute.number is not None else "window"
     by = f", by {mute.by}" if mute.by else ""
     who = f"{mute.selector} ({count(len(mute.nodes), 'node')})"
-    return f"{name}  {who} until {mute.ends.strftime(TIME)}: {mute.reason}{by}"
+    return f"{name}  {who} until {to_second(mute.ends)}: {mute.reason}{by}"
 
 
 def show_history(history: AlertHistory, now: datetime, stream: TextIO) -> None:
@@ -116,7 +115,7 @@ def show_history(history: AlertHistory, now: datetime, stream: TextIO) -> None:
         console.print(Text.assemble(("first run   ", "dim"), alert.run_id))
         rows = table(console, count(len(history.changes), "change"), "pass")
         for change in history.changes:
-            rows.add_row(Text(change.at.strftime(TIME)), change_words(change))
+            rows.add_row(Text(to_second(change.at)), change_words(change))
         console.print(Padding(rows, (0, 0, 0, 2)))
 
 
@@ -135,7 +134,7 @@ def change_words(change: AlertChange) -> Text:
 
 def write_digest(digest: AlertDigest, stream: TextIO) -> None:
     """Plain text without colours, in lines that a mail can carry."""
-    title = f"Alerts from {digest.since.strftime(TIME)} to {digest.until.strftime(TIME)}"
+    title = f"Alerts from {to_second(digest.since)} to {to_second(digest.until)}"
     stream.write(title + (f"  {SIMULATED}\n" if digest.simulated else "\n"))
     for line in _coverage(digest):
         stream.write(line + "\n")

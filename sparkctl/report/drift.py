@@ -10,10 +10,9 @@ from rich.text import Text
 from sparkctl.model.baseline import Clone, Drift, DriftReport, Unread
 from sparkctl.model.facets.difference import Kind
 from sparkctl.report.screen import STYLES, screen_on
-from sparkctl.report.words import brief, count, names
+from sparkctl.report.words import brief, count, names, to_minute
 
 DAY = "%Y-%m-%d"
-MINUTE = "%Y-%m-%d %H:%MZ"
 _ADVICE = "→ sparkctl collect"
 SHOWN = 25  # lines for one set of nodes, so that one node cannot bury the others
 _LOOK = {Kind.CHANGED: "fail", Kind.APPEARED: "warn", Kind.DISAPPEARED: "fail"}
@@ -37,7 +36,7 @@ def show_drift(report: DriftReport, stream: TextIO) -> None:
         console.print()
         last = f"exit {report.exit_code} {report.exit_name}"
         if report.oldest is not None:
-            last += f"   the oldest facts are of {report.oldest.strftime(MINUTE)}"
+            last += f"   the oldest facts are of {to_minute(report.oldest)}"
         console.print(Text(last, style="dim"))
 
 

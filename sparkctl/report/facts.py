@@ -10,12 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sparkctl.model.durations import told_age
 from sparkctl.model.facets.difference import Difference, Kind
 from sparkctl.model.facets.paths import to_text
 from sparkctl.report.screen import STYLES, screen_on
-from sparkctl.report.words import brief, count, names
+from sparkctl.report.words import brief, count, names, to_minute
 
-TIME = "%Y-%m-%d %H:%MZ"
 WIDE = 100
 MOST_SHOWN = 8  # members of a map that an outline shows one by one
 
@@ -34,7 +34,7 @@ def show_node(
         console.print(title)
         for facet, (since, seen, document) in facets.items():
             console.print()
-            times = f"  since {since.strftime(TIME)}" + (f", seen {_age(seen)}" if seen != collected_at else "")
+            times = f"  since {to_minute(since)}" + (f", seen {_age(seen)}" if seen != collected_at else "")
             console.print(Text.assemble((facet, "bold"), (times, "dim")))
             lines = (_outline if short else _tree)(document.get("data") or {})
             console.print(Padding(Text("\n").join(lines), (0, 0, 0, 2)))
@@ -80,7 +80,7 @@ def show_steps(
         table = _grid(console)
         for at, first, found in steps:
             lines = [Text("first seen", "dim")] if first else [_difference_line(each) for each in found]
-            table.add_row(Text(at.strftime(TIME)), Text("\n").join(lines))
+            table.add_row(Text(to_minute(at)), Text("\n").join(lines))
         console.print(Padding(table, (0, 0, 0, 2)))
 
 
@@ -109,14 +109,11 @@ def _difference_line(one: Difference) -> Text:
 def _collected(moment: datetime | None) -> str:
     if moment is None:
         return "never collected"
-    return f"collected {moment.strftime(TIME)}, {_age(moment)}"
+    return f"collected {to_minute(moment)}, {_age(moment)}"
 
 
 def _age(moment: datetime) -> str:
-    age = datetime.now(UTC) - moment
-    hours = age.total_seconds() / 3600
-    words = f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
-    return f"{words} ago"
+    return f"{told_age((datetime.now(UTC) - moment).total_seconds())} ago"
 
 
 def _tree(data: Mapping[str, Any], depth: int = 0) -> Iterator[Text]:

@@ -106,7 +106,7 @@ class FleetHtml:
         ]
         return {
             "simulated": fleet_words.simulated(page),
-            "sections": _SECTIONS,
+            "sections": ((("alerts", "Alerts"),) if page.alerts else ()) + _SECTIONS,
             "columns": _COLUMNS,
             "hands": list(fleet_words.groups(page.hands)),
             "watch": [group for _, found in fleet_words.groups(page.watch) for group in found],

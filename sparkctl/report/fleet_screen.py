@@ -25,6 +25,9 @@ def show_page(page: FleetPage, stream: TextIO) -> None:
     with screen_on(stream) as console:
         console.print(title_of(page))
         console.print(totals_of(page))
+        if page.alerts:
+            verb = "is" if len(page.alerts) == 1 else "are"
+            console.print(Text(f"{count(len(page.alerts), 'alert')} {verb} not over: sparkctl alerts list"))
         for status, groups in fleet_words.groups(page.hands):
             _show_groups(console, TITLES[status], SIGNS[status].look, groups)
         watch = [group for _, found in fleet_words.groups(page.watch) for group in found]

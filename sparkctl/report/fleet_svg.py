@@ -40,8 +40,9 @@ def chart(trend: Trend, moments: Sequence[datetime]) -> Chart:
     bands = [band for band in trend.bands if band is not None]
     low, high = min(band.least for band in bands), max(band.most for band in bands)
     limits = [(word, bound) for word, bound in _bounds(trend) if high >= _NEAR * bound]
-    high = max([high, *(bound for _, bound in limits)])
-    low, high = (low, high) if high > low else (low - 1, high + 1)
+    low, high = min([low, *(bound for _, bound in limits)]), max([high, *(bound for _, bound in limits)])
+    if low == high:
+        low, high = (max(low - 1, 0.0) if low >= 0 else low - 1), high + 1
     xs = places(moments, WIDTH)
 
     def y(value: float) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sparkctl.inventory.ranges import fold
+from sparkctl.model.durations import told_age
 from sparkctl.model.fleet_page import Cell, FleetPage, FoldedChange, Hand
 from sparkctl.model.health import Threshold
 from sparkctl.model.node_page import NodeStatus, PageEnd
@@ -62,16 +63,11 @@ BINS = {"1h": "1 h", "1d": "1 d", "7d": "7 d", "30d": "30 d", "older": "older"}
 
 
 def age(now: datetime, at: datetime | None) -> str:
-    """How long before `now` a moment was, in its largest unit; `never` where there is none."""
+    """How long before `now` a moment was, in its largest whole unit; `never` where there is none."""
     if at is None:
         return "never"
     seconds = (now - at).total_seconds()
-    if seconds < 0:
-        return "in the future"
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{int(seconds)} s"
+    return "in the future" if seconds < 0 else told_age(seconds)
 
 
 def moment(at: datetime) -> str:

@@ -12,9 +12,8 @@ from sparkctl.model.facets.difference import Kind
 from sparkctl.model.facets.paths import from_text, to_text
 from sparkctl.model.ingest import About, Comparison, IngestRecord, Refusal, Said
 from sparkctl.report.screen import STYLES, screen_on
-from sparkctl.report.words import SIMULATED, brief, count
+from sparkctl.report.words import SIMULATED, brief, count, to_minute
 
-TIME = "%Y-%m-%d %H:%MZ"
 SHAPES = {
     "tool": "a tool's output", "orchestrator": "an orchestrator's record", "script": "a script's line",
     "fork": "output of the fork",
@@ -55,7 +54,7 @@ def _refusal(refusal: Refusal) -> list[Text]:
 def _said(said: Said) -> Text:
     line = Text(f"{SHAPES[said.shape]}: {said.tool or 'of an unknown script'}")
     line.append(f" {said.version}" if said.version else "")
-    line.append(f"  {said.at.strftime(TIME)}" if said.at else "  at no time that it tells", style="dim")
+    line.append(f"  {to_minute(said.at)}" if said.at else "  at no time that it tells", style="dim")
     line.append(f"  {said.status}", style=STYLES["fail" if said.failed else "pass"])
     if said.payload_bytes is not None:
         line.append(f"  and {said.payload_bytes:,} bytes of payload, not looked into", style="dim")
@@ -107,7 +106,7 @@ def _table(console: Console, title: str, look: str, rows: Rows) -> None:
 
 
 def _comparison(console: Console, comparison: Comparison) -> None:
-    at = comparison.collected_at.strftime(TIME) if comparison.collected_at else "never"
+    at = to_minute(comparison.collected_at) if comparison.collected_at else "never"
     line = Text(f"{count(comparison.compared, 'field')} compared with what was collected ({at}): ")
     if comparison.differences:
         line.append(f"{len(comparison.differences):,} otherwise", style=STYLES["fail"])

@@ -8,9 +8,8 @@ from rich.text import Text
 from sparkctl.model.facets.ota_score import RecipeScore
 from sparkctl.model.ota_report import OtaReport, OtaState
 from sparkctl.report.screen import STYLES, screen_on, table
-from sparkctl.report.words import count, names
+from sparkctl.report.words import count, names, to_minute
 
-TIME = "%Y-%m-%d %H:%MZ"
 SHOWN = 8  # failed or unverifiable wishes of a recipe that are named
 
 
@@ -42,7 +41,7 @@ def show_ota(report: OtaReport, stream: TextIO, *, verbose: bool = False) -> Non
         console.print()
         last = f"exit {report.exit_code} {report.exit_name}"
         if report.oldest is not None:
-            last += f"   the oldest facts are of {report.oldest.strftime(TIME)}"
+            last += f"   the oldest facts are of {to_minute(report.oldest)}"
         console.print(Text(last, style="dim"))
 
 

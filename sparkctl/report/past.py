@@ -12,10 +12,8 @@ from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.outcome import NOTABLE
 from sparkctl.model.run import RunRecord
 from sparkctl.report.screen import STYLES, screen_on
-from sparkctl.report.words import SIMULATED, count
+from sparkctl.report.words import SIMULATED, count, to_second
 from sparkctl.store.entries import HistoryEntry, Past, StatusChange
-
-TIME = "%Y-%m-%d %H:%M:%SZ"
 
 
 def show_past(past: Past, stream: TextIO) -> None:
@@ -25,19 +23,19 @@ def show_past(past: Past, stream: TextIO) -> None:
         console.print(Text(count(len(past.visits), "visit"), style="bold"))
         table = _grid()
         for visit in past.visits:
-            table.add_row(visit.ts.strftime(TIME), *_words_of(visit))
+            table.add_row(to_second(visit.ts), *_words_of(visit))
         console.print(Padding(table, (0, 0, 1, 2)))
         console.print(Text(count(len(past.changes), "change"), style="bold"))
         table = _grid()
         for change in past.changes:
             current = (change.current.value, STYLES.get(change.current.value, ""))
             words = Text.assemble(change.previous.value, " → ", current, "  ", change.summary)
-            table.add_row(change.at.strftime(TIME), Text(change.check), words)
+            table.add_row(to_second(change.at), Text(change.check), words)
         console.print(Padding(table, (0, 0, 0, 2)))
 
 
 def _show_newest(console: Console, newest: RunRecord) -> None:
-    title = Text.assemble((newest.node_id, "bold"), f"  last visited {newest.ts.strftime(TIME)}")
+    title = Text.assemble((newest.node_id, "bold"), f"  last visited {to_second(newest.ts)}")
     if newest.simulated:
         title.append(f"  {SIMULATED}", style="bold cyan")
     console.print(title)

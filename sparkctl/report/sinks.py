@@ -9,9 +9,7 @@ from rich.text import Text
 from sparkctl.model.delivery import Delivery, SinkStatus
 from sparkctl.model.event import Told
 from sparkctl.report.screen import STYLES, screen_on
-from sparkctl.report.words import count, size
-
-_MOMENT = "%Y-%m-%d %H:%M:%S UTC"
+from sparkctl.report.words import count, size, to_second
 
 
 def show_sinks(statuses: list[SinkStatus], stream: TextIO) -> None:
@@ -66,4 +64,4 @@ def show_event(event: Told, deliveries: list[Delivery], stream: TextIO) -> None:
 
 
 def _at(moment: datetime | None) -> str:
-    return moment.strftime(_MOMENT) if moment else "never"
+    return to_second(moment) if moment else "never"

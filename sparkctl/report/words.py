@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 
 from sparkctl.inventory.ranges import fold
 
@@ -19,6 +20,16 @@ def duration(milliseconds: int) -> str:
         return f"{milliseconds} ms"
     seconds = milliseconds / 1000
     return f"{seconds:.1f} s" if seconds < 120 else f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+def to_second(moment: datetime) -> str:
+    """A moment in UTC, to the second: `2026-11-29 12:00:07Z`."""
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}"
+
+
+def to_minute(moment: datetime) -> str:
+    """A moment in UTC, to the minute: `2026-11-29 12:00Z`."""
+    return f"{moment:%Y-%m-%d %H:%MZ}"
 
 
 def size(count_of_bytes: int) -> str:

@@ -4,13 +4,13 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 import json
-import os
 import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sparkctl.atomic_file import replace_file
 from sparkctl.model.event import EventKind
 from sparkctl.model.sink import Answer, Parcel, Result, SinkSettings
 from sparkctl.sinks.seam import SinkTrouble, accepted, reason, refused
@@ -55,7 +55,8 @@ class PrometheusSink:
         finished = told.at.timestamp()
         if (before := _finished(path)) is not None and before > finished:
             return accepted("a newer run is there")
-        _replace(path, metrics(kind[1], finished, json.loads(told.body), simulated=told.simulated))
+        text = metrics(kind[1], finished, json.loads(told.body), simulated=told.simulated)
+        replace_file(path, text.encode(), 0o644)  # who collects metrics is somebody else, and may read them
         return accepted(f"written to {path}")
 
     def close(self) -> None:
@@ -80,18 +81,3 @@ def _finished(path: Path) -> float | None:
     except FileNotFoundError:
         return None
     return float(found[1]) if found else None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Replace a file as a whole; whoever reads metrics is somebody else, and may."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o644)
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

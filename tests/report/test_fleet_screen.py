@@ -20,7 +20,7 @@ from rich.text import Text
 from sparkctl.app.places import Places
 from sparkctl.app.report import ReportRequest
 from sparkctl.app.report_watch import Watcher
-from sparkctl.model.fleet_page import RunGoingOn
+from sparkctl.model.fleet_page import OpenAlert, RunGoingOn
 from sparkctl.model.node_page import NodeStatus
 from sparkctl.report.fleet_screen import show_page
 from sparkctl.report.fleet_watch import lines
@@ -43,6 +43,14 @@ def test_the_screen_says_what_needs_hands_and_what_it_rests_on() -> None:
     assert "exit 1 findings" in shown
     assert "\x1b" not in shown
     assert max(map(len, shown.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(("many", "said"), [(0, None), (1, "1 alert is not over: "), (2, "2 alerts are not over: ")])
+def test_the_screen_counts_alerts_that_are_not_over(many: int, said: str | None) -> None:
+    one = OpenAlert(title="disk.space", nodes=["spark0001"], since=NOW, words="full", action=None)
+    stream = io.StringIO()
+    show_page(fleet_of(pages_of(3), alerts=[one] * many), stream)
+    assert said in stream.getvalue() if said else "not over" not in stream.getvalue()
 
 
 @pytest.mark.parametrize(("width", "height"), [(200, 60), (100, 24), (80, 12), (30, 5), (10, 3)])

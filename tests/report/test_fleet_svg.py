@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sparkctl.app.report_trends import Trends
@@ -44,6 +45,7 @@ def test_a_line_has_a_stroke_for_each_stretch_and_stays_inside(points: list[floa
 
 
 @settings(max_examples=50, deadline=None)
+@example([[None, 1e8 + 1, None, 1e8 + 2]])  # all are beyond the bound
 @given(st.lists(st.lists(_values, min_size=4, max_size=4), min_size=1, max_size=8))
 def test_bands_stay_inside_and_break_where_nobody_looked(nodes: list[list[float | None]]) -> None:
     trends = Trends(moments=[NOON + timedelta(hours=at) for at in range(4)])
@@ -68,3 +70,16 @@ def test_a_span_lies_where_its_moments_are_and_nowhere_when_they_contradict_each
     assert span_on(start, NOON, start - 5 * hour, NOON + hour) == (0, 600)
     assert span_on(start, NOON, None, None) is None
     assert span_on(start, NOON, NOON, start) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high"), [(0.0, 0.0, 1.0), (0.5, 0.0, 1.5), (40.0, 39.0, 41.0), (-3.0, -4.0, -2.0)]
+)
+def test_where_all_values_are_one_the_picture_reaches_no_further_below_nothing(
+    value: float, low: float, high: float
+) -> None:
+    trends = Trends(moments=[NOON])
+    trends.note("n0", 0, [{"check": "nvme.wear", "value": value}])
+    (trend,) = trends.told()
+    drawn = chart(trend, trends.moments)
+    assert (drawn.low, drawn.high) == (low, high)

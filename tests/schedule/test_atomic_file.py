@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkctl.app.atomic_file import replace_file
+from sparkctl.atomic_file import replace_file
 
 
 @pytest.mark.parametrize("step", ["fsync", "write", "rename"])

@@ -83,7 +83,7 @@ def test_sinks_are_told_of_a_scheduled_run_and_can_be_sent_to_by_the_clock(tmp_p
         ("  Sweep: {every: 15m, run: health}\n", "4: schedules.Sweep", "no name"),
         ("  s: {every: 7m, run: health}\n", "4: schedules.s.every", "must be one of 5m"),
         ("  s: {every: 5m, at: 03:10, run: health}\n", "4: schedules.s", "one of `every` and `at`"),
-        ("  s: {at: 24:00, run: health}\n", "4: schedules.s.at", "from 0 to 23"),
+        ("  s: {at: 24:00, run: health}\n", "4: schedules.s.at", "a time of the UTC day"),
         ("  s: {at: 3:10, run: health}\n", "4: schedules.s.at", "must be a time"),
         ("  s: {at: 03:10, days: [mon, fry], run: health}\n", "4: schedules.s.days", "must be one of mon"),
         ("  s: {every: 1h, days: mon, run: health}\n", "4: schedules.s.days", "goes with `at`"),

@@ -12,10 +12,18 @@ from typing import Any
 import pytest
 
 from sparkctl.model.sink import Answer, SinkSettings, Verdict
+from sparkctl.resources import shipped
 from sparkctl.sinks.webhook import WebhookSink
 from tests.sinks.certificates import Authority
 from tests.sinks.events import SECRET, event, parcels, settings, token
 from tests.sinks.receivers import Receiver, Reply, Request, free_port, receiver, silent_port
+
+PAGE = shipped("docs") / "sinks.md"
+
+
+def printed(line: str, folder: Path) -> str:
+    """What a line of shell prints."""
+    return subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, cwd=folder).stdout.strip()
 
 
 def post(to: SinkSettings, count: int = 1, seconds: float = 10.0) -> Answer:
@@ -30,7 +38,9 @@ def hook(port: int, scheme: str = "http", **parts: Any) -> SinkSettings:
     return settings(f"webhook+{scheme}://127.0.0.1:{port}/hook?x=1", **parts)
 
 
-def test_an_event_is_posted_with_its_key_and_a_signature_that_openssl_verifies(tmp_path: Path) -> None:
+def test_an_event_is_posted_with_its_key_and_a_signature_that_others_can_verify(
+    tmp_path: Path,
+) -> None:
     with receiver() as seen:
         answer = post(hook(seen.port, secret=token(tmp_path)), 3)
     assert [result.verdict for result in answer.results] == [Verdict.ACCEPTED] * 3
@@ -39,14 +49,16 @@ def test_an_event_is_posted_with_its_key_and_a_signature_that_openssl_verifies(t
     request = seen.requests[0]
     assert request.path == "/hook?x=1"
     assert request.json["event_id"] == seen.ids[0]
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl here: install it to verify signatures as a receiver would")
     signed = request.headers["x-sparkctl-timestamp"].encode() + b"." + request.body
     (tmp_path / "signed").write_bytes(signed)
+    (tmp_path / "key").write_bytes((tmp_path / "token").read_bytes())
+    (documented,) = (line.strip() for line in PAGE.read_text().splitlines() if "import hmac" in line)
+    openssl = shutil.which("openssl")
+    assert request.headers["x-sparkctl-signature"] == f"sha256={printed(documented, tmp_path)}"
+    if openssl is None:
+        pytest.skip("no openssl here: install it to verify signatures as a receiver would")
     line = f"{openssl} dgst -sha256 -mac HMAC -macopt key:$(cat token) -r signed | cut -d ' ' -f 1"
-    said = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
-    assert request.headers["x-sparkctl-signature"] == f"sha256={said.strip()}"
+    assert request.headers["x-sparkctl-signature"] == f"sha256={printed(line, tmp_path)}"
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 422])

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from sparkctl.evidence.files import sync_folder
-
 
 def replace_file(path: Path, content: bytes, mode: int) -> None:
     """Put `content` at `path`, on the disk before it has the name; a link there is replaced, not followed.
@@ -38,3 +36,12 @@ def written_over(path: Path, mode: int) -> Iterator[BinaryIO]:
         fresh.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk; raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
