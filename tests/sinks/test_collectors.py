@@ -172,6 +172,10 @@ def test_elastic_whose_index_is_blocked_or_not_there_refuses_no_event(status: in
     assert verdicts(one) == [A, F, A, A, A, A]
 
 
+def always(reply: Reply) -> Any:
+    return lambda _: reply
+
+
 def test_what_a_far_side_repeats_of_a_secret_is_hidden_wherever_it_stands(tmp_path: Path) -> None:
     item = {"create": {"status": 400, "error": {"type": "x", "reason": f"you sent {SECRET}"}}}
     partial = {"partialSuccess": {"rejectedLogRecords": 1, "errorMessage": SECRET}}
@@ -182,7 +186,7 @@ def test_what_a_far_side_repeats_of_a_secret_is_hidden_wherever_it_stands(tmp_pa
         (ElasticSink, "elastic", Reply(500, b"x" * 385 + SECRET.encode())),
         (OtlpSink, "otlp", Reply(200, json.dumps(partial).encode())),
     ):
-        with receiver(lambda _, reply=reply: reply) as seen:
+        with receiver(always(reply)) as seen:
             url = f"{scheme}+http://127.0.0.1:{seen.port}"
             (result,) = send(kind, settings(url, secret=token(tmp_path), user="me", index="sparkctl"), 1).results
         assert result.verdict is not A
