@@ -1,7 +1,9 @@
 """Replace a file so that a reader, or a crash, finds the old one or the new one whole."""
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +23,10 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
 def written_over(path: Path, mode: int) -> Iterator[BinaryIO]:
     """A file to be written piece by piece, which replaces that at `path` when the block ends, and not if it fails.
 
-    It is on the disk before it has the name; a link there is replaced, not followed. Raises OSError.
+    It is on the disk before it has the name; a link there is replaced, not followed. Raises OSError, also where a
+    device, a pipe or a link to one has the name: root would put a file in the place of /dev/null or /dev/stdout.
     """
+    _require_replaceable(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     fresh = Path(name)
     try:
@@ -45,3 +49,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _require_replaceable(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        # /dev/stdout is a link into /proc, behind which a regular file may be.
+        of_process = path.is_symlink() and path.readlink().is_relative_to("/proc")
+        if of_process or not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "what is there is no regular file, and is not replaced")

@@ -1,5 +1,6 @@
 """Read the rules of alerting, strictly: every error names file, line and key."""
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ def rules_file(option: Path | None, environ: Mapping[str, str], fleet: Path | No
     if named := environ.get(FILE_VARIABLE):
         return lexical(Path(named))
     beside = lexical(fleet.parent / FILE_NAME) if fleet is not None else None
-    return beside if beside is not None and beside.is_file() else None
+    return beside if beside is not None and os.path.lexists(beside) else None
 
 
 def read_rules(path: Path | None) -> AlertRules:

@@ -15,8 +15,10 @@ from sparkctl.export.identity import contested, correlation_key
 from sparkctl.export.subject import Subject
 from sparkctl.inventory.load import load_fleet
 from sparkctl.inventory.selector import select
+from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.export_report import ExportReport
 from sparkctl.model.inventory import Node
+from sparkctl.model.printable import printable
 from sparkctl.store.store import Store
 
 MODE = 0o644
@@ -84,7 +86,7 @@ class Export:
             stale=self._stale,
             left_out=[] if self._format.of_unknown else self._never_visited,
             max_age_s=round(self._max_age.total_seconds()) if self._max_age else None,
-            file=str(file) if file else None,
+            file=printable(str(file), MAX_TEXT) if file else None,
             exit_code=code,
             exit_name=code.name.lower(),
         )

@@ -36,7 +36,7 @@ class Places:
             beside = self.fleet.parent / SINKS_NAME
         except UsageError:
             return None
-        return beside if beside.exists() else None
+        return beside if os.path.lexists(beside) else None
 
     @property
     def fleet(self) -> Path:

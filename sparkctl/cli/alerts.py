@@ -182,7 +182,7 @@ def mute(
 
 
 @alerts.command()
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=click.IntRange(1, 10**9))
 @_with_desk
 def unmute(number: int, fleet: Path | None, state: Path | None, rules: Path | None, form: str) -> None:
     """End the mute NUMBER before its time; `alerts list` has the numbers.

@@ -39,6 +39,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.redaction-report/1": "redaction-report",
     "sparkctl.schedule-heartbeat/1": "schedule-heartbeat",
     "sparkctl.schedule-status/1": "schedule-status",
+    "sparkctl.export-report/1": "export-report",
     "sparkctl.event/1": "event",
     "sparkctl.outbox-drop/1": "outbox-drop",
     "sparkctl.sink-test/1": "sink-test",

@@ -12,6 +12,7 @@ from sparkctl.model.alert_grouping import tell, tell_places
 from sparkctl.model.alert_observing import begun, gone, held_long_enough, not_seen, seen
 from sparkctl.model.alert_rules import AlertRules
 from sparkctl.model.alert_turn import Turn, worst
+from sparkctl.model.printable import clip
 
 
 def advance(book: Book, run: RunSeen, rules: AlertRules) -> Advance:
@@ -99,6 +100,7 @@ def _tell_flapping(turn: Turn, book: Book) -> None:
 def _tell_severity(turn: Turn) -> None:
     """Worse than what was told, or less bad."""
     worse: dict[str, list[Condition]] = {}
+    better: dict[str, list[str]] = {}
     for one in turn.unresolved():
         severity = one.problem.severity
         if one.told in (None, severity) or one.flapping or not one.present:
@@ -112,12 +114,34 @@ def _tell_severity(turn: Turn) -> None:
             turn.note(after, AlertEvent.WORSENED if worsened else AlertEvent.EASED, one.state, told=worsened)
         elif worsened:
             worse.setdefault(one.group, []).append(after)
+        else:
+            better.setdefault(one.group, []).append(one.problem.node)
         turn.put(after)
     for group, members in worse.items():
         roll_up = turn.roll_ups[group]
-        after_that = replace(roll_up, severity=worst(one.problem.severity for one in members), acknowledged=None)
+        after_that = replace(_restated(roll_up, members), acknowledged=None)
         turn.put_roll_up(after_that)
         turn.note_roll_up(after_that, AlertEvent.WORSENED, roll_up.state, [one.problem.node for one in members])
+    of_groups = turn.members() if better else {}
+    for group, nodes in better.items():
+        _ease(turn, turn.roll_ups[group], nodes, of_groups[group])
+
+
+def _ease(turn: Turn, roll_up: RollUp, nodes: list[str], members: list[Condition]) -> None:
+    """Once none of its nodes is as bad any more, as far as somebody was told."""
+    if worst(one.told or one.problem.severity for one in members).rank < roll_up.severity.rank:
+        after = _restated(roll_up, members)
+        turn.put_roll_up(after)
+        turn.note_roll_up(after, AlertEvent.EASED, roll_up.state, nodes, told=False)
+
+
+def _restated(roll_up: RollUp, members: list[Condition]) -> RollUp:
+    """A roll-up that is as bad as the worst of these, in the words of one that is."""
+    severity = worst(one.told or one.problem.severity for one in members)
+    alike = [one.problem for one in members if (one.told or one.problem.severity) is severity]
+    # Its own words, if one has them.
+    example = min(alike, key=lambda each: (each.severity is not severity, each.words_of != each.node, each.node))
+    return replace(roll_up, severity=severity, example=example, summary=clip(example.told(alone=False)))
 
 
 def _is_due(condition: Condition, rules: AlertRules) -> bool:

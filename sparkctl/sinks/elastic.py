@@ -3,15 +3,14 @@
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
 
-import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sparkctl.model.event import moment
 from sparkctl.model.sink import Answer, Parcel, Result, SinkSettings
 from sparkctl.sinks.halves import BatchRefused, send_in_parts
-from sparkctl.sinks.http import HttpClient
+from sparkctl.sinks.http import DOWN, HttpClient, Response
 from sparkctl.sinks.seam import SinkTrouble, accepted, failed, refused
 
 # Only what is read of the answer.
@@ -40,10 +39,13 @@ class ElasticSink:
             raise BatchRefused(response.words)
         if not response.good:
             return [failed(response.words)] * len(part)
-        items = _items(response.body)
+        items = _items(response)
         if len(items) != len(part):
             raise SinkTrouble(f"the answer tells of {len(items)} documents, and {len(part)} were sent")
-        return [_result(item) for item in items]
+        results = [_result(item, self._client.hide) for item in items]
+        if all(_is_down(item) for item in items):
+            raise SinkTrouble(results[0].words)  # a blocked or missing index is no fault of the events
+        return results
 
     def _lines(self, parcel: Parcel) -> tuple[str, str]:
         told = parcel.told
@@ -58,25 +60,31 @@ class ElasticSink:
             return {}
         if self._settings.user is None:
             return {"Authorization": f"ApiKey {secret.header()}"}
-        pair = base64.b64encode(f"{self._settings.user}:".encode() + secret.reveal())
-        return {"Authorization": f"Basic {pair.decode()}"}
+        return {"Authorization": f"Basic {secret.basic(self._settings.user)}"}
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
 
-def _items(body: bytes) -> list[dict[str, Any]]:
+def _items(response: Response) -> list[dict[str, Any]]:
     try:
-        items = json.loads(body)["items"]
+        items = response.document["items"]
         return [dict(next(iter(item.values()))) for item in items]
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
         raise SinkTrouble("the answer is not one of a bulk request") from error
 
 
-def _result(item: dict[str, Any]) -> Result:
+def _result(item: dict[str, Any], hide: Callable[[str], str]) -> Result:
     status, error = item.get("status"), item.get("error")
-    words = f"{status} {error.get('type')}: {error.get('reason')}" if isinstance(error, dict) else str(status)
+    why = f" {error.get('type')}: {error.get('reason')}" if isinstance(error, dict) else ""
+    words = hide(f"{status}{why}")
     if status in (200, 201, _IS_THERE):
         return accepted("409 there already" if status == _IS_THERE else words)
-    return refused(words) if type(status) is int and 400 <= status < 500 and status != 429 else failed(words)
+    about_it = type(status) is int and 400 <= status < 500 and not _is_down(item)
+    return refused(words) if about_it else failed(words)
+
+
+def _is_down(item: dict[str, Any]) -> bool:
+    status = item.get("status")
+    return type(status) is int and status in DOWN

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import http.client
 import ipaddress
+import json
 import os
 import re
 import socket
@@ -15,13 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sparkctl import __version__
 from sparkctl.model.printable import printable
 from sparkctl.model.sink import SinkSettings
 from sparkctl.sinks.seam import WORDS, SinkTrouble, left, reason
-from sparkctl.sinks.secret import Secret, read_secret
+from sparkctl.sinks.secret import MAX_BYTES, Secret, read_secret
 from sparkctl.sinks.wire import connected, cut_off, secured, tls_context
 
 ANSWER_BYTES = 4 * 2**20
@@ -30,6 +32,7 @@ DOWN = frozenset({401, 403, 404, 405, 407, 408, 425, 429, 502, 503, 504})
 """Answers that are not about the event: it may be a good one, and the token, the address or the moment wrong."""
 
 DIRECT = "none"
+_QUOTABLE = WORDS + MAX_BYTES  # bytes in which the secret is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,14 @@ class Response:
     def good(self) -> bool:
         """Whether it was done as asked."""
         return 200 <= self.status < 300
+
+    @property
+    def document(self) -> Any:
+        """What was said, as JSON; raises ValueError where it is none, or nested deeper than any answer is."""
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
     def require_up(self) -> None:
         """Raise SinkTrouble when the answer is not about what was sent."""
@@ -109,8 +120,13 @@ class HttpClient:
         return Response(answer.status, content, self._words(answer, content), _retry_after(answer))
 
     def _words(self, answer: http.client.HTTPResponse, content: bytes) -> str:
-        said = f"{answer.status} {answer.reason} {content[:WORDS].decode('utf-8', 'replace').strip()}".strip()
-        return printable(self._secret.hide(said) if self._secret else said, WORDS)
+        # Hidden before it is cut, so that no half of a secret is left at the end.
+        said = self.hide(content[:_QUOTABLE].decode("utf-8", "replace")).strip()
+        return printable(f"{answer.status} {self.hide(answer.reason)} {said}".strip(), WORDS)
+
+    def hide(self, words: str) -> str:
+        """Words of the far side, which may repeat what it was sent, without the secret."""
+        return self._secret.hide(words, self._settings.user) if self._secret else words
 
     def _open(self, until: float) -> http.client.HTTPConnection:
         timeout_s = self._settings.timeout_s

@@ -48,7 +48,7 @@ class OtlpSink:
         if not response.good:
             return [failed(response.words)] * len(part)
         if (why := _rejected(response)) is not None:
-            raise BatchRefused(why)
+            raise BatchRefused(self._client.hide(why))
         return [accepted(response.words)] * len(part)
 
     def close(self) -> None:
@@ -95,9 +95,9 @@ def _nanoseconds(told: Told) -> str:
 def _rejected(response: Response) -> str | None:
     """Why records were rejected, None when none were; a warning without rejected records is none."""
     try:
-        said = json.loads(response.body or b"{}")
+        said = response.document if response.body else {}
         partial = said.get("partialSuccess") or {}
         count = int(partial.get("rejectedLogRecords") or 0)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return None
     return f"{count} rejected: {partial.get('errorMessage') or 'it is not said why'}" if count > 0 else None

@@ -1,5 +1,6 @@
 """Secrets of sinks: read when they are needed, and hidden wherever they might be repeated."""
 
+import base64
 import os
 import stat
 from collections.abc import Mapping
@@ -30,9 +31,15 @@ class Secret:
             raise SinkTrouble("the token holds characters that no token has: spaces, controls or letters beyond ASCII")
         return text
 
-    def hide(self, words: str) -> str:
-        """Words of somebody else, without the secret."""
+    def basic(self, user: str) -> str:
+        """The secret as the password of a user, as HTTP has it (RFC 7617)."""
+        return base64.b64encode(f"{user}:".encode() + self._value).decode()
+
+    def hide(self, words: str, user: str | None = None) -> str:
+        """Words of somebody else, without the secret, also where it stands as the password of `user`."""
         text = self._value.decode("utf-8", "replace")
+        if user is not None:
+            words = words.replace(self.basic(user), HIDDEN)
         return words.replace(text, HIDDEN) if len(text) > 3 else words
 
     def __repr__(self) -> str:

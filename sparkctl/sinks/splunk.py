@@ -12,7 +12,7 @@ from typing import Any
 from sparkctl.model.sink import Answer, Parcel, Result, SinkSettings
 from sparkctl.sinks.halves import BatchRefused, send_in_parts
 from sparkctl.sinks.http import HttpClient, Response
-from sparkctl.sinks.seam import SinkTrouble, accepted, failed, refused
+from sparkctl.sinks.seam import SinkTrouble, accepted, failed
 
 EVENT_PATH = "/services/collector/event"
 ACK_PATH = "/services/collector/ack"
@@ -49,14 +49,8 @@ class SplunkSink:
             raise SinkTrouble(response.words)
         if response.status not in (400, 413):
             return [failed(response.words)] * len(part)
-        if len(part) == 1 or type(number) is not int or not 0 <= number < len(part):
-            raise BatchRefused(response.words)
-        before, after = part[:number], part[number + 1 :]
-        return [
-            *(self._send(before, until) if before else []),
-            refused(response.words),
-            *(self._send(after, until) if after else []),
-        ]
+        meant = number if type(number) is int and 0 <= number < len(part) else None
+        raise BatchRefused(response.words, meant)
 
     def _event(self, parcel: Parcel) -> dict[str, Any]:
         told = parcel.told
@@ -100,7 +94,7 @@ class SplunkSink:
 
 def _said(response: Response) -> dict[str, Any]:
     try:
-        said = json.loads(response.body)
+        said = response.document
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}

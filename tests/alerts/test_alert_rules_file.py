@@ -123,3 +123,11 @@ def test_nonsense_is_a_complaint_and_nothing_else(tmp_path_factory: pytest.TempP
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     rules, problems = examine_rules(path)
     assert (rules is not None) != bool(problems)
+
+
+def test_a_file_that_is_there_and_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yaml").symlink_to("gone")
+    found = rules_file(None, {}, tmp_path / "fleet.yaml")
+    assert found == tmp_path / "alerts.yaml"
+    with pytest.raises(UsageError, match=r"alerts\.yaml"):
+        read_rules(found)

@@ -46,6 +46,20 @@ def test_a_failed_check_and_its_end(shelf: Shelf) -> None:
     assert shelf.told() == [("resolved", ["n1"], "disk.space")]
 
 
+def test_a_shared_alert_is_as_bad_as_its_nodes_are_now(shelf: Shelf) -> None:
+    said = []
+    for hour, status in enumerate(["fail", "warn", "fail"]):
+        shelf.health(hour, **{node: {"disk_space": status} for node in ("n1", "n2", "n3")})
+        told = [event for event, _, _ in shelf.told()]
+        (alert,) = list_alerts(shelf.desk, None, [AlertState.OPEN], None, at(9)).alerts
+        said.append((told, alert.severity.value, alert.summary.split(" (")[0]))
+    assert said == [
+        (["opened"], "fail", "disk.space says fail"),
+        ([], "warn", "disk.space says warn"),
+        (["worsened"], "fail", "disk.space says fail"),
+    ]
+
+
 def test_a_run_that_alerts_were_not_told_of_is_caught_up_with(shelf: Shelf) -> None:
     """As after a kill between the two."""
     first = shelf.health(n1={"disk_space": "fail"})

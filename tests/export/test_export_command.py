@@ -90,6 +90,14 @@ def test_a_file_is_whole_or_as_it_was(places: Places, tmp_path: Path, monkeypatc
         Export(places, "all", "cef").write_to(Path("/nowhere/out"))
 
 
+def test_a_file_of_any_name_is_told_of(places: Places, tmp_path: Path) -> None:
+    made = Export(places, "all", "csv")
+    odd = tmp_path / "two\nlines\udcff"
+    made.write_to(odd)
+    assert odd.exists()
+    assert made.report(odd).file == f"{tmp_path}/two\\u000alines\\udcff"
+
+
 def test_a_store_that_is_not_there_is_said_to_be(places: Places, tmp_path: Path) -> None:
     absent = Places(places.fleet_option, tmp_path / "nowhere", {})
     with pytest.raises(SparkctlError, match="there is no store"):

@@ -37,3 +37,17 @@ def test_a_link_is_replaced_and_its_end_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "end").read_bytes() == b"end"
     assert not (tmp_path / "link").is_symlink()
     assert (tmp_path / "link").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "output"])
+def test_what_is_no_file_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/null" if kind == "device" else "/proc/self/exe")
+    before = path.lstat()
+    with pytest.raises(OSError, match="no regular file"):
+        replace_file(path, b"new", 0o644)
+    assert path.lstat() == before
+    assert list(tmp_path.iterdir()) == [path]

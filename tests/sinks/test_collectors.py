@@ -1,5 +1,6 @@
 """Splunk, Elastic and OTLP against strict stand-ins of what their makers document."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,63 @@ def test_otlp_that_rejects_some_is_asked_until_it_is_known_which() -> None:
     assert verdicts(answer) == [A, A, A, A, R, A]
     assert "some are bad" in answer.results[4].words
     assert {attribute(record, "sparkctl.event_id") for record in otlp.records} == set(IDS) - {IDS[4]}
+
+
+DEEP = b"[" * 100_000
+KINDS = [(SplunkSink, "splunk"), (ElasticSink, "elastic"), (OtlpSink, "otlp")]
+
+
+@pytest.mark.parametrize(("kind", "scheme"), KINDS)
+@pytest.mark.parametrize(
+    "reply", [Reply(200, DEEP), Reply(400, DEEP), Reply(200, b'{"partialSuccess":{"rejectedLogRecords":1e999}}')]
+)
+def test_no_answer_breaks_a_sink(kind: Any, scheme: str, reply: Reply) -> None:
+    with receiver(lambda _: reply) as seen:
+        answer = send(kind, settings(f"{scheme}+http://127.0.0.1:{seen.port}", index="sparkctl"), 2)
+    assert len(answer.results) == 2 or answer.down is not None
+
+
+def test_splunk_that_calls_one_event_after_another_invalid_is_no_recursion_and_loses_no_result() -> None:
+    with receiver(lambda _: Reply(400, b'{"code": 6, "invalid-event-number": 0}')) as seen:
+        to = settings(f"splunk+http://127.0.0.1:{seen.port}")
+        assert verdicts(send(SplunkSink, to, 40)) == [R] * 40
+        sink = SplunkSink(to)
+        late = sink.send(parcels(*(event(number) for number in range(2000))), time.monotonic() + 0.3)
+        sink.close()
+    assert late.down is not None
+    assert 0 < len(late.results) < 2000
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_elastic_whose_index_is_blocked_or_not_there_refuses_no_event(status: int) -> None:
+    elastic = Elastic()
+    elastic.bad = dict.fromkeys(IDS, status)
+    with receiver(elastic) as seen:
+        to = settings(f"elastic+http://127.0.0.1:{seen.port}", index="sparkctl")
+        blocked = send(ElasticSink, to)
+        elastic.bad = {IDS[1]: status}
+        one = send(ElasticSink, to)
+    assert blocked.results == []
+    assert blocked.down is not None
+    assert verdicts(one) == [A, F, A, A, A, A]
+
+
+def always(reply: Reply) -> Any:
+    return lambda _: reply
+
+
+def test_what_a_far_side_repeats_of_a_secret_is_hidden_wherever_it_stands(tmp_path: Path) -> None:
+    item = {"create": {"status": 400, "error": {"type": "x", "reason": f"you sent {SECRET}"}}}
+    partial = {"partialSuccess": {"rejectedLogRecords": 1, "errorMessage": SECRET}}
+    pair = basic("me", SECRET).encode()
+    for kind, scheme, reply in (
+        (ElasticSink, "elastic", Reply(200, json.dumps({"items": [item]}).encode())),
+        (ElasticSink, "elastic", Reply(500, b"you sent " + pair)),
+        (ElasticSink, "elastic", Reply(500, b"x" * 385 + SECRET.encode())),
+        (OtlpSink, "otlp", Reply(200, json.dumps(partial).encode())),
+    ):
+        with receiver(always(reply)) as seen:
+            url = f"{scheme}+http://127.0.0.1:{seen.port}"
+            (result,) = send(kind, settings(url, secret=token(tmp_path), user="me", index="sparkctl"), 1).results
+        assert result.verdict is not A
+        assert not any(part in result.words for part in (SECRET[:6], pair.decode().split()[1][:12]))
