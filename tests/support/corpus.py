@@ -7,6 +7,9 @@ import pytest
 
 VARIABLE = "SPARKCTL_CORPUS"
 
+THOROUGH = bool(os.environ.get("SPARKCTL_THOROUGH"))
+"""Whether what is tried at many places is tried at all of them, which takes minutes more than the gate has."""
+
 
 def corpus_folder(part: str, skipped: str) -> Path:
     """The folder of one collection; skips where none is named, and tells with `skipped` what goes untested."""
