@@ -98,6 +98,14 @@ def test_standard_output_is_printed_or_said_to_be_gone() -> None:
     os.close(writer)
 
 
+def test_standard_output_that_was_closed_before_we_began_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.__stdout__", None)
+    answer = StdoutSink().send(parcels(event()), 0)
+    assert (answer.results, answer.tried) == ([], 1)
+    assert answer.down is not None
+    assert "closed" in answer.down.words
+
+
 def test_metrics_of_the_last_run_and_never_of_an_older_one(tmp_path: Path) -> None:
     report = report_for([reported("n1"), unreported("n2")])
     older = report_for([reported("n1")]).model_copy(update={"finished_at": report.finished_at.replace(year=2020)})
