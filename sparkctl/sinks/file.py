@@ -63,7 +63,7 @@ class FileSink:
             return
         if not size or size + coming <= self._rotate_bytes:
             return
-        with self._path.open("rb", opener=_nonblocking) as file:
+        with open(self._path, "rb", opener=_nonblocking) as file:
             _require_ours(file.fileno(), size, self._path)
         for number in range(self._keep, 0, -1):
             older = self._path.with_name(f"{self._path.name}.{number}")
