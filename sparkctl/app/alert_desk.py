@@ -24,6 +24,7 @@ from sparkctl.model.alert_engine import acknowledge
 from sparkctl.model.alert_rules import HOLD_WORDS, AlertRules
 from sparkctl.model.inventory import Fleet, Problem
 from sparkctl.model.printable import printable
+from sparkctl.store.location import DATABASE_NAME
 from sparkctl.store.store import Store
 
 SHORTEST = 4
@@ -159,7 +160,9 @@ def mute_nodes(desk: Desk, selector: str, length: timedelta, *, reason: str, by:
         reason=_printable(reason, "--reason"),
         by=_who(by),
     )
-    with Store.open(desk.places.state) as store:
+    # One that is there may be of an older version, in which a run goes on: only its lock lets that be brought to ours.
+    new = not (desk.places.state / DATABASE_NAME).exists()
+    with Store.open(desk.places.state, create=new) as store:
         return store.alerts.add_mute(mute)
 
 

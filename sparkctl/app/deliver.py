@@ -123,12 +123,13 @@ class _Delivery:
     def go(self) -> list[Delivered]:
         """Begin with every sink, and go on with each while there is something due, time, and an answer."""
         results = [self._begin(settings) for settings in self._sinks]
-        while self._work:
-            try:
-                lane, answer = self._answers.get(timeout=max(self._until - time.monotonic(), 0) + _GRACE_S)
-            except queue.Empty:
-                break
-            self._go_on(lane, answer)
+        try:
+            self._go_on_while_there_is_time()
+        except KeyboardInterrupt:
+            # Whoever delivers next need not wait for leases of somebody who is gone.
+            for work in self._work.values():
+                self._outbox.settle(work.lease, [], {}, self._pace.now())
+            raise
         for work in self._work.values():  # their leases run out by themselves
             work.result.late = True
         for settings, result in zip(self._sinks, results, strict=True):
@@ -137,6 +138,14 @@ class _Delivery:
             self._outbox.forget_settled(settings.name, now - keep, now - DEAD_KEPT)
             result.waiting = self._outbox.waiting(settings.name)
         return results
+
+    def _go_on_while_there_is_time(self) -> None:
+        while self._work:
+            try:
+                lane, answer = self._answers.get(timeout=max(self._until - time.monotonic(), 0) + _GRACE_S)
+            except queue.Empty:
+                return
+            self._go_on(lane, answer)
 
     def _begin(self, settings: SinkSettings) -> Delivered:
         """Bury what is too old, tell of what was dropped, and send the first batch."""

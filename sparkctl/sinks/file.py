@@ -63,6 +63,8 @@ class FileSink:
             return
         if not size or size + coming <= self._rotate_bytes:
             return
+        with open(self._path, "rb", opener=_nonblocking) as file:
+            _require_ours(file.fileno(), size, self._path)
         for number in range(self._keep, 0, -1):
             older = self._path.with_name(f"{self._path.name}.{number}")
             newer = self._path.with_name(f"{self._path.name}.{number - 1}") if number > 1 else self._path
@@ -74,8 +76,19 @@ class FileSink:
         """Nothing stays open."""
 
 
+def _nonblocking(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _require_ours(descriptor: int, size: int, path: Path) -> None:
+    """Raise SinkTrouble for a file that began as somebody else's, before it is added to or put aside."""
+    if size and os.pread(descriptor, 1, 0) != b"{":
+        raise SinkTrouble(f"{path} begins with something that is not ours: name another file")
+
+
 def _end_of_lines(descriptor: int, size: int, path: Path) -> int:
     """Where the last whole line ends. What comes after it was torn by a crash; what is not ours is left alone."""
+    _require_ours(descriptor, size, path)
     place, tail = size, b""
     while place > 0:
         start = max(place - _CHUNK, 0)

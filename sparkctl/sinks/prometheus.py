@@ -17,7 +17,7 @@ from sparkctl.sinks.seam import SinkTrouble, accepted, reason, refused
 
 PREFIX = "sparkctl_last_run_"
 _KIND = re.compile(r"sparkctl\.([a-z]+)-report/[0-9]+")
-_FINISHED = re.compile(rf"^{PREFIX}finished_timestamp_seconds\{{[^}}]*\}} ([0-9.]+)$", re.MULTILINE)
+_FINISHED = re.compile(rf"^{PREFIX}finished_timestamp_seconds\{{[^}}]*\}} ([0-9]+(?:\.[0-9]+)?)$", re.MULTILINE)
 _GAUGES = (
     ("nodes_selected", "selected", "Nodes that the run selected."),
     ("nodes_reported", "reported", "Nodes that reported."),

@@ -12,10 +12,13 @@ class StdoutSink:
     """Prints events."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
+        # Where it was closed before we began, `sys.stdout` is a stand-in that takes all, and nobody reads it.
+        self._stream = stream or (None if sys.__stdout__ is None else sys.stdout)
 
     def send(self, batch: Sequence[Parcel], until: float) -> Answer:  # noqa: ARG002 - a pipe has no time limits
         """Print a batch; whoever has left by then has none of it."""
+        if self._stream is None:
+            return Answer([], SinkTrouble("standard output is closed").down, len(batch))
         try:
             self._stream.write("".join(f"{parcel.payload}\n" for parcel in batch))
             self._stream.flush()

@@ -52,6 +52,12 @@ def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert answer.down is not None
     assert "not ours" in answer.down.words
     assert path.read_text() == "root:x:0:0\nno end of line"
+    path.write_text("root:x:0:0\n")
+    for rotate in (2**20, 5):
+        answer = append(path, event(1), rotate=rotate)
+        assert answer.down is not None
+        assert "not ours" in answer.down.words
+        assert path.read_text() == "root:x:0:0\n"
     os.mkfifo(tmp_path / "pipe")
     assert append(tmp_path / "pipe", event(1)).down is not None
     assert append(tmp_path / "nowhere/events", event(1)).down is not None
@@ -98,6 +104,14 @@ def test_standard_output_is_printed_or_said_to_be_gone() -> None:
     os.close(writer)
 
 
+def test_standard_output_that_was_closed_before_we_began_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.__stdout__", None)
+    answer = StdoutSink().send(parcels(event()), 0)
+    assert (answer.results, answer.tried) == ([], 1)
+    assert answer.down is not None
+    assert "closed" in answer.down.words
+
+
 def test_metrics_of_the_last_run_and_never_of_an_older_one(tmp_path: Path) -> None:
     report = report_for([reported("n1"), unreported("n2")])
     older = report_for([reported("n1")]).model_copy(update={"finished_at": report.finished_at.replace(year=2020)})
@@ -110,6 +124,9 @@ def test_metrics_of_the_last_run_and_never_of_an_older_one(tmp_path: Path) -> No
     text = path.read_text()
     assert 'sparkctl_last_run_nodes_unreported{run="sweep",simulated="false"} 1\n' in text
     assert path.stat().st_mode & 0o777 == 0o644
+    path.write_text('sparkctl_last_run_finished_timestamp_seconds{run="sweep"} 1.2.3\n')
+    assert sink.send(parcels(of_report(report)), 0).results[0].verdict is Verdict.ACCEPTED
+    assert path.read_text() == text
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("no promtool here: install prometheus to check the metrics")

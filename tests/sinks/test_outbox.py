@@ -1,8 +1,10 @@
 """The outbox in the store: nothing is lost, nothing is sent by two at once, nothing grows without bounds."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -149,6 +151,23 @@ def test_what_was_delivered_is_let_go_of_in_time(tmp_path: Path) -> None:
         assert states(store) == {}
         assert store.outbox.waiting("t") == 5
         assert store.outbox.event(EVENTS[0].event_id) == EVENTS[0]
+
+
+def test_who_is_interrupted_gives_back_what_was_taken(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def interrupt(_: object) -> Reply:
+        os.kill(os.getpid(), signal.SIGINT)
+        over.wait(5)
+        return Reply()
+
+    with receiver(interrupt) as seen, spooled(tmp_path / "state", [event(1), event(2)], "s") as store:
+        to = settings(f"webhook+http://127.0.0.1:{seen.port}/", secret=token(tmp_path))
+        with pytest.raises(KeyboardInterrupt):
+            send(store, to, Clock())
+        over.set()
+        again = store.outbox.take("s", 9, NOON, NOON).taken
+        assert [one.told.event_id for one in again] == [event(1).event_id, event(2).event_id]
 
 
 def test_a_sink_that_hangs_does_not_hold_the_others(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """A store of an older version is brought to ours where it is opened, and by nobody while a run goes on in it."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sparkctl.app.alert_desk import Desk, mute_nodes
+from sparkctl.app.places import Places
 from sparkctl.errors import BusyError
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.identifiers import IDENTITY
@@ -99,3 +102,13 @@ def test_a_store_of_version_6_gains_an_outbox(folder: Path) -> None:
         assert store.shared_identifiers() == TWINS
         assert store.outbox.names() == []
     assert version(folder) == str(SCHEMA_VERSION)
+
+
+def test_a_mute_upgrades_no_store_in_which_a_run_goes_on(old: Path, tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text("nodes: {n1: {}}\n")
+    desk = Desk(Places(tmp_path / "fleet.yaml", old, {}), None)
+    with SweepLock(old, ["a run of another version"]), pytest.raises(BusyError):
+        mute_nodes(desk, "n1", timedelta(hours=1), reason="r", by="me", now=datetime.now(UTC))
+    assert version(old) == "5"
+    assert mute_nodes(desk, "n1", timedelta(hours=1), reason="r", by="me", now=datetime.now(UTC)).number == 1
+    assert version(old) == str(SCHEMA_VERSION)
