@@ -10,7 +10,7 @@ from sparkctl.export.subject import Subject, iso
 from sparkctl.model.health import Finding
 from sparkctl.model.reset import Transition
 from sparkctl.model.run import RunRecord
-from sparkctl.model.vocabulary import REFUSALS, Status
+from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Status
 
 OUTCOMES: dict[Status, str] = {Status.PASS: "success", Status.WARN: "failure", Status.FAIL: "failure"}
 """Whether a check found what it should; what is not here is unknown."""
@@ -80,9 +80,8 @@ def _visit(subject: Subject) -> Event:
     if last is None:
         code, message, level, outcome = "node.never_visited", "never visited", Level.UNKNOWN, "unknown"
     elif last.failure is not None:
-        refused = last.failure.cause in REFUSALS
         code, message = "node.unreported", f"did not report ({last.status}): {last.failure.message}"
-        level, outcome = Level.ERROR if refused else Level.WARNING, "unknown"
+        level, outcome = _level_of(last.failure.cause), "unknown"
     else:
         code, message, level, outcome = "node.reported", "reported", Level.INFORMATIONAL, "success"
     at = last.ts if last else subject.at
@@ -93,6 +92,12 @@ def _visit(subject: Subject) -> Event:
         ),
         message=message, status=code.removeprefix("node."), level=level, outcome=outcome,
     )  # fmt: skip
+
+
+def _level_of(cause: Cause) -> Level:
+    if cause in REFUSALS:
+        return Level.CRITICAL
+    return Level.WARNING if cause in CUT_SHORT else Level.ERROR
 
 
 def _finding(subject: Subject, finding: Finding, at: datetime) -> Event:
@@ -106,7 +111,7 @@ def _finding(subject: Subject, finding: Finding, at: datetime) -> Event:
 
 _ENDS = {
     "yes": (Level.INFORMATIONAL, "success"),
-    "no": (Level.WARNING, "failure"),
+    "no": (Level.ERROR, "failure"),
     "unknown": (Level.UNKNOWN, "unknown"),
 }
 

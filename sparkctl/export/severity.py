@@ -1,4 +1,4 @@
-"""How much something matters, in the scales of each target."""
+"""How much something matters, in the scales of each target; the levels are those of events that sinks are told."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +12,7 @@ class Level(StrEnum):
     INFORMATIONAL = "informational"
     WARNING = "warning"
     ERROR = "error"
+    CRITICAL = "critical"
     UNKNOWN = "unknown"
 
 
@@ -36,6 +37,7 @@ SCALES: dict[Level, Scale] = {
     Level.INFORMATIONAL: Scale(6, "1", 1, 1, "Informational", 9, "info"),
     Level.WARNING: Scale(4, "5", 5, 3, "Medium", 13, "warning"),
     Level.ERROR: Scale(3, "8", 8, 4, "High", 17, "error"),
+    Level.CRITICAL: Scale(2, "10", 10, 5, "Critical", 21, "critical"),
     Level.UNKNOWN: Scale(5, "Unknown", None, 0, "Unknown", 0, "notice"),
 }
 
@@ -50,8 +52,9 @@ LEVEL_OF: dict[Status, Level] = {
 
 SCALE_ROWS: tuple[tuple[Level, str], ...] = (
     (Level.INFORMATIONAL, "a check passed; the node answered; its boot ended as expected"),
-    (Level.WARNING, "a check warns; the node did not answer; its boot ended unexpectedly"),
-    (Level.ERROR, "a check failed; the node was refused (host key, identity)"),
+    (Level.WARNING, "a check warns; a visit that was cut short"),
+    (Level.ERROR, "a check failed; the node did not answer; its boot ended unexpectedly"),
+    (Level.CRITICAL, "the node was refused (host key, identity)"),
     (Level.UNKNOWN, "a check could not be evaluated; the node was never visited; how its boot ended is not known"),
 )
 """What each level stands for."""
