@@ -1,7 +1,7 @@
 """The address of a sink, as its `url` says: a scheme of ours and a place, and never a secret."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from sparkctl.model.base import PRINTABLE
 from sparkctl.model.sink import Address
@@ -9,6 +9,9 @@ from sparkctl.sinks.registry import SCHEMES, Where
 
 _PRINTABLE = re.compile(PRINTABLE)
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]{2,45}")
+
+_SECRET = re.compile(r"(?i)token|secret|passw|signature|api_?key|^(key|sig|auth|code)$")
+"""Names of what is asked for in an address where it is a secret: addresses are shown, and stand in messages."""
 
 
 class BadAddress(ValueError):
@@ -38,6 +41,9 @@ def address_of(text: str) -> Address:
         raise BadAddress("a user or password must not stand in an address", action)
     if parts.fragment or text.endswith("#"):
         raise BadAddress("an address of a sink has no fragment", "Leave out what follows the `#`.")
+    if any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        action = "Take it out, and name where the secret is: token_file, token_env or credential."
+        raise BadAddress("a token or key must not stand in an address", action)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     _require_place(SCHEMES[scheme].where, scheme, host, path)
     return Address(scheme, host, port, path)
@@ -47,6 +53,8 @@ def _require_place(where: Where, scheme: str, host: str, path: str) -> None:
     if where is Where.HOST:
         if not _HOST.fullmatch(host):
             raise BadAddress("the address names no host", f"Write {scheme}://HOST:PORT.")
+        if not path.isascii():
+            raise BadAddress("the path has letters beyond ASCII", "Write them percent-encoded, %C3%BC for ü.")
         if scheme.startswith("syslog") and path.strip("/"):
             raise BadAddress("syslog has no path", f"Write {scheme}://HOST:PORT.")
         return

@@ -63,6 +63,8 @@ def test_what_is_said_and_what_is_not(tmp_path: Path) -> None:
         ("{url: 'https://a.example.org'}", "url", "scheme that is known"),
         (f"{{url: 'webhook+https://u:{SECRET}@h/', token_env: A}}", "url", "user or password"),
         (f"{{url: 'elastic+https://{SECRET}@h/', index: a}}", "url", "user or password"),
+        (f"{{url: 'webhook+https://h/x?a=b&access_token={SECRET}', token_env: A}}", "url", "token or key"),
+        ("{url: 'webhook+https://h/hüte', token_env: A}", "url", "beyond ASCII"),
         ("{url: 'webhook+https:///x', token_env: A}", "url", "no host"),
         ("{url: 'webhook+https://h:99999/', token_env: A}", "url", "host or port"),
         ("{url: 'webhook+https://h/'}", "", "needs `credential` or `token_env` or `token_file`"),
