@@ -97,12 +97,13 @@ def _write(request: "ReportRequest", html: Path, form: str) -> int:
 
 def _watch(request: "ReportRequest", seconds: float) -> int:
     from sparkctl.app.keys import keys_of_terminal
+    from sparkctl.app.leaving import leaving_in_order
     from sparkctl.app.report_watch import Watcher
     from sparkctl.app.report_watch import watch as stay
     from sparkctl.report.fleet_watch import WatchScreen
 
     watcher = Watcher(request)
-    with keys_of_terminal() as keys, WatchScreen(sys.stdout) as screen:
+    with leaving_in_order(), keys_of_terminal() as keys, WatchScreen(sys.stdout) as screen:
         stay(watcher, screen, keys, seconds)
     return 0
 

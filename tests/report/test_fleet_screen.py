@@ -6,11 +6,14 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,28 +108,45 @@ def test_a_watch_reads_again_what_is_new_and_what_is_known_grows_old(tmp_path: P
     assert [cell.status.value for cell in page.cells] == ["fail", "stale", "lost"]
 
 
-@pytest.mark.slow
-def test_on_a_terminal_it_stays_until_q_and_leaves_the_screen_as_it_was(tmp_path: Path) -> None:
-    fleet_file(tmp_path, "spark[1-3]")
-    sweep_stored(tmp_path / "state", datetime.now(UTC), {"spark1": [finding(status="fail")]})
+@contextmanager
+def watching(folder: Path) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """A watch on a terminal, which is as it was when the watch has ended."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     before = termios.tcgetattr(slave)
     process = subprocess.Popen(
-        [sys.executable, "-m", "sparkctl", "report", "--watch", "1", "--state", str(tmp_path / "state")],
-        stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path,
-        env={**environment(tmp_path, {"TERM": "xterm"}), "PYTHONPATH": str(Path(__file__).parents[2])},
+        [sys.executable, "-m", "sparkctl", "report", "--watch", "1", "--state", str(folder / "state")],
+        stdin=slave, stdout=slave, stderr=slave, cwd=folder,
+        env={**environment(folder, {"TERM": "xterm"}), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    said = heard(master, b"never judged")
-    assert b"\x1b[?1049h" in said
-    sweep_stored(tmp_path / "state", datetime.now(UTC), {"spark2": [finding("gpu.gone", "fail")]})
-    said = heard(master, b"gpu.gone")
-    os.write(master, b"q")
-    said += heard(master, b"\x1b[?1049l")
-    assert process.wait(30) == 0
+    yield master, process
     assert termios.tcgetattr(slave) == before
     os.close(master)
     os.close(slave)
+
+
+@pytest.mark.slow
+def test_on_a_terminal_it_stays_until_q_and_leaves_the_screen_as_it_was(tmp_path: Path) -> None:
+    fleet_file(tmp_path, "spark[1-3]")
+    sweep_stored(tmp_path / "state", datetime.now(UTC), {"spark1": [finding(status="fail")]})
+    with watching(tmp_path) as (terminal, process):
+        said = heard(terminal, b"never judged")
+        assert b"\x1b[?1049h" in said
+        sweep_stored(tmp_path / "state", datetime.now(UTC), {"spark2": [finding("gpu.gone", "fail")]})
+        heard(terminal, b"gpu.gone")
+        os.write(terminal, b"q")
+        heard(terminal, b"\x1b[?1049l")
+        assert process.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_a_termination_leaves_the_screen_as_it_was(tmp_path: Path) -> None:
+    fleet_file(tmp_path, "spark[1-3]")
+    with watching(tmp_path) as (terminal, process):
+        heard(terminal, b"never judged")
+        process.terminate()
+        heard(terminal, b"\x1b[?1049l")
+        assert process.wait(30) == 128 + signal.SIGTERM
 
 
 def heard(terminal: int, words: bytes) -> bytes:
