@@ -145,6 +145,21 @@ def replay(
         return outbox.replay(now, states, sink=sink, since=since, event_ids=wanted)
 
 
+def forget_sink(state: Path, plan: SinkPlan, name: str) -> int:
+    """Let go of a sink that is no more, and of what waits for it; how many events that were.
+
+    Raises UsageError for one that stands in the file, or that nothing was ever put here for.
+    """
+    if name in plan.sinks:
+        raise UsageError(f"the sink {name} stands in {plan.file}", hint="take it out of the file first")
+    with outbox_of(state) as outbox:
+        if outbox is None or name not in outbox.names():
+            raise UsageError(
+                f"nothing was ever to be sent to a sink {printable(name, 40)}", hint="see: sparkctl sinks list"
+            )
+        return outbox.forget_sink(name)
+
+
 def event_with_deliveries(state: Path, event_id: str) -> tuple[Told, list[Delivery]]:
     """An event by its id or a beginning of it, and how it fares with each sink; raises UsageError."""
     with outbox_of(state) as outbox:

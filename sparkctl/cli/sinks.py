@@ -176,6 +176,24 @@ def dead(sink: str | None, state: Path | None, form: str) -> None:
 
 
 @sinks.command()
+@click.argument("sink")
+@with_sinks
+def forget(sink: str, sinks: Path | None, fleet: Path | None, state: Path | None, form: str) -> None:
+    """Let go of SINK, which was taken out of the file of sinks, and of all that it was still to get.
+
+    Until then its events wait, and keep `store prune` from the records that they tell of.
+
+    Example: sparkctl sinks forget old-siem
+    """
+    from sparkctl.app.sinks import forget_sink
+
+    here = _places(sinks, fleet, state)
+    dropped = forget_sink(here.state, _plan(here), sink)
+    words = f"{sink} is forgotten, and {dropped:,} {'event' if dropped == 1 else 'events'} that it was still to get"
+    say(form, words, sink=sink, dropped=dropped)
+
+
+@sinks.command()
 @click.argument("event_ids", metavar="[EVENT]...", nargs=-1)
 @click.option("--sink", metavar="SINK", help="Only for this one [all].")
 @duration_option("--since", "Only what was settled in the last so long (90m, 36h, 7d, 2w) [all].")

@@ -100,6 +100,10 @@ class Outbox:
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())
 
+    def forget_sink(self, sink: str) -> int:
+        """Let go of a sink and of all that it was to get; how many events it was still to get."""
+        return outbox_send.forget_sink(self._database, sink)
+
     def replay(
         self,
         now: datetime,

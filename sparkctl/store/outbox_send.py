@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from sparkctl.model.event import EventKind, EventSeverity, Told
 from sparkctl.store.database import Database, chunks
@@ -146,6 +146,18 @@ def forget_settled(database: Database, sink: str, delivered_before: datetime, de
     for state, before in ((DELIVERED, delivered_before), (DEAD, dead_before)):
         while _forget_page(database, sink, state, before):
             pass
+
+
+def forget_sink(database: Database, sink: str) -> int:
+    """Let go of a sink and of all that it was to get; how many events it was still to get."""
+    with database.writing() as connection:
+        mine = outbox.c.sink == sink
+        waiting = connection.execute(select(func.count()).where(mine, outbox.c.state == WAITING)).scalar_one()
+        numbers = list(connection.execute(select(outbox.c.event).where(mine)).scalars())
+        connection.execute(delete(outbox).where(mine))
+        forget_events(connection, numbers)
+        connection.execute(delete(sinks).where(sinks.c.sink == sink))
+    return waiting
 
 
 def _forget_page(database: Database, sink: str, state: str, before: datetime) -> bool:

@@ -19,6 +19,7 @@ from sparkctl.store.outbox_entries import DEAD, DELIVERED
 from tests.sinks.collectors import Elastic
 from tests.sinks.events import NOON, SECRET, Clock, event, plan, send, settings, spooled, token
 from tests.sinks.receivers import Reply, receiver, silent_port
+from tests.support.command import json_lines, sparkctl
 
 pytestmark = pytest.mark.slow
 EVENTS = [event(number) for number in range(5)]
@@ -243,3 +244,21 @@ def test_two_senders_at_once_send_nothing_twice(tmp_path: Path) -> None:
         assert store.outbox.waiting("hook") == 0
     assert Counter(seen.ids) == Counter(one.event_id for one in events)
     assert all(SECRET.encode() not in one.body for one in seen.requests)
+
+
+def test_a_sink_that_is_no_more_can_be_forgotten_with_what_waits_for_it(tmp_path: Path) -> None:
+    (tmp_path / "sinks.yaml").write_text("version: 1\nsinks:\n  new: {url: 'file:///var/log/none.jsonl'}\n")
+    (tmp_path / "fleet.yaml").write_text("nodes:\n  n1: {}\n")
+    with spooled(tmp_path / "state", [event(1), event(2)], "old", "new"):
+        pass
+    common: list[str | Path] = ["--state", tmp_path / "state", "--fleet", tmp_path / "fleet.yaml"]
+    for name, words in (("new", "stands in"), ("nobody", "nothing was ever to be sent")):
+        refused = sparkctl("sinks", "forget", name, *common, home=tmp_path)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert words in refused.stderr
+    assert json_lines(sparkctl("sinks", "forget", "old", *common, home=tmp_path)) == [{"sink": "old", "dropped": 2}]
+    with Store.open(tmp_path / "state") as store:
+        assert store.outbox.names() == ["new"]
+        assert store.outbox.waiting("new") == 2
+        assert store.outbox.forget_sink("new") == 2
+        assert store.outbox.event_ids(event(1).event_id) == []
