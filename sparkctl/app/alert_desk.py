@@ -131,13 +131,15 @@ def acknowledge_alerts(
 ) -> list[AlertChange]:
     """Note that somebody has taken alerts on; all of them or, with a UsageError, none."""
     words = Acknowledgement(by=_who(by), at=now, note=_printable(note, "--note") if note else None)
+    fleet = desk.fleet
+    known = {node.node_id for node in fleet.nodes} if fleet else None
     with desk.store() as store:
         names = {_named(store, prefix) for prefix in prefixes}
 
         def step(book: Book) -> Advance:
             for name in names:
                 _require_open(book, name)
-            return acknowledge(book, names, words)
+            return acknowledge(book, names, words, known)
 
         return list(store.alerts.change(names, step, telling_of(desk).of_alerts).changes)
 

@@ -31,14 +31,30 @@ def advance(book: Book, run: RunSeen, rules: AlertRules) -> Advance:
     return turn.advance()
 
 
-def acknowledge(book: Book, fingerprints: Collection[str], words: Acknowledgement) -> Advance:
-    """Somebody has taken note of alerts that are open; of what has happened, that is the end."""
+def acknowledge(
+    book: Book, fingerprints: Collection[str], words: Acknowledgement, fleet: Collection[str] | None = None
+) -> Advance:
+    """Somebody has taken note of alerts that are open.
+
+    That is the end of what has happened, and of what is only so on nodes that are not in the `fleet` any more, where
+    that is known: nobody will visit them again.
+    """
     turn = Turn(book, AlertRules(), words.at, None)
     for fingerprint in sorted(fingerprints):
         roll_up = book.roll_ups.get(fingerprint)
         problem = roll_up.example if roll_up else book.conditions[fingerprint].problem
-        turn.acknowledge(fingerprint, words, over=problem.kind in HAPPENED)
+        gone = fleet is not None and _nodes_of(book, fingerprint).isdisjoint(fleet)
+        turn.acknowledge(fingerprint, words, over=problem.kind in HAPPENED or gone)
     return turn.advance()
+
+
+def _nodes_of(book: Book, fingerprint: str) -> set[str]:
+    """The nodes on which an alert is so."""
+    return {
+        one.problem.node
+        for name, one in book.conditions.items()
+        if fingerprint in (name, one.group) and one.resolved_at is None
+    }
 
 
 def _observe(turn: Turn, run: RunSeen) -> None:

@@ -285,3 +285,15 @@ def test_alerts_that_ended_long_ago_are_let_go_of_and_ends_of_boots_are_not(shel
         assert {node for change in store.alerts.changes() for node in change.nodes} == {"n2", "n3"}
     shelf.store(RunKind.RESET, 4, [reset_record("n2", end)])
     assert shelf.told() == []
+
+
+def test_what_is_so_on_nodes_that_left_the_inventory_is_over_when_acknowledged(shelf: Shelf) -> None:
+    shelf.sweep(0, {name: {"disk_space": "fail"} for name in ("n1", "n2", "n3", "n9")})
+    (shared,) = shelf.update().changes
+    fleet = shelf.folder / "fleet.yaml"
+    fleet.write_text("nodes:\n  n[1-2]: {}\n")
+    acknowledge_alerts(shelf.desk, [shared.fingerprint], by="me", note=None, now=at(1))
+    assert show_alert(shelf.desk, shared.fingerprint, at(1)).alert.state is AlertState.ACKNOWLEDGED
+    fleet.write_text("nodes:\n  other: {}\n")
+    acknowledge_alerts(shelf.desk, [shared.fingerprint], by="me", note="sold", now=at(2))
+    assert show_alert(shelf.desk, shared.fingerprint, at(2)).alert.state is AlertState.RESOLVED
