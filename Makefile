@@ -31,8 +31,9 @@ check: $(STAMP)
 fast: $(STAMP)
 	$(BIN)/pytest -n auto -m "not slow"
 
+# What a file of these tests starts, it starts once: they stay together.
 slow: $(STAMP)
-	$(BIN)/pytest -n auto -m slow
+	$(BIN)/pytest -n auto --dist loadfile -m slow
 
 format: $(STAMP)
 	$(BIN)/ruff format .
