@@ -136,7 +136,7 @@ def test_rules_that_are_wrong_cost_no_run_and_the_next_one_catches_up(tmp_path: 
     record, report = json_lines(ran)
     assert report["exit_code"] == ran.returncode
     assert "alerts were not updated, the next run catches up" in ran.stderr
-    assert "alerts.yaml:1: version: must be one of 1" in ran.stderr
+    assert "alerts.yaml:1: version: must be 1" in ran.stderr
     (tmp_path / "alerts.yaml").write_text("version: 1\nhold: {warn: {visits: 1}, unknown: {visits: 1}}\n")
     second = sparkctl("health", *places, "--format", "human", home=tmp_path)
     assert second.stderr == ""

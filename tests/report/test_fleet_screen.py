@@ -119,16 +119,20 @@ def watching(folder: Path) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
         stdin=slave, stdout=slave, stderr=slave, cwd=folder,
         env={**environment(folder, {"TERM": "xterm"}), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    yield master, process
-    assert termios.tcgetattr(slave) == before
-    os.close(master)
-    os.close(slave)
+    try:
+        yield master, process
+        assert termios.tcgetattr(slave) == before
+    finally:
+        process.kill()
+        process.wait(30)
+        os.close(master)
+        os.close(slave)
 
 
 @pytest.mark.slow
 def test_on_a_terminal_it_stays_until_q_and_leaves_the_screen_as_it_was(tmp_path: Path) -> None:
     fleet_file(tmp_path, "spark[1-3]")
-    sweep_stored(tmp_path / "state", datetime.now(UTC), {"spark1": [finding(status="fail")]})
+    sweep_stored(tmp_path / "state", datetime.now(UTC) - timedelta(minutes=1), {"spark1": [finding(status="fail")]})
     with watching(tmp_path) as (terminal, process):
         said = heard(terminal, b"never judged")
         assert b"\x1b[?1049h" in said
