@@ -152,7 +152,7 @@ def told(
         since=now - request.window,
         simulated=fold.simulated,
         statuses=fold.statuses,
-        alerts=open_alerts(store, names),
+        alerts=open_alerts(store, names, request.places, fleet, now),
         hands=hands,
         watch=watch,
         coverage=fold.coverage(runs_going_on(store, fleet)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sparkctl.app.alert_desk import Desk, acknowledge_alerts
+from sparkctl.app.alert_desk import Desk, acknowledge_alerts, mute_nodes
 from sparkctl.app.alerting import update_alerts
 from sparkctl.app.places import Places
 from sparkctl.app.report import ReportRequest, report
@@ -308,6 +308,10 @@ def test_alerts_that_were_told_and_are_not_over_are_shown(tmp_path: Path) -> Non
         first = next(name for name, one in store.alerts.book().conditions.items() if one.problem.node == "spark1")
     acknowledge_alerts(Desk(Places(file, state, {}), None), [first], by="me", note=None, now=NOW)
     assert [one.words for one in built(tmp_path)[0].alerts] == ["full", "full (acknowledged by me)"]
+    mute_nodes(Desk(Places(file, state, {}), None), "spark2", 2 * HOUR, reason="new disk", by="me", now=NOW - HOUR)
+    assert built(tmp_path)[0].alerts[0].words == "full (muted: new disk)"
+    (tmp_path / "alerts.yaml").write_text("version: [")
+    assert len(built(tmp_path)[0].alerts) == 2
 
 
 def test_a_page_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
