@@ -3,7 +3,7 @@
 from sparkctl.errors import ExitCode
 from sparkctl.model.event import EventKind, EventSeverity, Told, told
 from sparkctl.model.outcome import BootEnd, Judgement, NodeOutcome
-from sparkctl.model.reports import RunReport
+from sparkctl.model.reports import COMMAND_OF, RunReport
 from sparkctl.model.reset_report import EndKind, kind_of
 from sparkctl.model.run import Failure
 from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Status
@@ -37,14 +37,13 @@ def of_report(report: RunReport) -> Told:
     code = ExitCode(report.exit_code)
     missing = f", {report.unreported} did not" if report.unreported else ""
     cut = "; it was cut short" if report.interrupted else ""
-    kind = report.report_schema.removeprefix("sparkctl.").partition("-report/")[0]
     return told(
         EventKind.RUN,
         report.model_dump_json(),
         severity=_OF_EXIT.get(code, EventSeverity.ERROR),
         at=report.finished_at,
-        summary=f"{kind} of {report.selector}: {report.reported} of {report.selected} nodes reported{missing}; it ended"
-        f" with {report.exit_code} ({report.exit_name}){cut}",
+        summary=f"{COMMAND_OF[report.report_schema]} of {report.selector}: {report.reported} of {report.selected} nodes"
+        f" reported{missing}; it ended with {report.exit_code} ({report.exit_name}){cut}",
         simulated=report.simulated,
     )
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from sparkctl.atomic_file import replace_file
 from sparkctl.model.event import EventKind
+from sparkctl.model.reports import COMMAND_OF
 from sparkctl.model.sink import Answer, Parcel, Result, SinkSettings
 from sparkctl.sinks.seam import SinkTrouble, accepted, reason, refused
 
 PREFIX = "sparkctl_last_run_"
-_KIND = re.compile(r"sparkctl\.([a-z]+)-report/[0-9]+")
 _FINISHED = re.compile(rf"^{PREFIX}finished_timestamp_seconds\{{[^}}]*\}} ([0-9]+(?:\.[0-9]+)?)$", re.MULTILINE)
 _GAUGES = (
     ("nodes_selected", "selected", "Nodes that the run selected."),
@@ -48,14 +48,14 @@ class PrometheusSink:
         if told.kind is EventKind.TEST:
             with tempfile.TemporaryFile(dir=self._folder):
                 return accepted(f"{self._folder} can be written to")
-        kind = _KIND.fullmatch(told.body_schema)
-        if kind is None:
+        command = COMMAND_OF.get(told.body_schema)
+        if command is None:
             return refused(f"there are no metrics of a {told.kind}")
-        path = self._folder / f"sparkctl_last_run_{kind[1]}.prom"
+        path = self._folder / f"sparkctl_last_run_{command.replace(' ', '-')}.prom"
         finished = told.at.timestamp()
         if (before := _finished(path)) is not None and before > finished:
             return accepted("a newer run is there")
-        text = metrics(kind[1], finished, json.loads(told.body), simulated=told.simulated)
+        text = metrics(command, finished, json.loads(told.body), simulated=told.simulated)
         replace_file(path, text.encode(), 0o644)  # who collects metrics is somebody else, and may read them
         return accepted(f"written to {path}")
 

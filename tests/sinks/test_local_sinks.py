@@ -122,9 +122,9 @@ def test_metrics_of_the_last_run_and_never_of_an_older_one(tmp_path: Path) -> No
     ]  # fmt: skip
     (path,) = tmp_path.iterdir()
     text = path.read_text()
-    assert 'sparkctl_last_run_nodes_unreported{run="sweep",simulated="false"} 1\n' in text
+    assert 'sparkctl_last_run_nodes_unreported{run="health",simulated="false"} 1\n' in text
     assert path.stat().st_mode & 0o777 == 0o644
-    path.write_text('sparkctl_last_run_finished_timestamp_seconds{run="sweep"} 1.2.3\n')
+    path.write_text('sparkctl_last_run_finished_timestamp_seconds{run="health"} 1.2.3\n')
     assert sink.send(parcels(of_report(report)), 0).results[0].verdict is Verdict.ACCEPTED
     assert path.read_text() == text
     promtool = shutil.which("promtool")
