@@ -1,5 +1,6 @@
 """What happened to an alert, and what became of alerts over some time, as events."""
 
+from sparkctl.inventory.ranges import fold
 from sparkctl.model.alert import AlertChange, AlertDigest, AlertEvent, AlertKind, AlertSeverity
 from sparkctl.model.event import EventKind, EventSeverity, Told, told
 
@@ -8,12 +9,13 @@ _BETTER = frozenset({AlertEvent.RESOLVED, AlertEvent.EASED, AlertEvent.SHRANK, A
 
 def of_change(change: AlertChange) -> Told:
     """The event of a change of an alert, whose body is the change."""
+    what = change.summary if change.subject in change.summary else f"{change.subject}: {change.summary}"
     return told(
         EventKind.ALERT,
         change.model_dump_json(),
         severity=_severity(change),
         at=change.at,
-        summary=f"{change.event}: {change.summary}",
+        summary=f"{change.event}: {fold(change.nodes)}: {what}",
         node_id=change.nodes[0] if len(change.nodes) == 1 else None,
         simulated=change.simulated,
     )

@@ -58,6 +58,7 @@ def test_an_alert_of_many_nodes_goes_to_whom_one_of_them_matters(shelf: Shelf) -
     (mine,) = waiting(shelf, "mine")
     assert mine.node_id is None
     assert len(json.loads(mine.body)["nodes"]) == 7
+    assert mine.summary.startswith("opened: n[1-7]: disk.space")
 
 
 def test_what_is_not_in_the_outbox_is_not_in_the_book(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
