@@ -16,10 +16,9 @@ from sparkctl.model.sweep import FoldedFinding, SweepReport
 from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Origin, Outcome, Stage, Status
 from sparkctl.report.answers import Answers
 from sparkctl.report.tally import Tally
-from sparkctl.store.changes import HEALTH
 from sparkctl.store.entries import RunEntry, RunKind
 from sparkctl.store.store import Store
-from sparkctl.store.vectors import Vector
+from sparkctl.store.vectors import HEALTH, Vector
 
 _REACHED = (Stage.RUN, Stage.DECODE, Stage.SEAL)
 _GONE, _UNSEEN, _AGAIN = "gone", "unseen", "again"

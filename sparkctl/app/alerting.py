@@ -14,7 +14,7 @@ from sparkctl.model.alert_book import Advance, Book, Place
 from sparkctl.model.alert_engine import advance
 from sparkctl.model.alert_rules import AlertRules
 from sparkctl.model.inventory import Fleet
-from sparkctl.store.alerts import nobody
+from sparkctl.model.sink import SinkPlan
 from sparkctl.store.store import Store
 
 MOST_RUNS = 50
@@ -50,7 +50,7 @@ class Entering:
 
     def __init__(self, store: Store, fleet: Fleet, rules: AlertRules, telling: Telling | None = None) -> None:
         self._store, self._fleet, self._rules = store, fleet, rules
-        self._tell = telling.of_alerts if telling else nobody
+        self._tell = (telling or Telling(SinkPlan(), fleet)).of_alerts
         self.troubles: list[str] = []
         self._places = places_of(fleet)
         self._baseline = self._read_baseline()

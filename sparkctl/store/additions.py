@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sparkctl.model.event import Addressed
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.store.changes import HEALTH, note_changes
+from sparkctl.store.changes import note_changes
 from sparkctl.store.contacts import note_contacts
 from sparkctl.store.database import Database
 from sparkctl.store.documents import Packed, ids_of, pack, put_all
@@ -17,7 +17,7 @@ from sparkctl.store.entries import RunState
 from sparkctl.store.identifiers import IDENTITY, note_identifiers
 from sparkctl.store.outbox_put import put_events
 from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
-from sparkctl.store.vectors import vector_of
+from sparkctl.store.vectors import HEALTH, vector_of
 
 # The standing of one part of one node.
 _OF_PART = (standings.c.node == bindparam("of_node")) & (standings.c.part == bindparam("of_part"))

@@ -10,9 +10,6 @@ from sparkctl.model.run import RunRecord
 from sparkctl.store.documents import fetch
 from sparkctl.store.schema import changes
 
-HEALTH = "health"
-"""The part of a node that a verdict tells of."""
-
 
 def note_changes(connection: Connection, run: int, node: int, record: str, previous_sha256: str) -> None:
     """Store a row for each check of a report that has another status than in the verdict before."""

@@ -9,12 +9,11 @@ from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from sparkctl.model.outcome import statuses
 from sparkctl.model.vocabulary import Status, UnknownReason
-from sparkctl.store.changes import HEALTH
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, fetch, unpack
 from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, RunKind, StatusChange
 from sparkctl.store.schema import changes, documents, identifiers, nodes, runs, spans, standings, visits
-from sparkctl.store.vectors import Vector
+from sparkctl.store.vectors import HEALTH, Vector
 
 
 def visits_to(database: Database, node_id: str, kind: RunKind, limit: int) -> list[HistoryEntry]:

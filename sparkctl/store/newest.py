@@ -7,13 +7,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Outcome
-from sparkctl.store.changes import HEALTH
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.entries import RunKind, VisitRef
 from sparkctl.store.reads import parsed
 from sparkctl.store.schema import documents, nodes, runs, standings, visits
-from sparkctl.store.vectors import Vector
+from sparkctl.store.vectors import HEALTH, Vector
 
 
 def newest_visits(

@@ -7,13 +7,12 @@ from sqlalchemy import func, select
 from sparkctl.model.outcome import statuses
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Status
-from sparkctl.store.changes import HEALTH
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.entries import Superseded
 from sparkctl.store.reads import parsed
 from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
-from sparkctl.store.vectors import Vector
+from sparkctl.store.vectors import HEALTH, Vector
 
 
 def visited(database: Database, run_id: str) -> dict[str, Vector]:

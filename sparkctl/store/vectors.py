@@ -9,6 +9,9 @@ from sparkctl.model.canonical import Json, canonical_json
 from sparkctl.model.outcome import NodeOutcome
 from sparkctl.model.vocabulary import Cause, Origin, Outcome, Stage, Status
 
+HEALTH = "health"
+"""The part of a node that a verdict tells of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vector:

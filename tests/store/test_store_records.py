@@ -195,6 +195,7 @@ def test_the_tables_are_those_of_postgresql_too() -> None:
     assert "started_at TIMESTAMP WITH TIME ZONE" in made
 
 
-def test_importing_the_store_does_not_load_sqlalchemy() -> None:
-    program = "import sys, sparkctl.store; sys.exit('sqlalchemy' in sys.modules)"
+@pytest.mark.parametrize("module", ["sparkctl.store", "sparkctl.app.health", "sparkctl.app.report"])
+def test_sqlalchemy_is_not_loaded_before_a_store_is_opened(module: str) -> None:
+    program = f"import sys, {module}; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, check=False).returncode == 0
