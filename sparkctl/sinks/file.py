@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sparkctl.atomic_file import sync_folder
 from sparkctl.model.sink import Answer, Parcel, SinkSettings
 from sparkctl.sinks.seam import SinkTrouble, accepted, reason
 
@@ -51,7 +52,7 @@ class FileSink:
                     os.ftruncate(descriptor, end)  # half a batch would be a torn line, and the rest comes again
                 raise
             if not found.st_size:
-                _sync_folder(self._path.parent)
+                sync_folder(self._path.parent)
         finally:
             os.close(descriptor)
 
@@ -70,7 +71,7 @@ class FileSink:
             newer = self._path.with_name(f"{self._path.name}.{number - 1}") if number > 1 else self._path
             if newer.exists():
                 newer.replace(older)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -119,13 +120,5 @@ def _alone(lock: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -8,7 +8,8 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from sparkctl.model.outcome import statuses
-from sparkctl.model.vocabulary import Status, UnknownReason
+from sparkctl.model.vocabulary import Status
+from sparkctl.store.changes import CHANGES, change_of
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, fetch, unpack
 from sparkctl.store.entries import FacetSpan, Held, HistoryEntry, RunKind, StatusChange
@@ -53,28 +54,9 @@ def _entry(connection: Connection, row: Any) -> HistoryEntry:
 
 def changes_of(database: Database, node_id: str) -> list[StatusChange]:
     """Every change of status of every check of a node, oldest first; visits without a report are passed over."""
-    query = (
-        select(changes, runs.c.started_at, visits.c.at_s, runs.c.run_id)
-        .join(nodes, nodes.c.id == changes.c.node)
-        .join(runs, runs.c.id == changes.c.run)
-        .join(visits, (visits.c.run == changes.c.run) & (visits.c.node == changes.c.node))
-        .where(nodes.c.node_id == node_id)
-        .order_by(changes.c.run, changes.c.check_id)
-    )
+    query = CHANGES.where(nodes.c.node_id == node_id).order_by(changes.c.run, changes.c.check_id)
     with database.reading() as connection:
-        rows = connection.execute(query).all()
-    return [
-        StatusChange(
-            check=row.check_id,
-            previous=Status(row.previous),
-            current=Status(row.current),
-            reason=UnknownReason(row.reason) if row.reason else None,
-            summary=row.summary,
-            at=row.started_at + timedelta(seconds=row.at_s),
-            run_id=row.run_id,
-        )
-        for row in rows
-    ]
+        return [change_of(row) for row in connection.execute(query)]
 
 
 def spans_of(database: Database, node_id: str, facet: str) -> list[FacetSpan]:

@@ -5,12 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, select
 
-from sparkctl.model.run import RunRecord
-from sparkctl.model.vocabulary import Status, UnknownReason
+from sparkctl.store.changes import CHANGES, change_of
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.entries import RunKind, StatusChange, VisitRef
-from sparkctl.store.reads import parsed
 from sparkctl.store.schema import changes, documents, nodes, runs, visits
 
 MOST_RUNS = 12
@@ -19,31 +17,12 @@ MOST_RUNS = 12
 
 def late_changes(database: Database, node_ids: Collection[str], since: datetime) -> Iterator[tuple[str, StatusChange]]:
     """Every change of status of some nodes in runs that began since a moment, the newest run first."""
-    query = (
-        select(nodes.c.node_id, changes, runs.c.started_at, visits.c.at_s, runs.c.run_id)
-        .select_from(runs)
-        .join(changes, changes.c.run == runs.c.id)
-        .join(nodes, nodes.c.id == changes.c.node)
-        .join(visits, (visits.c.run == changes.c.run) & (visits.c.node == changes.c.node))
-        .where(runs.c.started_at >= since, nodes.c.node_id.in_(bindparam("wanted", expanding=True)))
-        .order_by(runs.c.id.desc(), changes.c.check_id)
-    )
+    of_nodes = nodes.c.node_id.in_(bindparam("wanted", expanding=True))
+    query = CHANGES.where(runs.c.started_at >= since, of_nodes).order_by(runs.c.id.desc(), changes.c.check_id)
     for wanted in chunks(node_ids):
         with database.reading() as connection:
             rows = connection.execute(query, {"wanted": wanted}).all()
-        for row in rows:
-            yield (
-                row.node_id,
-                StatusChange(
-                    check=row.check_id,
-                    previous=Status(row.previous),
-                    current=Status(row.current),
-                    reason=UnknownReason(row.reason) if row.reason else None,
-                    summary=row.summary,
-                    at=row.started_at + timedelta(seconds=row.at_s),
-                    run_id=row.run_id,
-                ),
-            )
+        yield from ((row.node_id, change_of(row)) for row in rows)
 
 
 def runs_with_records(database: Database, kind: RunKind, since: datetime) -> list[tuple[int, datetime, int]]:
@@ -91,24 +70,6 @@ def record_texts(database: Database, numbers: Collection[int]) -> Iterator[tuple
             rows = connection.execute(query.where(documents.c.id.in_(wanted[start : start + 50]))).all()
         for row in rows:
             yield row.id, unpack(*row[1:])
-
-
-def last_records(database: Database, node_id: str, kind: RunKind, limit: int) -> Iterator[RunRecord]:
-    """The records of the last visits to a node in runs of one kind, newest first."""
-    query = (
-        select(*COLUMNS)
-        .select_from(runs)
-        .join(visits, visits.c.run == runs.c.id)
-        .join(nodes, nodes.c.id == visits.c.node)
-        .join(documents, documents.c.id == visits.c.record)
-        .where(nodes.c.node_id == node_id, runs.c.kind == kind)
-        .order_by(runs.c.id.desc())
-        .limit(limit)
-    )
-    with database.reading() as connection:
-        rows = connection.execute(query).all()
-    for row in rows:
-        yield parsed(RunRecord, row)
 
 
 def recorded_nodes(database: Database, run_id: str) -> set[str]:

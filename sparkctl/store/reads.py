@@ -34,21 +34,22 @@ def any_running(database: Database) -> bool:
         return connection.execute(select(runs.c.id).where(runs.c.state == RunState.RUNNING)).first() is not None
 
 
-def newest_record(database: Database, node_id: str, kind: RunKind | None) -> RunRecord | None:
-    """The record that was stored last for this node, of one kind of run or of any."""
-    query = (
-        select(*COLUMNS)
-        .select_from(runs)
-        .join(visits, visits.c.run == runs.c.id)
-        .join(nodes, nodes.c.id == visits.c.node)
-        .join(documents, documents.c.id == visits.c.record)
-        .where(nodes.c.node_id == node_id)
-        .order_by(runs.c.id.desc())
-        .limit(1)
-    )
+RECORDS = (
+    select(*COLUMNS)
+    .select_from(runs)
+    .join(visits, visits.c.run == runs.c.id)
+    .join(nodes, nodes.c.id == visits.c.node)
+    .join(documents, documents.c.id == visits.c.record)
+)
+"""The records of all visits, as `parsed` takes them; to be narrowed by runs and nodes."""
+
+
+def last_records(database: Database, node_id: str, kind: RunKind | None, limit: int) -> list[RunRecord]:
+    """The records that were stored last for a node, of one kind of run or of any, newest first."""
+    query = RECORDS.where(nodes.c.node_id == node_id).order_by(runs.c.id.desc()).limit(limit)
     with database.reading() as connection:
-        row = connection.execute(query if kind is None else query.where(runs.c.kind == kind)).first()
-    return parsed(RunRecord, row) if row else None
+        rows = connection.execute(query if kind is None else query.where(runs.c.kind == kind)).all()
+    return [parsed(RunRecord, row) for row in rows]
 
 
 def records_of(database: Database, run_id: str) -> Iterator[RunRecord]:

@@ -10,7 +10,7 @@ from sparkctl.model.vocabulary import Status
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, unpack
 from sparkctl.store.entries import Superseded
-from sparkctl.store.reads import parsed
+from sparkctl.store.reads import RECORDS, parsed
 from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
 from sparkctl.store.vectors import HEALTH, Vector
 
@@ -65,14 +65,7 @@ def superseded(database: Database, run_id: str) -> list[Superseded]:
 
 def records_of_nodes(database: Database, run_id: str, node_ids: Collection[str]) -> Iterator[RunRecord]:
     """The records of some nodes in a run, as far as they are still there."""
-    query = (
-        select(*COLUMNS)
-        .select_from(runs)
-        .join(visits, visits.c.run == runs.c.id)
-        .join(nodes, nodes.c.id == visits.c.node)
-        .join(documents, documents.c.id == visits.c.record)
-        .where(runs.c.run_id == run_id)
-    )
+    query = RECORDS.where(runs.c.run_id == run_id)
     for wanted in chunks(sorted(node_ids)):
         with database.reading() as connection:
             rows = connection.execute(query.where(nodes.c.node_id.in_(wanted))).all()

@@ -155,7 +155,7 @@ class Store:
 
     def newest(self, node_id: str, kind: RunKind | None = None) -> RunRecord | None:
         """The record of the last visit to a node, reported or not; None for a node that was never visited."""
-        return self._reads.newest_record(self._database, node_id, kind)
+        return next(iter(self._reads.last_records(self._database, node_id, kind, 1)), None)
 
     def newest_visits(
         self, node_ids: Collection[str], kind: RunKind | None = None, *, answered: bool = False
@@ -286,9 +286,9 @@ class Store:
         """Records by the numbers of their visits, as JSON; those that were let go of since are left out."""
         return self._over_time.record_texts(self._database, numbers)
 
-    def last_records(self, node_id: str, kind: RunKind, limit: int) -> Iterator[RunRecord]:
+    def last_records(self, node_id: str, kind: RunKind, limit: int) -> list[RunRecord]:
         """The records of the last visits to a node in runs of one kind, newest first."""
-        return self._over_time.last_records(self._database, node_id, kind, limit)
+        return self._reads.last_records(self._database, node_id, kind, limit)
 
     def recorded_nodes(self, run_id: str) -> set[str]:
         """The nodes of which a run has stored a visit so far."""
