@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sparkctl.cli.options import Decorated, duration_option, selector_argument, sinks_option, with_format, with_places
+from sparkctl.cli.options import (
+    Decorated,
+    duration_option,
+    exit_of_problems,
+    selector_argument,
+    sinks_option,
+    tell_problems,
+    with_format,
+    with_places,
+)
 from sparkctl.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -242,15 +251,10 @@ def check(fleet: Path | None, state: Path | None, rules: Path | None, form: str)
     Example: sparkctl alerts check --rules alerts.yaml
     """
     from sparkctl.app.alert_desk import check_rules
-    from sparkctl.model.vocabulary import Severity
 
     found = check_rules(_desk(fleet, state, rules))
-    if form == "human":
-        from sparkctl.report.inventory import show_problems
-
-        show_problems(found, sys.stdout)
-    else:
+    if form == "json":
         _print(form, found)
-    if any(problem.severity is Severity.ERROR for problem in found):
-        return ExitCode.USAGE
-    return ExitCode.FINDINGS if found else ExitCode.OK
+    else:
+        tell_problems(found, form)
+    return exit_of_problems(found)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sparkctl.cli.options import say, selector_argument, with_format, with_places
+from sparkctl.cli.options import say, selector_argument, tell_problems, with_format, with_places
 from sparkctl.errors import ExitCode, UsageError
 
 
@@ -68,13 +68,7 @@ def check(fleet: Path | None, state: Path | None, form: str) -> int:
     from sparkctl.model.vocabulary import Severity
 
     found = problems(places(fleet, state))
-    if form == "human":
-        from sparkctl.report.inventory import show_problems
-
-        show_problems(found, sys.stdout)
-    else:
-        for problem in found:
-            click.echo(problem.model_dump_json())
+    tell_problems(found, form)
     return ExitCode.USAGE if any(problem.severity is Severity.ERROR for problem in found) else ExitCode.OK
 
 

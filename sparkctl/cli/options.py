@@ -7,9 +7,14 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from sparkctl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from sparkctl.model.inventory import Problem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -55,6 +60,26 @@ def _format_option(default: Any, words: str) -> Callable[[Decorated], Decorated]
 def say(form: str, words: str, **fields: Any) -> None:
     """Print one sentence to people, the same as one JSON object to programs."""
     click.echo(words if form == "human" else json.dumps(fields, default=str, ensure_ascii=False))
+
+
+def tell_problems(problems: "list[Problem]", form: str) -> None:
+    """Print what is wrong with a file of the operator's: to people, or a JSON line for each."""
+    if form == "human":
+        from sparkctl.report.inventory import show_problems
+
+        show_problems(problems, sys.stdout)
+        return
+    for problem in problems:
+        click.echo(problem.model_dump_json())
+
+
+def exit_of_problems(problems: "list[Problem]") -> ExitCode:
+    """USAGE when a file cannot be used, FINDINGS when there are warnings only."""
+    from sparkctl.model.vocabulary import Severity
+
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return ExitCode.USAGE
+    return ExitCode.FINDINGS if problems else ExitCode.OK
 
 
 def complete_selector(context: click.Context, _argument: click.Parameter, begun: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sparkctl.cli.options import Decorated, max_age_option, say, with_format
+from sparkctl.cli.options import Decorated, exit_of_problems, max_age_option, say, tell_problems, with_format
 from sparkctl.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -207,16 +207,7 @@ def lint(file: Path | None, root: Path | None, form: str) -> int:
     """
     from sparkctl.app.schedule_file import schedule_file
     from sparkctl.app.schedule_lint import lint as examine
-    from sparkctl.model.vocabulary import Severity
 
     found = examine(schedule_file(file, os.environ), _target(root))
-    if form == "human":
-        from sparkctl.report.inventory import show_problems
-
-        show_problems(found, sys.stdout)
-    else:
-        for problem in found:
-            click.echo(problem.model_dump_json())
-    if any(problem.severity is Severity.ERROR for problem in found):
-        return ExitCode.USAGE
-    return ExitCode.FINDINGS if found else ExitCode.OK
+    tell_problems(found, form)
+    return exit_of_problems(found)

@@ -11,8 +11,10 @@ from sparkctl.cli.options import (
     Decorated,
     Seconds,
     duration_option,
+    exit_of_problems,
     say,
     sinks_option,
+    tell_problems,
     with_format,
     with_places,
     with_state,
@@ -79,22 +81,13 @@ def check(sinks: Path | None, fleet: Path | None, state: Path | None, form: str)
     """
     from sparkctl.app.sink_check import check as examine
     from sparkctl.errors import UsageError
-    from sparkctl.model.vocabulary import Severity
 
     here = _places(sinks, fleet, state)
     if here.sinks is None:
         raise UsageError("there is no sinks.yaml beside the inventory, and none is named", hint="name one with --sinks")
     found = examine(here, here.sinks)
-    if form == "human":
-        from sparkctl.report.inventory import show_problems
-
-        show_problems(found, sys.stdout)
-    else:
-        for problem in found:
-            click.echo(problem.model_dump_json())
-    if any(problem.severity is Severity.ERROR for problem in found):
-        return ExitCode.USAGE
-    return ExitCode.FINDINGS if found else ExitCode.OK
+    tell_problems(found, form)
+    return exit_of_problems(found)
 
 
 @sinks.command()

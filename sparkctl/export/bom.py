@@ -1,4 +1,4 @@
-"""What both kinds of CycloneDX document have in common: their head, and how a component names itself."""
+"""What both kinds of CycloneDX document have in common: their head, their form, and how a component names itself."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from sparkctl import __version__
-from sparkctl.export.fields import Field, constant, nested
+from sparkctl.export.fields import Field, Section, constant, nested
+from sparkctl.export.format import Format, line_for_each
 from sparkctl.export.part import Part
 from sparkctl.export.subject import Subject, iso
 
@@ -46,7 +47,7 @@ def _node_properties(subject: Subject, facets: tuple[str, ...]) -> list[dict[str
     return found + [{"name": "sparkctl:not_known", "value": facet} for facet in missing]
 
 
-def head_fields(kind: str, facets: tuple[str, ...]) -> tuple[Field[Subject], ...]:
+def _head_fields(kind: str, facets: tuple[str, ...]) -> tuple[Field[Subject], ...]:
     """The head of a document about the node, made from some facets."""
 
     def number(subject: Subject) -> str:
@@ -102,7 +103,26 @@ Kind = tuple[str, str, tuple[Field[Part], ...], Parts]
 """A kind of component: its heading, what there is one of, its fields, and where its parts come from."""
 
 
-def document(head: tuple[Field[Subject], ...], kinds: tuple[Kind, ...], subject: Subject) -> dict[str, Any]:
+def bom_format(name: str, title: str, short: str, facets: tuple[str, ...], kinds: tuple[Kind, ...]) -> Format:
+    """A format of one document for each node, made from some facets; `short` is in the number of the document."""
+    head = _head_fields(short, facets)
+
+    def records(subject: Subject) -> Iterator[dict[str, Any]]:
+        yield _document(head, kinds, subject)
+
+    return Format(
+        name=name,
+        title=title,
+        target=f"CycloneDX {SPEC_VERSION}",
+        sections=(
+            Section("The document", "node", head),
+            *(Section(f"`components`: {heading}", each, fields) for heading, each, fields, _ in kinds),
+        ),
+        pieces=line_for_each(records),
+    )
+
+
+def _document(head: tuple[Field[Subject], ...], kinds: tuple[Kind, ...], subject: Subject) -> dict[str, Any]:
     """One document, with its components under the node."""
     whole = nested(head, subject)
     components = [nested(fields, part) for _, _, fields, parts in kinds for part in parts(subject)]

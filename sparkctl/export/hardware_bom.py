@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sparkctl.export.bom import SPEC_VERSION, Kind, document, head_fields, properties
-from sparkctl.export.fields import Field, Section, constant, pick
-from sparkctl.export.format import Format, line_for_each
+from sparkctl.export.bom import Kind, bom_format, properties
+from sparkctl.export.fields import Field, constant, pick
 from sparkctl.export.part import Part, members
 from sparkctl.export.subject import Subject
 
@@ -109,21 +108,4 @@ KINDS: tuple[Kind, ...] = (
     ("TPM", "TPM", TPM_FIELDS, members("hardware.tpms")),
     ("Firmware", "firmware with a version", FIRMWARE_FIELDS, _firmware),
 )
-HEAD_FIELDS = head_fields("hbom", FACETS)
-
-
-def records(subject: Subject) -> Iterator[dict[str, Any]]:
-    """One document."""
-    yield document(HEAD_FIELDS, KINDS, subject)
-
-
-HARDWARE_BOM = Format(
-    name="cyclonedx",
-    title="a hardware bill of materials in CycloneDX",
-    target=f"CycloneDX {SPEC_VERSION}",
-    sections=(
-        Section("The document", "node", HEAD_FIELDS),
-        *(Section(f"`components`: {heading}", each, fields) for heading, each, fields, _ in KINDS),
-    ),
-    pieces=line_for_each(records),
-)
+HARDWARE_BOM = bom_format("cyclonedx", "a hardware bill of materials in CycloneDX", "hbom", FACETS, KINDS)

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-from sparkctl.export.bom import SPEC_VERSION, Kind, document, head_fields, properties, purl
-from sparkctl.export.fields import Field, Section, constant
-from sparkctl.export.format import Format, line_for_each
+from sparkctl.export.bom import Kind, bom_format, properties, purl
+from sparkctl.export.fields import Field, constant
 from sparkctl.export.part import Part
 from sparkctl.export.subject import Subject
 
@@ -116,21 +114,4 @@ KINDS: tuple[Kind, ...] = (
     ("Snaps", "snap", SNAP_FIELDS, _snaps),
     ("Images", "image of Docker or Podman", IMAGE_FIELDS, _images),
 )
-HEAD_FIELDS = head_fields("sbom", FACETS)
-
-
-def records(subject: Subject) -> Iterator[dict[str, Any]]:
-    """One document."""
-    yield document(HEAD_FIELDS, KINDS, subject)
-
-
-SOFTWARE_BOM = Format(
-    name="cyclonedx-sbom",
-    title="a software bill of materials in CycloneDX",
-    target=f"CycloneDX {SPEC_VERSION}",
-    sections=(
-        Section("The document", "node", HEAD_FIELDS),
-        *(Section(f"`components`: {heading}", each, fields) for heading, each, fields, _ in KINDS),
-    ),
-    pieces=line_for_each(records),
-)
+SOFTWARE_BOM = bom_format("cyclonedx-sbom", "a software bill of materials in CycloneDX", "sbom", FACETS, KINDS)

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from sparkctl.model.bundle_page import BundlePage
 from sparkctl.model.reset import Transition
 from sparkctl.model.reset_report import kind_of
 from sparkctl.report import bundle_words
 from sparkctl.report.entry_text import Shown
 from sparkctl.report.reset import TITLES
+from sparkctl.report.templates import environment
 from sparkctl.report.words import size
 
 
@@ -31,7 +30,7 @@ class EntryText:
 def write_page(page: BundlePage, texts: Iterable[EntryText], file: BinaryIO) -> None:
     """Write the page as UTF-8; the texts are taken one by one."""
     said = page.findings or ()
-    template = _environment().get_template("bundle.html")
+    template = environment().get_template("bundle.html")
     pieces = template.generate(
         page=page,
         words=bundle_words,
@@ -49,17 +48,6 @@ def write_page(page: BundlePage, texts: Iterable[EntryText], file: BinaryIO) -> 
     )
     for piece in pieces:
         file.write(piece.encode("utf-8"))
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("sparkctl.report", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 def _look(end: Transition) -> str:

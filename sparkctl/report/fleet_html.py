@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sparkctl.model.fleet_page import FleetPage
@@ -19,6 +18,7 @@ from sparkctl.model.node_page import NodePage, NodeStatus
 from sparkctl.report import fleet_words
 from sparkctl.report.bundle_words import value_of, with_unit
 from sparkctl.report.fleet_svg import Line, chart, line, span_on
+from sparkctl.report.templates import environment
 
 LONG_NAME = 5  # characters of a name from which a cell is wider
 _SECTIONS = (
@@ -39,7 +39,7 @@ class FleetHtml:
     def __init__(self, nodes: BinaryIO, now: datetime, titles: dict[str, str], few: int) -> None:
         """`nodes` takes the pages of nodes until the fleet is known; `titles` are those of trends by their checks."""
         self._nodes, self._now, self._titles, self._few = nodes, now, titles, few
-        self._environment = _environment()
+        self._environment = environment()
         self._node = self._environment.get_template("fleet_node.html")
         self._shared: dict[str, Any] = {
             "words": fleet_words,
@@ -95,7 +95,7 @@ class FleetHtml:
     def _source(self, *names: str) -> Markup:
         """Style or script of ours, the only text on the page that is not escaped."""
         loader = self._environment.loader
-        assert loader is not None  # noqa: S101 - `_environment` gives it one
+        assert loader is not None  # noqa: S101 - `environment` gives it one
         return Markup("".join(loader.get_source(self._environment, name)[0] for name in names))  # noqa: S704
 
     def _parts(self, page: FleetPage) -> dict[str, Any]:
@@ -176,14 +176,3 @@ def _policy(*, styles: tuple[str, ...], scripts: tuple[str, ...]) -> str:
 
 def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("sparkctl.report", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
