@@ -4,15 +4,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sparkctl.app.alert_rules_file import FILE_VARIABLE as RULES_VARIABLE
+from sparkctl.app.places import FLEET_VARIABLE, SINKS_VARIABLE
+from sparkctl.app.schedule_file import FILE_VARIABLE as SCHEDULES_VARIABLE
 from sparkctl.errors import ExitCode
+from sparkctl.store.location import STATE_VARIABLE
 
 Described = Mapping[str, Any]
 """A command or an option as click describes it (`Command.to_info_dict`)."""
 
 ENVIRONMENT = {
-    "SPARKCTL_FLEET": "The inventory, where --fleet names none.",
-    "SPARKCTL_STATE": "The state folder, where --state names none.",
-    "SPARKCTL_SCHEDULES": "The file of schedules, where --file names none.",
+    FLEET_VARIABLE: "The inventory, where --fleet names none.",
+    STATE_VARIABLE: "The state folder, where --state names none.",
+    SINKS_VARIABLE: "The file of sinks, where --sinks names none.",
+    RULES_VARIABLE: "The rules of alerting, where --rules names none.",
+    SCHEDULES_VARIABLE: "The file of schedules, where --file names none.",
     "SSH_AUTH_SOCK": "The agent that has the operator's keys.",
 }
 

@@ -1,6 +1,7 @@
 """Pages, the manual, and what shells complete."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,14 @@ def test_the_manual_is_in_step_and_has_every_command(tmp_path: Path) -> None:
     assert printed == kept.read_text("utf-8"), "write it with: make schemas"
     for command in ("health", "bundle disclose", "schedule install", "completion"):
         assert f".SS sparkctl {command}" in printed
+
+
+def test_the_manual_explains_every_variable_that_an_option_names() -> None:
+    page = (shipped("docs") / "sparkctl.1").read_text("utf-8")
+    options, _, rest = page.partition(".SH ENVIRONMENT")
+    named = set(re.findall(r"SPARKCTL_[A-Z]+", options))
+    assert len(named) > 3
+    assert named <= set(re.findall(r"SPARKCTL_[A-Z]+", rest))
 
 
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed: the manual is not checked")
