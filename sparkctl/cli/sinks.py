@@ -178,10 +178,11 @@ def forget(sink: str, sinks: Path | None, fleet: Path | None, state: Path | None
 
     Example: sparkctl sinks forget old-siem
     """
+    from sparkctl.app.sink_file import plan_at
     from sparkctl.app.sinks import forget_sink
 
     here = _places(sinks, fleet, state)
-    dropped = forget_sink(here.state, _plan(here), sink)
+    dropped = forget_sink(here.state, plan_at(here), sink)  # the whole file may be gone as well
     words = f"{sink} is forgotten, and {dropped:,} {'event' if dropped == 1 else 'events'} that it was still to get"
     say(form, words, sink=sink, dropped=dropped)
 

@@ -260,5 +260,7 @@ def test_a_sink_that_is_no_more_can_be_forgotten_with_what_waits_for_it(tmp_path
     with Store.open(tmp_path / "state") as store:
         assert store.outbox.names() == ["new"]
         assert store.outbox.waiting("new") == 2
-        assert store.outbox.forget_sink("new") == 2
+    (tmp_path / "sinks.yaml").unlink()
+    assert json_lines(sparkctl("sinks", "forget", "new", *common, home=tmp_path)) == [{"sink": "new", "dropped": 2}]
+    with Store.open(tmp_path / "state") as store:
         assert store.outbox.event_ids(event(1).event_id) == []
