@@ -1,12 +1,12 @@
 """What became of a node, and what a run came to, as events."""
 
 from sparkctl.errors import ExitCode
-from sparkctl.model.event import EventKind, EventSeverity, Told, told
+from sparkctl.model.event import EventKind, EventSeverity, Told, severity_of, told
 from sparkctl.model.outcome import BootEnd, Judgement, NodeOutcome
 from sparkctl.model.reports import COMMAND_OF, RunReport
 from sparkctl.model.reset_report import EndKind, kind_of
 from sparkctl.model.run import Failure
-from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Status
+from sparkctl.model.vocabulary import REFUSALS, Status
 
 _OF_EXIT = {
     ExitCode.OK: EventSeverity.INFO,
@@ -71,10 +71,8 @@ def _said(outcome: NodeOutcome) -> tuple[EventSeverity, str]:
 
 def _failure(failure: Failure) -> tuple[EventSeverity, str]:
     words = f"{failure.stage}, {failure.cause}: {failure.message}"
-    if failure.cause in REFUSALS:
-        return EventSeverity.CRITICAL, f"it was refused: {words}"
-    cut = failure.cause in CUT_SHORT
-    return (EventSeverity.WARNING if cut else EventSeverity.ERROR), f"it did not report: {words}"
+    said = "it was refused" if failure.cause in REFUSALS else "it did not report"
+    return severity_of(failure.cause), f"{said}: {words}"
 
 
 def _judgement(judgement: Judgement) -> tuple[EventSeverity, str]:

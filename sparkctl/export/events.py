@@ -7,10 +7,11 @@ from typing import Literal
 
 from sparkctl.export.severity import LEVEL_OF, Level
 from sparkctl.export.subject import Subject, iso
+from sparkctl.model.event import severity_of
 from sparkctl.model.health import Finding
 from sparkctl.model.reset import Transition
 from sparkctl.model.run import RunRecord
-from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause, Status
+from sparkctl.model.vocabulary import Status
 
 OUTCOMES: dict[Status, str] = {Status.PASS: "success", Status.WARN: "failure", Status.FAIL: "failure"}
 """Whether a check found what it should; what is not here is unknown."""
@@ -81,7 +82,7 @@ def _visit(subject: Subject) -> Event:
         code, message, level, outcome = "node.never_visited", "never visited", Level.UNKNOWN, "unknown"
     elif last.failure is not None:
         code, message = "node.unreported", f"did not report ({last.status}): {last.failure.message}"
-        level, outcome = _level_of(last.failure.cause), "unknown"
+        level, outcome = Level(severity_of(last.failure.cause).value), "unknown"
     else:
         code, message, level, outcome = "node.reported", "reported", Level.INFORMATIONAL, "success"
     at = last.ts if last else subject.at
@@ -92,12 +93,6 @@ def _visit(subject: Subject) -> Event:
         ),
         message=message, status=code.removeprefix("node."), level=level, outcome=outcome,
     )  # fmt: skip
-
-
-def _level_of(cause: Cause) -> Level:
-    if cause in REFUSALS:
-        return Level.CRITICAL
-    return Level.WARNING if cause in CUT_SHORT else Level.ERROR
 
 
 def _finding(subject: Subject, finding: Finding, at: datetime) -> Event:

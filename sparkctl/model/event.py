@@ -11,6 +11,7 @@ from pydantic import Field
 
 from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
 from sparkctl.model.printable import printable
+from sparkctl.model.vocabulary import CUT_SHORT, REFUSALS, Cause
 
 EVENT_SCHEMA = "sparkctl.event/1"
 
@@ -38,6 +39,13 @@ class EventSeverity(StrEnum):
     def rank(self) -> int:
         """0 for the least, so that severities can be compared."""
         return list(EventSeverity).index(self)
+
+
+def severity_of(cause: Cause) -> EventSeverity:
+    """How much it matters that a visit brought no answer, by what ended it: exports say the same as sinks."""
+    if cause in REFUSALS:
+        return EventSeverity.CRITICAL
+    return EventSeverity.WARNING if cause in CUT_SHORT else EventSeverity.ERROR
 
 
 class Event(Record):

@@ -9,7 +9,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from tests.bundle.made import facts, health, made, reset
 from tests.support.command import sparkctl
 from tests.support.envelopes import finding
 from tests.support.facts import identity
+from tests.support.outline import Outline
 from tests.support.resets import transition
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -65,21 +65,6 @@ def hostile(folder: Path, url: str) -> Path:
         version=short,
         disclosed_to=short,
     )
-
-
-class Outline(HTMLParser):
-    """The elements of a page with their attributes, and the texts of headings, captions and the title."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def named(self, *tags: str) -> list[tuple[str, dict[str, str | None]]]:
-        return [each for each in self.elements if each[0] in tags]
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import re
 from datetime import timedelta
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -21,27 +20,13 @@ from sparkctl.model.standing import NodeStanding
 from sparkctl.model.vocabulary import Cause, Stage, UnknownReason
 from tests.support.envelopes import finding, unreported
 from tests.support.fleet_pages import NOW, fleet_of, html_of, node_of, pages_of, record_of
+from tests.support.outline import Outline
 
 MOST_BYTES = 5 * 2**20
 EVIL = (
     "\"'><script>document.title='owned';alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</style></details>&amp;"
 )
 SHORT = EVIL[:110]
-
-
-class Outline(HTMLParser):
-    """The elements of a page with their attributes."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def named(self, *tags: str) -> list[dict[str, str | None]]:
-        return [each for tag, each in self.elements if tag in tags]
 
 
 def hostile() -> tuple[list[NodePage], dict[str, Any]]:
@@ -84,7 +69,7 @@ def test_nothing_is_loaded_and_nothing_runs_but_our_own_two_scripts() -> None:
     nodes, parts = hostile()
     page = html_of(nodes, **parts)
     outline = Outline(page)
-    (policy,) = (each["content"] or "" for each in outline.named("meta") if each.get("http-equiv"))
+    (policy,) = (each["content"] or "" for _, each in outline.named("meta") if each.get("http-equiv"))
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
     for tag, directive in (("style", "style-src"), ("script", "script-src")):
@@ -111,17 +96,17 @@ def test_everybody_can_find_their_way() -> None:
     outline = Outline(
         html_of([*nodes, *pages_of(9)[2:]], **{name: parts[name] for name in ("changes", "ends", "alerts")})
     )
-    assert outline.named("html")[0]["lang"] == "en"
+    assert outline.named("html")[0][1]["lang"] == "en"
     assert [len(outline.named(tag)) for tag in ("h1", "main", "header", "nav", "footer")] == [1] * 5
     levels = [int(tag[1]) for tag, _ in outline.elements if tag in ("h1", "h2", "h3", "h4")]
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     assert len(outline.named("table")) == len(outline.named("caption")) > 10
-    assert all(each.get("scope") in ("row", "col") for each in outline.named("th"))
+    assert all(each.get("scope") in ("row", "col") for _, each in outline.named("th"))
     identified = [each["id"] for _, each in outline.elements if "id" in each]
     assert len(identified) == len(set(identified))
-    wanted = {(each["href"] or "")[1:] for each in outline.named("a")}
+    wanted = {(each["href"] or "")[1:] for _, each in outline.named("a")}
     assert {target for target in wanted if not target.startswith("q=")} <= set(identified)
-    assert all(each.get("aria-hidden") or each.get("aria-label") for each in outline.named("svg"))
+    assert all(each.get("aria-hidden") or each.get("aria-label") for _, each in outline.named("svg"))
 
 
 def test_every_node_is_on_the_page_three_times() -> None:
