@@ -13,8 +13,8 @@ from sparkctl.evidence.reading import opened
 from sparkctl.evidence.signers import signer_of
 from sparkctl.model.evidence import MAX_ENTRIES, About, Entry, EntryKind, EntryStatus, Manifest, Missing
 from sparkctl.model.evidence_path import MAX_PART, MAX_PATH
+from tests.evidence.hostile import flipped, part, tar_in
 from tests.evidence.making import CONTENTS, allowed, openssh_key, packed, pem_key, sealed, tar_of
-from tests.evidence.test_hostile import flipped, part, tar_in
 
 PAGE = (Path(__file__).parents[2] / "docs/evidence-format.md").read_text("utf-8")
 UNPACK, BY_OPENSSH, BY_OPENSSL, WHOLE, PART = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)

@@ -16,6 +16,7 @@ from sparkctl.evidence.signers import signer_of
 from sparkctl.evidence.subsets import subset
 from sparkctl.evidence.trust import AllowedSigners, PublicKey
 from sparkctl.evidence.verifying import Authenticity, verify
+from tests.evidence.hostile import tar_in
 from tests.evidence.making import (
     ABOUT,
     CONTENTS,
@@ -28,7 +29,6 @@ from tests.evidence.making import (
     sealed,
     write_files,
 )
-from tests.evidence.test_hostile import tar_in
 
 
 @pytest.fixture(scope="module")

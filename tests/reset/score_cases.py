@@ -5,6 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from sparkctl.model.reset_score import AxisScore, Result
+from sparkctl.model.reset_words import Axis
+
 CASES = Path(__file__).parent / "cases"
 PANIC, TREE = "panic-of-a-hung-task", "asked-to-restart"
 
@@ -17,3 +20,7 @@ def copy_of(name: str, folder: Path, **changes: Any) -> Path:
     label = json.loads((place / "case.json").read_text()) | changes
     (place / "case.json").write_text(json.dumps(label))
     return place
+
+
+def result_of(axis: Axis, scores: list[AxisScore]) -> Result:
+    return next(one.result for one in scores if one.axis is axis)
