@@ -23,7 +23,7 @@ from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
 from sparkctl.inventory.yaml_nodes import YamlNode
 from sparkctl.model.inventory import Problem
 from sparkctl.model.printable import printable
-from sparkctl.model.schedule import MARGIN_S, NO_NODES, LogSettings, Schedule, SchedulePlan
+from sparkctl.model.schedule import DOING, MARGIN_S, LogSettings, Schedule, SchedulePlan
 from sparkctl.model.schedule_times import DAY_NAMES, EVERY_DAY, PERIODS, Times, at, every
 
 FILE_VARIABLE = "SPARKCTL_SCHEDULES"
@@ -136,7 +136,7 @@ class _ScheduleReader:
         if run is None:
             return None
         selector = fields.texts("selector", selector_word)
-        if selector and run in NO_NODES:
+        if selector and not DOING[run].selects:
             fields.wrong("selector", f"{run} asks no nodes", "Leave the selector out.")
         options, folders = self._options(run)
         if times is None:

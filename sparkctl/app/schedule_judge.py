@@ -27,10 +27,10 @@ def why_failed(schedule: Schedule, ended: Ended, coverage: Coverage | None) -> s
     cut = _cut_short(schedule, ended, coverage)
     if cut is not None:
         return cut
-    answers = _ANSWERS if schedule.selects_nodes else {ExitCode.OK}
+    answers = _ANSWERS if schedule.does.selects else {ExitCode.OK}
     if ended.code not in answers:
         return f"{schedule.run} ended with {_words(ended.code)}"
-    if not schedule.asks_nodes:
+    if not schedule.does.asks:
         return None
     if coverage is None:
         return f"{schedule.run} ended with {_words(ended.code)} and without a report"

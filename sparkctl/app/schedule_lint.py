@@ -44,7 +44,7 @@ def _at(plan: SchedulePlan, key: str) -> Where:
 
 def _selectors(plan: SchedulePlan, problems: Problems) -> None:
     """Selectors that select nobody would fail at every start."""
-    asking = [schedule for schedule in plan.schedules.values() if schedule.selects_nodes]
+    asking = [schedule for schedule in plan.schedules.values() if schedule.does.selects]
     try:
         fleet = load_fleet(plan.fleet) if asking else None
     except UsageError as error:
@@ -88,7 +88,7 @@ def _lock(plan: SchedulePlan, problems: Problems) -> None:
     for long in plan.schedules.values():
         for often in plan.schedules.values():
             lost = long.deadline_s // often.times.gaps_s[0]
-            if long is not often and long.locks and often.locks and lost >= often.complain_after:
+            if long is not often and long.does.locks and often.does.locks and lost >= often.complain_after:
                 problems.warning(
                     _at(plan, f"schedules.{long.name}.deadline"),
                     f"{long.name} may hold the lock for {long.deadline_s} s, in which {lost} starts of {often.name} are"

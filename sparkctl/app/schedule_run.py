@@ -87,17 +87,17 @@ def _require_user(plan: SchedulePlan) -> None:
 def arguments_of(plan: SchedulePlan, schedule: Schedule, seconds: int) -> list[str]:
     """The command line of a schedule, without the program, for a run of so many seconds."""
     arguments = [*schedule.run.split(), "--format", "jsonl", "--state", str(plan.state), *schedule.options]
-    if schedule.selects_nodes or schedule.sends:
+    if schedule.does.selects or schedule.does.sends:
         arguments += ["--fleet", str(plan.fleet)]
-    if schedule.sends and plan.sinks:
+    if schedule.does.sends and plan.sinks:
         arguments += ["--sinks", str(plan.sinks)]
     if schedule.run == DIGESTING:
         arguments.append("--send")
     if schedule.run == SENDING:
         arguments += ["--within", str(seconds)]
-    if schedule.asks_nodes:
+    if schedule.does.asks:
         arguments += ["--deadline", str(seconds)]
-    if schedule.selects_nodes:
+    if schedule.does.selects:
         arguments += ["--", *schedule.selector]
     return arguments
 
@@ -130,7 +130,7 @@ class _Start:
         """The run, tried again while another run holds the state folder; raises BusyError after a third of the time."""
         patience = time.monotonic() + self._schedule.deadline_s / 3
         while True:
-            if self._schedule.locks:
+            if self._schedule.does.locks:
                 self._wait_for_lock(patience)
             seconds = self._give_up - time.monotonic()
             arguments = arguments_of(self._plan, self._schedule, max(int(seconds) - _TO_END_S, 1))

@@ -152,7 +152,7 @@ def writable(plan: SchedulePlan, schedule: Schedule) -> list[Path]:
     wanted = {plan.state, plan.heartbeats, plan.log.folder, *schedule.writes_to}
     if plan.prom is not None:
         wanted.add(plan.prom)
-    if schedule.sends:
+    if schedule.does.sends:
         wanted |= written_folders(plan.sinks, plan.fleet)
     return sorted(path for path in wanted if not any(other in path.parents for other in wanted))
 

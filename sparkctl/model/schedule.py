@@ -11,9 +11,35 @@ from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.envelope import Count
 from sparkctl.model.schedule_times import Times
 
-SENDING, DIGESTING, REPORTING, EXPORTING = "sinks send", "alerts digest", "report", "export"
-NO_NODES = frozenset({"store prune", SENDING, DIGESTING})
-"""Commands that have no selector."""
+SENDING, DIGESTING = "sinks send", "alerts digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """What a command does: takes a selector, asks those nodes, tells sinks, needs the lock of the state folder.
+
+    One that asks nodes has a deadline and leaves a report.
+    """
+
+    selects: bool = False
+    asks: bool = False
+    sends: bool = False
+    locks: bool = False
+
+
+_VISITS = Doing(selects=True, asks=True, sends=True, locks=True)
+DOING = {
+    "health": _VISITS,
+    "collect": _VISITS,
+    "reset-reason": _VISITS,
+    "bundle collect": _VISITS,
+    SENDING: Doing(sends=True),
+    DIGESTING: Doing(sends=True),
+    "report": Doing(selects=True),
+    "export": Doing(selects=True),
+    "store prune": Doing(locks=True),
+}
+"""Every command that may be scheduled."""
 
 MARGIN_S = 30
 """What a period must be longer than splay and deadline together, in seconds: ending, storing, starting."""
@@ -43,29 +69,14 @@ class Schedule:
     writes_to: tuple[Path, ...]
 
     @property
-    def asks_nodes(self) -> bool:
-        """Whether it is a run over nodes, with a selector, a deadline and a report."""
-        return self.selects_nodes and self.run not in (REPORTING, EXPORTING)
-
-    @property
-    def sends(self) -> bool:
-        """Whether it tells sinks."""
-        return self.asks_nodes or self.run in (SENDING, DIGESTING)
-
-    @property
-    def selects_nodes(self) -> bool:
-        """Whether it takes an inventory and a selector."""
-        return self.run not in NO_NODES
-
-    @property
-    def locks(self) -> bool:
-        """Whether it needs the lock of the state folder."""
-        return self.run not in (SENDING, DIGESTING, REPORTING, EXPORTING)
+    def does(self) -> Doing:
+        """What its command does."""
+        return DOING[self.run]
 
     @property
     def selection(self) -> str:
         """What it selects, in words; empty where it selects no nodes."""
-        return (",".join(self.selector) or "all") if self.selects_nodes else ""
+        return (",".join(self.selector) or "all") if self.does.selects else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from sparkctl.app.schedule_file import examine, read_plan, schedule_file
+from sparkctl.app.schedule_options import RUNS
 from sparkctl.app.schedule_run import arguments_of, run_schedule
 from sparkctl.app.schedule_units import writable
 from sparkctl.errors import RefusedError, UsageError
-from sparkctl.model.schedule import MARGIN_S
+from sparkctl.model.schedule import DOING, MARGIN_S
 from sparkctl.model.schedule_times import PERIODS
 from tests.schedule.plans import plan_of, write_plan
 
@@ -29,9 +30,13 @@ READING = """
 """
 
 
+def test_of_every_command_that_may_be_scheduled_it_is_known_what_it_does() -> None:
+    assert RUNS.keys() == DOING.keys()
+
+
 def test_what_only_reads_waits_for_nobody(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, READING, "sinks: sinks.yaml\n")
-    assert [(one.locks, one.asks_nodes) for one in plan.schedules.values()] == [(False, False)] * 3
+    assert [(one.does.locks, one.does.asks) for one in plan.schedules.values()] == [(False, False)] * 3
     export = arguments_of(plan, plan.schedules["m"], 100)
     assert export[:3] == ["export", "--format", "jsonl"]
     output = str(tmp_path / "m.prom")
@@ -70,7 +75,7 @@ def test_sinks_are_told_of_a_scheduled_run_and_can_be_sent_to_by_the_clock(tmp_p
         assert arguments[arguments.index("--sinks") + 1] == str(tmp_path / "conf/sinks.yaml")
     assert arguments_of(plan, plan.schedules["out"], 100)[:2] == ["sinks", "send"]
     assert arguments_of(plan, plan.schedules["out"], 100)[-2:] == ["--within", "100"]
-    assert [one.locks for one in plan.schedules.values()] == [True, False]
+    assert [one.does.locks for one in plan.schedules.values()] == [True, False]
     assert "--sinks" not in arguments_of(plan_of(tmp_path, both), plan.schedules["s"], 100)
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf/sinks.yaml").write_text("version: 1\nsinks:\n  f: {url: 'file:///var/log/spark/e.jsonl'}\n")
