@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sparkctl.contract import strict_json
 from sparkctl.errors import ContractError
 from sparkctl.model.bundle import BundleEnvelope
+from sparkctl.model.control import ControlEnvelope
 from sparkctl.model.envelope import ErrorItem, HealthEnvelope, Meta
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.health import HealthData, roll_up
@@ -20,7 +21,8 @@ HEALTH_SCHEMA = "sparkctl.health/1"
 FACTS_SCHEMA = "sparkctl.facts/1"
 RESET_SCHEMA = "sparkctl.reset/1"
 BUNDLE_SCHEMA = "sparkctl.bundle/1"
-EnvelopeT = TypeVar("EnvelopeT", HealthEnvelope, FactsEnvelope, ResetEnvelope, BundleEnvelope)
+CONTROL_SCHEMA = "sparkctl.control/1"
+EnvelopeT = TypeVar("EnvelopeT", HealthEnvelope, FactsEnvelope, ResetEnvelope, BundleEnvelope, ControlEnvelope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Expected:
     """What a document must agree with: the limit it was given, the program that was sent, and what was asked of it.
 
     `checks` maps the planned checks to whether each is required, `facets` names those that were asked for, `back` is
-    the end of a boot that was asked for: 0 for the newest, None for all.
+    the end of a boot that was asked for: 0 for the newest, None for all. `control` is a controller, a phase and an act.
     """
 
     limit: int
@@ -38,6 +40,7 @@ class Expected:
     checks: Mapping[str, bool] = field(default_factory=dict)
     facets: tuple[str, ...] = ()
     back: int | None = 0
+    control: tuple[str, str, str] | None = None
 
 
 def decode_health(document: bytes, expected: Expected) -> HealthEnvelope:
@@ -80,6 +83,16 @@ def decode_reset(document: bytes, expected: Expected) -> ResetEnvelope:
 def decode_bundle(document: bytes, expected: Expected) -> BundleEnvelope:
     """Validate the document of one collection; raises ContractError."""
     return _decode(document, expected, BundleEnvelope, BUNDLE_SCHEMA)
+
+
+def decode_control(document: bytes, expected: Expected) -> ControlEnvelope:
+    """Validate what a controller answers, of the act and the phase that were asked for; raises ContractError."""
+    envelope = _decode(document, expected, ControlEnvelope, CONTROL_SCHEMA)
+    assert envelope.data is not None  # noqa: S101 - `_decode` refuses a document without
+    asked = expected.control
+    if asked is None or (envelope.data.controller, envelope.data.phase, envelope.data.act) != asked:
+        raise ContractError("wrong_program", "the document answers for another act or phase than was asked for")
+    return envelope
 
 
 def _decode(document: bytes, expected: Expected, model: type[EnvelopeT], schema: str) -> EnvelopeT:

@@ -15,6 +15,7 @@ from sparkctl.model.bundle_diff import BundleDiff
 from sparkctl.model.bundle_page import BundlePage
 from sparkctl.model.bundle_report import BundleReport
 from sparkctl.model.collection import CollectReport
+from sparkctl.model.control import ControlEnvelope, ControlPhase, ControlResult
 from sparkctl.model.delivery import Delivery, OutboxDrop, SinkStatus, SinkTest
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.event import Event
@@ -24,6 +25,7 @@ from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.ledger import LedgerEntry
 from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.redaction import RedactionReport
@@ -61,6 +63,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "bundle-page": BundlePage,
     "bundle-report": BundleReport,
     "collect-report": CollectReport,
+    "control-envelope": ControlEnvelope,
     "delivery": Delivery,
     "drift-report": DriftReport,
     "event": Event,
@@ -74,6 +77,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "fleet-page": FleetPage,
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
+    "ledger-entry": LedgerEntry,
     "node-page": NodePage,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,
@@ -92,6 +96,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
 
 NODE_WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "nodekit/vocabulary.py": (Status, UnknownReason, Severity, Elevation, Origin, Comparison, TakenStatus),
+    "controllers/words.py": (ControlPhase, ControlResult),
     "reset/words.py": (
         Axis,
         Termination,

@@ -28,6 +28,8 @@ NAME_OF_SCHEMA = {
     "sparkctl.reset-report/1": "reset-report",
     "sparkctl.reset-score/1": "reset-score",
     "sparkctl.bundle/1": "bundle-envelope",
+    "sparkctl.control/1": "control-envelope",
+    "sparkctl.ledger-entry/1": "ledger-entry",
     "sparkctl.bundle-report/1": "bundle-report",
     "sparkctl.bundle-diff/1": "bundle-diff",
     "sparkctl.bundle-page/1": "bundle-page",

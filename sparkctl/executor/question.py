@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sparkctl.contract.decode import decode_bundle, decode_facts, decode_health, decode_reset
+from sparkctl.contract.decode import decode_bundle, decode_control, decode_facts, decode_health, decode_reset
 from sparkctl.executor.answer import Decode
 
 
@@ -11,7 +11,8 @@ class Question:
     """`arguments` begin with the program's sub-command, where it has any.
 
     `facets` are those that must come back, `back` is the end of a boot that must: 0 for the newest, None for all.
-    `asked` says in a word what this question asks beside others of its kind.
+    `asked` says in a word what this question asks beside others of its kind. `control` is the controller, the phase
+    and the act that must come back.
     """
 
     arguments: tuple[str, ...]
@@ -19,6 +20,7 @@ class Question:
     facets: tuple[str, ...] = ()
     back: int | None = 0
     asked: str = ""
+    control: tuple[str, str, str] | None = None
 
 
 HEALTH = Question(("health", "--level=L1"), decode_health)
@@ -37,6 +39,11 @@ def what_is_it(facets: tuple[str, ...]) -> Question:
     """What is it? These facets."""
     named = ",".join(facets)
     return Question(("collect", f"--facets={named}"), decode_facts, facets, asked=named)
+
+
+def control(arguments: tuple[str, ...], controller: str, phase: str, act: str) -> Question:
+    """Do, or look at, one phase of one act of a controller."""
+    return Question(arguments, decode_control, control=(controller, phase, act))
 
 
 def why_did_it_go_down(back: int | None) -> Question:

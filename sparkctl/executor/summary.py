@@ -3,6 +3,7 @@
 from collections import Counter
 
 from sparkctl.model.bundle import BundleEnvelope
+from sparkctl.model.control import ControlEnvelope
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.reset import ResetEnvelope
@@ -24,6 +25,8 @@ def summarise(envelope: AnyEnvelope | None) -> dict[str, str]:
         return _claims(envelope)
     if isinstance(envelope, BundleEnvelope):
         return _counts(envelope)
+    if isinstance(envelope, ControlEnvelope):
+        return {envelope.data.controller: envelope.data.result.value} if envelope.data else {}
     return _readings(envelope) if envelope else {}
 
 

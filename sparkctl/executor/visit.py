@@ -164,6 +164,7 @@ async def _run(session: Session, node: Node, errand: Errand, progress: Progress,
         checks=errand.program.checks,
         facets=errand.question.facets,
         back=errand.question.back,
+        control=errand.question.control,
     )
     return read_answer(ended, nonce, expected, errand.question.decode)
 

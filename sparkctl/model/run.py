@@ -6,12 +6,13 @@ from pydantic import Field, model_validator
 
 from sparkctl.model.base import NodeId, Record, Text, UtcDatetime, Word
 from sparkctl.model.bundle import BundleEnvelope
+from sparkctl.model.control import ControlEnvelope
 from sparkctl.model.envelope import Count, HealthEnvelope
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.vocabulary import Cause, Outcome, Stage
 
-AnyEnvelope = HealthEnvelope | FactsEnvelope | ResetEnvelope | BundleEnvelope
+AnyEnvelope = HealthEnvelope | FactsEnvelope | ResetEnvelope | BundleEnvelope | ControlEnvelope
 """What a node may answer."""
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Raised whenever a table changes in a way that an older sparkctl would misread."""
 
 OLDEST_VERSION = 5
@@ -262,4 +262,73 @@ sinks = Table(
     Column("last_error", Text),
     Column("dropped", BigInteger, nullable=False, default=0),
     Column("untold", BigInteger, nullable=False, default=0),
+)
+
+# Runs of playbooks. `plan` is the document that was approved; what became of it is in `journal` alone. `fence` numbers
+# the processes that have driven the run: who holds an older one may neither write nor act. The lease ends by itself.
+playbook_runs = Table(
+    "playbook_runs",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("run_id", String(120), nullable=False, unique=True),
+    Column("playbook", String(120), nullable=False),
+    Column("planned_at", UtcMoment, nullable=False),
+    Column("plan_sha256", Digest, nullable=False),
+    Column("plan", RowId, ForeignKey("documents.id"), nullable=False),
+    Column("ended_at", UtcMoment, index=True),
+    Column("fence", BigInteger, nullable=False, default=0),
+    Column("holder", Text),
+    Column("leased_until", UtcMoment),
+)
+
+# All that happened in a run of a playbook, each record chained to the one before it; never changed.
+journal = Table(
+    "journal",
+    metadata,
+    Column("run", RowId, ForeignKey("playbook_runs.id"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", Digest, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Signatures over the hash of a plan.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("run", RowId, ForeignKey("playbook_runs.id"), primary_key=True, autoincrement=False),
+    Column("fingerprint", String(120), primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Nodes that a run of a playbook has in hand: one run at a time, which gives them back when it ends. `fence` grows with
+# every taking of a node and is never given out twice.
+node_fences = Table(
+    "node_fences",
+    metadata,
+    Column("node", RowId, ForeignKey("nodes.id"), primary_key=True, autoincrement=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("run", RowId, ForeignKey("playbook_runs.id"), index=True),
+)
+
+# The book of custody (`model/ledger.py`): a chain of entries, each with the digest of the one before it.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", Digest, nullable=False, unique=True),
+    Column("kind", Code, nullable=False),
+    Column("node_id", String(253), index=True),
+    Column("body", Text, nullable=False),
+    Column("signature", Text),
+)
+
+# Roots over the first `size` entries of the ledger, with the signatures of those who saw them (JSON).
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("signatures", Text, nullable=False),
 )

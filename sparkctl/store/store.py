@@ -32,6 +32,7 @@ from sparkctl.store.lock import SweepLock, nobody_sweeps
 from sparkctl.store.vectors import Vector
 
 if TYPE_CHECKING:
+    from sparkctl.store.ledger import Ledger
     from sparkctl.store.outbox import Outbox
 
 
@@ -124,6 +125,13 @@ class Store:
         from sparkctl.store.outbox import Outbox  # noqa: PLC0415
 
         return Outbox(self._database)
+
+    @property
+    def ledger(self) -> "Ledger":
+        """The book of custody."""
+        from sparkctl.store.ledger import Ledger  # noqa: PLC0415
+
+        return Ledger(self._database)
 
     def add(self, outcomes: Sequence[NodeOutcome], letters: Sequence[Addressed] = ()) -> None:
         """Store outcomes, all of them or none; on disk, and the newest of their nodes, when this returns.

@@ -10,12 +10,18 @@ from sparkctl.store.schema import (
     alert_mutes,
     alert_runs,
     alerts,
+    approvals,
+    checkpoints,
     contacts,
     documents,
     events,
     identifiers,
+    journal,
+    ledger,
     meta,
+    node_fences,
     outbox,
+    playbook_runs,
     runs,
     sinks,
     spans,
@@ -27,7 +33,7 @@ _PAGE = 500
 
 def upgrade(connection: Connection, found: int) -> None:
     """Bring a store of version `found` to ours, one version after another."""
-    for version, step in ((6, _to_6), (7, _to_7)):
+    for version, step in ((6, _to_6), (7, _to_7), (8, _to_8)):
         if found < version:
             step(connection)
     connection.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
@@ -53,3 +59,9 @@ def _to_7(connection: Connection) -> None:
     for index in spans.indexes:
         index.create(connection)
     connection.execute(insert(alert_runs).from_select(["run"], select(runs.c.id)))
+
+
+def _to_8(connection: Connection) -> None:
+    """Have room for runs of playbooks and for the book of custody."""
+    for table in (playbook_runs, journal, approvals, node_fences, ledger, checkpoints):
+        table.create(connection)

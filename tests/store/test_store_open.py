@@ -95,12 +95,12 @@ def test_a_database_of_somebody_else(folder: Path) -> None:
         Store.open(folder)
 
 
-@pytest.mark.parametrize("version", [4, 8])
+@pytest.mark.parametrize("version", [4, 9])
 def test_a_store_of_a_version_that_is_not_known_is_not_touched(folder: Path, version: int) -> None:
     Store.open(folder).close()
     change(folder, f"UPDATE meta SET value = '{version}' WHERE key = 'schema_version'")
     before = (folder / "state.db").read_bytes()
-    with pytest.raises(StoreError, match=f"has version {version}, and this sparkctl knows version 7") as caught:
+    with pytest.raises(StoreError, match=f"has version {version}, and this sparkctl knows version 8") as caught:
         Store.open(folder)
     assert "newer" in (caught.value.hint or "")
     assert (folder / "state.db").read_bytes() == before

@@ -14,7 +14,12 @@ from sparkctl.store.identifiers import IDENTITY
 from sparkctl.store.schema import SCHEMA_VERSION
 from tests.support.facts import facet, identity, remember
 
+AS_VERSION_7 = (
+    "DROP TABLE node_fences; DROP TABLE approvals; DROP TABLE journal; DROP TABLE playbook_runs;"
+    "DROP TABLE ledger; DROP TABLE checkpoints;"
+)
 AS_VERSION_6 = (
+    f"{AS_VERSION_7}"
     "DROP TABLE alerts; DROP TABLE alert_changes; DROP TABLE alert_mutes; DROP TABLE alert_runs;"
     "DROP TABLE outbox; DROP TABLE events; DROP TABLE sinks;"
     "DROP INDEX spans_by_end;"
@@ -102,6 +107,18 @@ def test_a_store_of_version_6_gains_an_outbox(folder: Path) -> None:
         assert store.shared_identifiers() == TWINS
         assert store.outbox.names() == []
     assert version(folder) == str(SCHEMA_VERSION)
+
+
+def test_a_store_of_version_7_gains_a_journal_and_a_ledger(folder: Path) -> None:
+    collect(folder, 1, {"n1": "1"})
+    as_new = shape(folder)
+    raw = sqlite3.connect(folder / "state.db")
+    raw.executescript(f"{AS_VERSION_7} UPDATE meta SET value = '7' WHERE key = 'schema_version'")
+    raw.close()
+    with Store.open(folder, create=False) as store:
+        assert list(store.ledger.entries()) == []
+    assert version(folder) == str(SCHEMA_VERSION)
+    assert shape(folder) == as_new
 
 
 def test_a_mute_upgrades_no_store_in_which_a_run_goes_on(old: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What changes a node: a file for each controller, with precheck, apply, postcheck, and undo where there is one."""

@@ -1,0 +1,64 @@
+"""The ledger of custody: what happened to a machine, by whom, on what evidence; entries are a chain."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
+from sparkctl.model.canonical import canonical_json
+
+GENESIS = "0" * 64
+"""What stands for the entry before the first."""
+
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*$", max_length=40)]
+"""What happened, as `lifecycle.moved` or `custody.handed_over`."""
+
+Scalar = Text | int | bool | None
+
+
+class EvidenceRef(Record):
+    """A document that an entry rests on: what it is, and the digest that it must have."""
+
+    name: Text
+    sha256: Sha256Hex
+
+
+class LedgerFact(Record):
+    """What is to be entered. `actor` is who says so (`user@host`, a principal, or `playbook RUN`).
+
+    `node_id` and `serial` say of which machine, as far as that is known. `facts` are what happened in particular.
+    """
+
+    kind: Kind
+    node_id: NodeId | None = None
+    serial: Word | None = None
+    actor: Word
+    summary: Text
+    facts: dict[Word, Scalar] = {}
+    evidence: Annotated[list[EvidenceRef], Field(max_length=100)] = []
+    simulated: bool = False
+
+
+class LedgerEntry(LedgerFact):
+    """An entry: a fact with its place (`seq` counts from 1), its moment, and the digest of the entry before it."""
+
+    entry_schema: Annotated[Literal["sparkctl.ledger-entry/1"], Field(alias="schema")] = "sparkctl.ledger-entry/1"
+    seq: Annotated[int, Field(ge=1)]
+    at: UtcDatetime
+    previous: Sha256Hex
+
+    @property
+    def canonical(self) -> bytes:
+        """The bytes that are hashed, signed and stored: the entry as RFC 8785 writes it."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the entry."""
+        return hashlib.sha256(self.canonical).hexdigest()
+
+
+def entered(fact: LedgerFact, *, seq: int, at: UtcDatetime, previous: str) -> LedgerEntry:
+    """A fact as the entry at a place."""
+    return LedgerEntry(**fact.model_dump(), seq=seq, at=at, previous=previous)
