@@ -1,0 +1,56 @@
+"""What a step can do, and which options each verb takes."""
+
+from dataclasses import dataclass
+
+CONTROL = "control."
+"""Before the name of a controller: such a step changes the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: its options, those that it must have, and what it does in words."""
+
+    options: frozenset[str]
+    required: frozenset[str]
+    words: str
+
+
+VERBS = {
+    "judge": Verb(frozenset({"fail_on", "ignore"}), frozenset(), "judge the node by all checks of level L1"),
+    "wait": Verb(frozenset({"seconds"}), frozenset({"seconds"}), "let time pass"),
+    "ask": Verb(frozenset({"question"}), frozenset({"question"}), "ask a person, who answers with `playbook answer`"),
+    "sparkctl": Verb(frozenset({"command"}), frozenset({"command"}), "run a command of sparkctl for this node"),
+}
+
+COMMANDS = (
+    ("alerts", "mute"),
+    ("baseline", "set"),
+    ("bundle", "collect"),
+    ("collect",),
+    ("drift",),
+    ("health",),
+    ("ledger", "add"),
+    ("node", "evidence"),
+    ("node", "move"),
+    ("ota",),
+    ("receive", "accept"),
+    ("reset-reason",),
+    ("retire", "certificate"),
+)
+"""The commands that a step may run: they read nodes, and write only what may be written twice."""
+
+NODE = "node"
+"""The parameter that every playbook has: the name of the node that a step is done on."""
+
+FOLDER = "folder"
+"""Another one: the folder for files of this run."""
+
+
+def controller_of(do: str) -> str | None:
+    """The controller that a step asks for, if it asks for one."""
+    return do.removeprefix(CONTROL) if do.startswith(CONTROL) else None
+
+
+def is_command(words: list[str]) -> bool:
+    """Whether these words begin with a command that a step may run."""
+    return any(tuple(words[: len(command)]) == command for command in COMMANDS)
