@@ -29,6 +29,7 @@ from sparkctl.cli.ingest import ingest
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
 from sparkctl.cli.ota import ota
+from sparkctl.cli.playbook import playbook
 from sparkctl.cli.program import program
 from sparkctl.cli.report import report
 from sparkctl.cli.reset_reason import reset_reason
@@ -69,6 +70,7 @@ for command in (
     inventory,
     lab,
     ota,
+    playbook,
     program,
     report,
     reset_reason,

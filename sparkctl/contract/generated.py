@@ -25,9 +25,13 @@ from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.journal import JournalEntry
 from sparkctl.model.ledger import LedgerEntry
 from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
+from sparkctl.model.plan import Plan
+from sparkctl.model.playbook import Playbook
+from sparkctl.model.playbook_status import PlaybookStatus
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_report import ResetReport
@@ -77,10 +81,14 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "fleet-page": FleetPage,
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
+    "journal-entry": JournalEntry,
     "ledger-entry": LedgerEntry,
     "node-page": NodePage,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,
+    "plan": Plan,
+    "playbook": Playbook,
+    "playbook-status": PlaybookStatus,
     "redaction-report": RedactionReport,
     "reset-envelope": ResetEnvelope,
     "reset-report": ResetReport,

@@ -38,6 +38,13 @@ class PlannedNode(Record):
     effects: list[Effect]
 
 
+class LeftOut(Record):
+    """A selected node that is not of the plan, and why."""
+
+    node_id: NodeId
+    why: Text
+
+
 class Wave(Record):
     """Nodes that are treated together, units whole; `number` counts from 1."""
 
@@ -83,7 +90,8 @@ class Plan(Record):
     windowed: bool
     estimates: dict[StepId, Seconds]
     programs: dict[Word, Sha256Hex]
-    nodes: list[PlannedNode]
+    nodes: Annotated[list[PlannedNode], Field(min_length=1)]
+    left_out: list[LeftOut]
 
     @property
     def canonical(self) -> bytes:

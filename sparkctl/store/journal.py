@@ -5,7 +5,7 @@ the transaction that looks whether it is still the newest: a process that was pa
 can add nothing to a journal that somebody else has taken up.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,6 +81,16 @@ class Journals:
                         )
                     previous = entry.sha256
                     yield entry
+
+    def held_nodes(self) -> dict[str, str]:
+        """The nodes that runs have in hand, each with the id of its run."""
+        query = (
+            select(nodes.c.node_id, playbook_runs.c.run_id)
+            .join(node_fences, node_fences.c.node == nodes.c.id)
+            .join(playbook_runs, playbook_runs.c.id == node_fences.c.run)
+        )
+        with self._database.reading() as connection:
+            return {row.node_id: row.run_id for row in connection.execute(query)}
 
     def approve(self, run_id: str, approval: Approval) -> None:
         """Keep an approval; one by the same key takes the place of that before it."""
@@ -230,14 +240,3 @@ def _chained(connection: Connection, claim: ClaimedRun, events: Sequence[Event],
     if rows:
         connection.execute(insert(journal), rows)
     return made
-
-
-def held_nodes(database: Database) -> Mapping[str, str]:
-    """The nodes that runs have in hand, each with the id of its run."""
-    query = (
-        select(nodes.c.node_id, playbook_runs.c.run_id)
-        .join(node_fences, node_fences.c.node == nodes.c.id)
-        .join(playbook_runs, playbook_runs.c.id == node_fences.c.run)
-    )
-    with database.reading() as connection:
-        return {row.node_id: row.run_id for row in connection.execute(query)}
