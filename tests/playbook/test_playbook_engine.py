@@ -126,7 +126,7 @@ def test_every_bad_end_counts_alike_against_the_budget(result: Result) -> None:
     did(told, "n1", "drain", result=result)
     assert starts(told) == [("n2", "drain"), ("n3", "drain")]
     did(told, "n2", "drain", result=result)
-    assert actions(told) == [Hold("2 nodes have not come out well in wave 1, and 1 may")]
+    assert actions(told) == [Hold("2 nodes have not come out well in wave 1; the budget is 1")]
 
 
 def test_the_budget_of_the_whole_run_counts_earlier_waves() -> None:
@@ -135,7 +135,7 @@ def test_the_budget_of_the_whole_run_counts_earlier_waves() -> None:
     did(told, "n1", "drain", result=Result.FAILED)
     told.say(WaveJudged(wave=1, promoted=True, summary="good"), WaveBegan(wave=2))
     did(told, "n2", "drain", result=Result.FAILED)
-    assert actions(told) == [Hold("2 nodes have not come out well in all, and 1 may")]
+    assert actions(told) == [Hold("2 nodes have not come out well in all; the budget is 1")]
 
 
 def test_a_held_run_begins_nothing_and_goes_on_when_a_person_lets_it() -> None:
