@@ -26,6 +26,7 @@ from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.ledger import LedgerEntry
+from sparkctl.model.lifecycle import NodeLifecycle, NodeState
 from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.redaction import RedactionReport
@@ -78,7 +79,9 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
     "ledger-entry": LedgerEntry,
+    "node-lifecycle": NodeLifecycle,
     "node-page": NodePage,
+    "node-state": NodeState,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,
     "redaction-report": RedactionReport,
