@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sparkctl.app.actor import actor
 from sparkctl.app.evidence_file import known_kind, reference
-from sparkctl.app.node_states import Known, blocked, known, known_partner
+from sparkctl.app.node_states import Known, blocked, known, known_partner, state_named
 from sparkctl.app.places import Places
 from sparkctl.errors import BusyError, RefusedError, UsageError
 from sparkctl.inventory.load import load_fleet
@@ -111,7 +111,7 @@ def move(places: Places, node_id: str, to: str, reason: str, files: Mapping[str,
     `files` are evidence, by kind, entered in the same step. Raises RefusedError when there is no such move, when
     evidence is missing, or when the unit is in the way; UsageError for words and files that are no good.
     """
-    state = _state_named(to)
+    state = state_named(to)
     if not reason.strip() or printable(reason, 800) != reason:
         raise UsageError("--reason must be one printable line of at most 800 characters")
     given = {kind: reference(path) for kind, path in files.items()}
@@ -136,13 +136,6 @@ def move(places: Places, node_id: str, to: str, reason: str, files: Mapping[str,
         Moved(one.node_id, one.standing.state, way.to, [next(entries) for _ in range(size)])
         for (one, way), size in zip(moving, sizes, strict=True)
     ]
-
-
-def _state_named(word: str) -> LifecycleState:
-    movable = [state.value for state in LifecycleState if state is not LifecycleState.UNRECORDED]
-    if word not in movable:
-        raise UsageError(f"there is no state '{printable(word, 60)}'", hint=f"the states are: {', '.join(movable)}")
-    return LifecycleState(word)
 
 
 def _edge(found: Known, to: LifecycleState) -> Edge:

@@ -102,9 +102,17 @@ def node_states(places: Places, selector: str, within: Iterable[str] = ()) -> li
     if selector == "all":
         names += sorted(found.keys() - {node.node_id for node in fleet.nodes})
     nodes = {node.node_id: node for node in chosen}
-    wanted = set(within)
+    wanted = {state_named(word) for word in within}
     states = [_brief(Known(name, nodes.get(name), None, found.get(name) or Standing(name))) for name in names]
     return [state for state in states if not wanted or state.state in wanted]
+
+
+def state_named(word: str) -> LifecycleState:
+    """The state of a name; raises UsageError."""
+    words = [state.value for state in LifecycleState]
+    if word not in words:
+        raise UsageError(f"there is no state '{printable(word, 60)}'", hint=f"the states are: {', '.join(words)}")
+    return LifecycleState(word)
 
 
 def _brief(known: Known) -> NodeState:

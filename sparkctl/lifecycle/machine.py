@@ -167,7 +167,7 @@ _RETIREMENT = (
     Edge((State.SANITISED,), State.DISPOSED, Phase.RETIREMENT, ("handover.signed", APPROVAL), Risk.TWO_PERSONS),
     Edge((State.DESTROYED,), State.DISPOSED, Phase.RETIREMENT, ("handover.signed",)),
     Edge(_CAN_BE_LOST, State.LOST, Phase.INCIDENT, ("loss.reported", APPROVAL), Risk.TWO_PERSONS),
-    Edge((State.LOST,), State.QUARANTINED, Phase.INCIDENT, ("recovery.recorded",)),
+    Edge((State.LOST,), State.INCIDENT, Phase.INCIDENT, ("recovery.recorded",)),
 )  # fmt: skip
 
 EDGES: tuple[Edge, ...] = (*_PROCUREMENT, *_USE, *_RETIREMENT)

@@ -33,12 +33,12 @@ class Standing:
 
     def take(self, entry: LedgerEntry) -> None:
         """Go on by one entry, which is newer than all before."""
+        if entry.serial is not None and entry.serial not in self.serials:
+            self.serials.append(entry.serial)
         if entry.kind == MOVED:
             self._move(entry)
         elif entry.kind == EVIDENCE_ADDED:
             self._evidence(entry)
-        if entry.serial is not None and entry.serial not in self.serials:
-            self.serials.append(entry.serial)
         self.simulated = self.simulated or entry.simulated
 
     def _move(self, entry: LedgerEntry) -> None:
