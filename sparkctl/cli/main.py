@@ -31,6 +31,7 @@ from sparkctl.cli.lab import lab
 from sparkctl.cli.node import node
 from sparkctl.cli.ota import ota
 from sparkctl.cli.program import program
+from sparkctl.cli.receive import receive
 from sparkctl.cli.report import report
 from sparkctl.cli.reset_reason import reset_reason
 from sparkctl.cli.schedule import schedule
@@ -72,6 +73,7 @@ for command in (
     node,
     ota,
     program,
+    receive,
     report,
     reset_reason,
     schedule,

@@ -29,6 +29,7 @@ from sparkctl.model.ledger import LedgerEntry
 from sparkctl.model.lifecycle import NodeLifecycle, NodeState
 from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
+from sparkctl.model.receiving import Acceptance, AsReceived, PinnedKeys, ReceivingReport, Recorded
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_report import ResetReport
@@ -53,11 +54,13 @@ from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, S
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
+    "acceptance": Acceptance,
     "alert": Alert,
     "alert-change": AlertChange,
     "alert-digest": AlertDigest,
     "alert-history": AlertHistory,
     "alert-mute": Mute,
+    "as-received": AsReceived,
     "baseline": Baseline,
     "bundle-diff": BundleDiff,
     "bundle-envelope": BundleEnvelope,
@@ -77,6 +80,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "fleet": Fleet,
     "fleet-page": FleetPage,
     "health-envelope": HealthEnvelope,
+    "host-key-pins": PinnedKeys,
     "ingest": IngestRecord,
     "ledger-entry": LedgerEntry,
     "node-lifecycle": NodeLifecycle,
@@ -84,6 +88,8 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "node-state": NodeState,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,
+    "receiving-recorded": Recorded,
+    "receiving-report": ReceivingReport,
     "redaction-report": RedactionReport,
     "reset-envelope": ResetEnvelope,
     "reset-report": ResetReport,

@@ -32,6 +32,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.ledger-entry/1": "ledger-entry",
     "sparkctl.node-lifecycle/1": "node-lifecycle",
     "sparkctl.node-state/1": "node-state",
+    "sparkctl.receiving-recorded/1": "receiving-recorded",
     "sparkctl.receiving-report/1": "receiving-report",
     "sparkctl.as-received/1": "as-received",
     "sparkctl.acceptance/1": "acceptance",

@@ -26,6 +26,7 @@ COMMANDS = [
     "schedule lint", "help", "completion", "export", "alerts list", "alerts show", "alerts ack", "alerts mute",
     "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send",
     "node list", "node show", "node move", "node evidence",
+    "receive match", "receive record", "receive pins", "receive accept",
     "sinks dead", "sinks replay", "sinks forget", "sinks show", "report",
 ]  # fmt: skip
 
