@@ -71,7 +71,7 @@ class Label:
 def canonical(text: str) -> str | None:
     """A serial or a part number as it is compared: upper case, without blanks; None for what cannot be one."""
     value = re.sub(r"\s+", "", text).upper().strip("*")  # which Code 39 begins and ends with
-    return value if _VALUE.fullmatch(value) else None
+    return value if text.isascii() and _VALUE.fullmatch(value) else None
 
 
 def macs_in(text: str) -> list[str]:
@@ -122,11 +122,13 @@ def _read_cell(label: Label, name: str | None, cell: str) -> None:
 
 def _guess(label: Label, name: str | None, code: str) -> None:
     """Take a bare code: as it is, and without what may be a data identifier before it."""
+    if not code.isascii():  # upper case may turn what is no letter of a code into one
+        return
     bare = _SYMBOLOGY.sub("", code.strip())
     upper = bare.upper().strip("*")
-    if name is None and len(upper.replace(":", "").replace("-", "")) in (12, 15) and macs_in(upper):
+    if name is None and macs_in(upper):
         label.take(MAC, upper, certain=False)
-        if ":" in upper or "-" in upper or upper.startswith("23S"):
+        if len(upper) > 12:  # twelve hexadecimal digits alone may be a serial as well
             return
     wanted = (name,) if name else (SERIAL,)
     if name is None and upper.startswith(("1P", "30P")):

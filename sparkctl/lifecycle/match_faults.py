@@ -52,7 +52,7 @@ def _parts(group: Group) -> None:
     if noticed is not None and serial_key(noticed) != serial_key(wanted):
         group.fault(MatchClass.WRONG_PART, f"ordered is {wanted}, announced {noticed}")
     if group.label.parts and serial_key(wanted) not in group.label.parts:
-        group.fault(MatchClass.WRONG_PART, f"{source} is {wanted}, the label says {group.label.parts[0]}")
+        group.fault(MatchClass.WRONG_PART, f"{source} is {wanted}, the label says {group.label.parts[-1]}")
     product = group.order.product if group.order else None
     says = group.seen.product if group.seen else None
     if product is not None and says is not None and product.casefold() != says.casefold():
@@ -126,7 +126,7 @@ def _part(group: Group) -> str | None:
     if group.order is not None:
         return group.order.part_number
     noticed = group.notice.part_number if group.notice else None
-    return noticed or next(iter(group.label.parts), None)
+    return noticed or next(reversed(group.label.parts), None)
 
 
 def short_of(line: OrderLine, missing: int) -> MatchedUnit:
