@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sparkctl.app.node_states import differences
 from sparkctl.app.places import Places
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.executor.limits import Limits
 from sparkctl.inventory.load import check_fleet, load_fleet
 from sparkctl.inventory.selector import select
 from sparkctl.model.inventory import Fleet, Node, Problem
+from sparkctl.model.vocabulary import Severity
 from sparkctl.store.location import make_state_dir
 from sparkctl.transport.fetch import FetchedKey, fetch_host_key
 from sparkctl.transport.hostkeys import HostKeys, pin, pin_name
@@ -38,8 +40,10 @@ def selection(places: Places, selector: str) -> Fleet:
 
 
 def problems(places: Places) -> list[Problem]:
-    """Everything that is wrong with the inventory."""
-    return check_fleet(places.fleet)
+    """Everything that is wrong with the inventory, and where it disagrees with the ledger on the state of a node."""
+    found = check_fleet(places.fleet)
+    usable = all(problem.severity is not Severity.ERROR for problem in found)
+    return [*found, *(differences(places) if usable else ())]
 
 
 @dataclass(frozen=True, slots=True)

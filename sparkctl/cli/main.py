@@ -28,9 +28,11 @@ from sparkctl.cli.history import history
 from sparkctl.cli.ingest import ingest
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
+from sparkctl.cli.node import node
 from sparkctl.cli.ota import ota
 from sparkctl.cli.playbook import playbook
 from sparkctl.cli.program import program
+from sparkctl.cli.receive import receive
 from sparkctl.cli.report import report
 from sparkctl.cli.reset_reason import reset_reason
 from sparkctl.cli.schedule import schedule
@@ -69,9 +71,11 @@ for command in (
     ingest,
     inventory,
     lab,
+    node,
     ota,
     playbook,
     program,
+    receive,
     report,
     reset_reason,
     schedule,

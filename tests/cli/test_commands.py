@@ -25,6 +25,8 @@ COMMANDS = [
     "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
     "schedule lint", "help", "completion", "export", "alerts list", "alerts show", "alerts ack", "alerts mute",
     "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send",
+    "node list", "node show", "node move", "node evidence",
+    "receive match", "receive record", "receive pins", "receive accept",
     "sinks dead", "sinks replay", "sinks forget", "sinks show", "report",
 ]  # fmt: skip
 

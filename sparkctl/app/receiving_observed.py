@@ -1,0 +1,100 @@
+"""What machines say of themselves, for the four-way match: the newest facts of nodes, from the store or a file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sparkctl.app.facts import known_facts
+from sparkctl.app.places import Places
+from sparkctl.contract import strict_json
+from sparkctl.errors import ContractError, UsageError
+from sparkctl.inventory.problems import SourceFault
+from sparkctl.inventory.text_file import read_text
+from sparkctl.model.facets.difference import value_at
+from sparkctl.model.inventory import Fleet, Node
+from sparkctl.model.printable import printable
+from sparkctl.model.receiving import MOST_ROWS, Observation
+
+FACETS = ("identity", "hardware")
+
+
+def observed_in_store(places: Places, fleet: Fleet, selector: str) -> list[Observation]:
+    """What was collected last of the selected nodes; those that were never collected are none.
+
+    Raises StoreError without a store, UsageError for a selector that is none.
+    """
+    found, nodes = [], _by_name(fleet)
+    for known in known_facts(places, selector, FACETS, []):
+        documents = {name: facet.document for name, facet in known.facets.items()}
+        if "identity" in documents:
+            at = f", collected {known.collected_at:%Y-%m-%d %H:%MZ}" if known.collected_at else ""
+            found.append(_observation(known.node_id, f"{known.node_id}{at}", documents, nodes))
+    return found
+
+
+def observed_in_file(path: Path, fleet: Fleet | None) -> list[Observation]:
+    """What `sparkctl show --format jsonl` printed; raises UsageError with file and line."""
+    try:
+        lines = read_text(path).split("\n")
+    except SourceFault as fault:
+        raise UsageError(f"{printable(fault.where.file)}: {fault.message}", hint=fault.action) from fault
+    found, nodes = [], _by_name(fleet)
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            place = printable(f"{path}:{number}", 1000)
+            found.append(_of_line(line, place, nodes))
+        if len(found) > MOST_ROWS:
+            raise UsageError(f"{path} has more than {MOST_ROWS:,} lines", hint="split it")
+    return found
+
+
+def _by_name(fleet: Fleet | None) -> dict[str, Node]:
+    return {node.node_id: node for node in fleet.nodes} if fleet else {}
+
+
+def _of_line(line: str, place: str, nodes: Mapping[str, Node]) -> Observation:
+    hint = "make the file with: sparkctl show --facet identity --facet hardware --format jsonl"
+    try:
+        row = strict_json.parse(line.encode("utf-8", "surrogatepass"))
+        if not isinstance(row, dict) or not isinstance(row.get("facets"), dict):
+            raise UsageError(f"{place}: this is not what `sparkctl show` prints", hint=hint)
+        return _observation(row.get("node_id"), place, row["facets"], nodes)
+    except ContractError as error:
+        raise UsageError(f"{place}: {error.message}", hint=hint) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        words = printable(f"{first['loc'][0] if first['loc'] else ''}: {first['msg']}", 200)
+        raise UsageError(f"{place}: {words}", hint=hint) from error
+
+
+def _observation(node_id: Any, place: str, documents: Mapping[str, Any], nodes: Mapping[str, Node]) -> Observation:
+    node = nodes.get(node_id) if isinstance(node_id, str) else None
+    identity, hardware = (documents.get(name) for name in FACETS)
+    facts = identity if isinstance(identity, Mapping) else {}
+    parts = hardware if isinstance(hardware, Mapping) else {}
+    macs = value_at(facts, ("macs",))
+    return Observation.model_validate(
+        {
+            "where": place,
+            "node_id": node_id,
+            "enrolled": node.serial if node else None,
+            "serial": value_at(facts, ("serial",)),
+            "serial_source": value_at(facts, ("serial_source",)),
+            "serials_agree": value_at(facts, ("serials_agree",)),
+            "product": value_at(facts, ("smbios", "product_name")),
+            "macs": list(macs.values()) if isinstance(macs, Mapping) else [],
+            "ssd_bytes": _drives(value_at(parts, ("nvme",))),
+            "memory_bytes": value_at(parts, ("memory", "total_bytes")),
+            "simulated": bool(node and node.simulated),
+        }
+    )
+
+
+def _drives(controllers: Any) -> int | None:
+    """All its NVMe drives, in bytes; None when one could not be read, or there is none."""
+    if not isinstance(controllers, Mapping) or not controllers:
+        return None
+    sizes = [each.get("size_bytes") if isinstance(each, Mapping) else None for each in controllers.values()]
+    return sum(sizes) if all(isinstance(size, int) for size in sizes) else None  # type: ignore[arg-type]
