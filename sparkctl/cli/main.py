@@ -28,6 +28,7 @@ from sparkctl.cli.history import history
 from sparkctl.cli.ingest import ingest
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
+from sparkctl.cli.ledger import ledger
 from sparkctl.cli.ota import ota
 from sparkctl.cli.program import program
 from sparkctl.cli.report import report
@@ -68,6 +69,7 @@ for command in (
     ingest,
     inventory,
     lab,
+    ledger,
     ota,
     program,
     report,

@@ -26,6 +26,8 @@ from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.ledger import LedgerEntry
+from sparkctl.model.ledger_checkpoint import Checkpoint, CheckpointNote, LedgerProof
+from sparkctl.model.ledger_report import LedgerReport, ProofFound
 from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.redaction import RedactionReport
@@ -77,7 +79,12 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "fleet-page": FleetPage,
     "health-envelope": HealthEnvelope,
     "ingest": IngestRecord,
+    "ledger-checkpoint": Checkpoint,
+    "ledger-checkpoint-note": CheckpointNote,
     "ledger-entry": LedgerEntry,
+    "ledger-proof": LedgerProof,
+    "ledger-proof-report": ProofFound,
+    "ledger-report": LedgerReport,
     "node-page": NodePage,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,

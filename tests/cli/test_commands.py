@@ -25,7 +25,9 @@ COMMANDS = [
     "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
     "schedule lint", "help", "completion", "export", "alerts list", "alerts show", "alerts ack", "alerts mute",
     "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send",
-    "sinks dead", "sinks replay", "sinks forget", "sinks show", "report",
+    "sinks dead", "sinks replay", "sinks forget", "sinks show", "report", "ledger show", "ledger add", "ledger sign",
+    "ledger checkpoint", "ledger cosign", "ledger import-cosignature", "ledger prove", "ledger verify-proof",
+    "ledger verify",
 ]  # fmt: skip
 
 
