@@ -33,6 +33,7 @@ from sparkctl.cli.ota import ota
 from sparkctl.cli.program import program
 from sparkctl.cli.report import report
 from sparkctl.cli.reset_reason import reset_reason
+from sparkctl.cli.retire import retire
 from sparkctl.cli.schedule import schedule
 from sparkctl.cli.schema import schema
 from sparkctl.cli.show import show
@@ -74,6 +75,7 @@ for command in (
     program,
     report,
     reset_reason,
+    retire,
     schedule,
     schema,
     show,

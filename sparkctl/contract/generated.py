@@ -14,6 +14,7 @@ from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.bundle_diff import BundleDiff
 from sparkctl.model.bundle_page import BundlePage
 from sparkctl.model.bundle_report import BundleReport
+from sparkctl.model.certificate import Certificate
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.control import ControlEnvelope, ControlPhase, ControlResult
 from sparkctl.model.delivery import Delivery, OutboxDrop, SinkStatus, SinkTest
@@ -47,6 +48,7 @@ from sparkctl.model.reset_words import (
     UnknownCause,
 )
 from sparkctl.model.run import RunRecord
+from sparkctl.model.sanitisation import SanitisationJudgement, SanitisationRecord
 from sparkctl.model.schedule import Heartbeat, ScheduleStatus
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
@@ -93,6 +95,9 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "reset-report": ResetReport,
     "reset-score": ResetScore,
     "run-record": RunRecord,
+    "sanitisation-certificate": Certificate,
+    "sanitisation-judgement": SanitisationJudgement,
+    "sanitisation-record": SanitisationRecord,
     "schedule-heartbeat": Heartbeat,
     "schedule-status": ScheduleStatus,
     "sink-status": SinkStatus,
