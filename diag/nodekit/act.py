@@ -25,7 +25,7 @@ PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus",
     "ExecMainStartTimestampMonotonic", "ExecMainExitTimestampMonotonic",
 )  # fmt: skip
-REFUSALS = {BUSY: "busy", FENCED: "fenced", OTHER_BOOT: "other_boot", REPEATED: "repeated"}
+REFUSALS = {BUSY: "busy", FENCED: "fenced", OTHER_BOOT: "other_boot"}
 STOP_SECONDS = 60
 START_SECONDS = 20.0
 SHOW_SECONDS = 5.0
@@ -107,7 +107,8 @@ def observe(machine: ActingMachine, act_id: str) -> State:
     if "LoadState" not in seen:
         raise ValueError("systemctl show does not tell the state of the unit")
     began, ended = _notes(machine, act_id)
-    if seen["LoadState"] == "not-found":
+    taken_away = began and seen.get("ExecMainStatus") == str(REPEATED)  # and its name used for a second start
+    if seen["LoadState"] == "not-found" or taken_away:
         return _without_unit(machine, act_id, began=began, ended=ended)
     return _with_unit(machine, act_id, seen, began=began)
 
@@ -158,7 +159,6 @@ WHY = {
     "busy": "another act holds the lock of this machine",
     "fenced": "an act with a higher fence was here before",
     "other_boot": "the machine has started anew since the act was decided",
-    "repeated": "it was begun before on this boot",
 }
 
 

@@ -65,6 +65,10 @@ class Box:
         """The command as it is run inside."""
         return ["nsenter", "-t", str(self._pid), "-p", "-m", "-C", "-u", "-i", *words]
 
+    def place(self, path: str) -> str:
+        """Where a file of its own lies, seen from outside."""
+        return f"/proc/{self._pid}/root{path}"
+
     def run(self, *words: str, seconds: float = 60) -> subprocess.CompletedProcess[bytes]:
         """Run a command inside to its end."""
         return subprocess.run(self.argv(words), capture_output=True, check=False, timeout=seconds)
