@@ -14,6 +14,7 @@ from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.bundle_diff import BundleDiff
 from sparkctl.model.bundle_page import BundlePage
 from sparkctl.model.bundle_report import BundleReport
+from sparkctl.model.certificate import Certificate
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.control import ControlEnvelope, ControlPhase, ControlResult
 from sparkctl.model.delivery import Delivery, OutboxDrop, SinkStatus, SinkTest
@@ -27,6 +28,8 @@ from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
 from sparkctl.model.journal import JournalEntry
 from sparkctl.model.ledger import LedgerEntry
+from sparkctl.model.ledger_checkpoint import Checkpoint, CheckpointNote, LedgerProof
+from sparkctl.model.ledger_report import LedgerReport, ProofFound
 from sparkctl.model.lifecycle import NodeLifecycle, NodeState
 from sparkctl.model.node_page import NodePage
 from sparkctl.model.ota_report import OtaReport
@@ -51,6 +54,7 @@ from sparkctl.model.reset_words import (
     UnknownCause,
 )
 from sparkctl.model.run import RunRecord
+from sparkctl.model.sanitisation import SanitisationJudgement, SanitisationRecord
 from sparkctl.model.schedule import Heartbeat, ScheduleStatus
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
@@ -89,6 +93,11 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "journal-entry": JournalEntry,
     "ledger-entry": LedgerEntry,
     "node-lifecycle": NodeLifecycle,
+    "ledger-checkpoint": Checkpoint,
+    "ledger-checkpoint-note": CheckpointNote,
+    "ledger-proof": LedgerProof,
+    "ledger-proof-report": ProofFound,
+    "ledger-report": LedgerReport,
     "node-page": NodePage,
     "node-state": NodeState,
     "ota-report": OtaReport,
@@ -103,6 +112,9 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "reset-report": ResetReport,
     "reset-score": ResetScore,
     "run-record": RunRecord,
+    "sanitisation-certificate": Certificate,
+    "sanitisation-judgement": SanitisationJudgement,
+    "sanitisation-record": SanitisationRecord,
     "schedule-heartbeat": Heartbeat,
     "schedule-status": ScheduleStatus,
     "sink-status": SinkStatus,
