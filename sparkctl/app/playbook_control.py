@@ -13,6 +13,9 @@ from sparkctl.model.control import ControlData, ControlPhase, ControlResult
 from sparkctl.model.journal import Act, Intended, Result
 from sparkctl.model.run import RunRecord
 
+NO_BOOT = "00000000-0000-0000-0000-000000000000"
+"""For phases that change nothing, before it is known which boot runs: no boot has this id (RFC 9562, section 5.9)."""
+
 STARTS = 3
 FIRST_POLL_S, MOST_POLL_S, SLOWER = 0.25, 10.0, 1.4
 _ENDED_BADLY = {
@@ -41,13 +44,14 @@ class Control:
 
 @dataclass
 class _Seen:
-    """What came back so far: documents, the newest answer, and the boot in which it was given."""
+    """What came back so far: documents, the newest answer (whether it was a mere look), and the boot that gave it."""
 
     began: float = field(default_factory=time.monotonic)
     texts: list[str] = field(default_factory=list)
     data: ControlData | None = None
     boot_id: str | None = None
     act: ControlData | None = None
+    looked: bool = False
 
     @property
     def spent_ms(self) -> int:
@@ -63,13 +67,14 @@ class Controls:
 
     async def precheck(self, control: Control, fence: int = 0) -> tuple[RunRecord, ControlData | None]:
         """What the controller says before anything is done."""
-        record = await self._ask(control, ControlPhase.PRECHECK, fence, boot_id="")
+        record = await self._ask(control, ControlPhase.PRECHECK, fence, None)
         return record, _data(record)
 
     async def prepare(self, control: Control) -> Ready | Came:
         """Whether the act may be done, and for which boot of the node."""
         if control.undoing:
-            return Ready()
+            record = await self._ask(control, ControlPhase.OBSERVE, 0, None)
+            return came_of_failure(record) if record.failure is not None else Ready(_boot(record))
         record, data = await self.precheck(control)
         if data is None:
             return came_of_failure(record)
@@ -87,7 +92,7 @@ class Controls:
         """
         seen = _Seen()
         for _ in range(STARTS):
-            record = await self._ask(control, control.change, fence, intended.boot_id or "")
+            record = await self._ask(control, control.change, fence, intended.boot_id)
             self._note(seen, record)
             if record.failure is not None and not unreachable(record.failure):
                 return came_of_failure(record)
@@ -115,7 +120,7 @@ class Controls:
         pause, ends = FIRST_POLL_S, seen.began + control.within_s
         last: RunRecord | None = None
         while True:
-            last = await self._ask(control, ControlPhase.OBSERVE, fence, intended.boot_id or "")
+            last = await self._ask(control, ControlPhase.OBSERVE, fence, intended.boot_id)
             self._note(seen, last)
             if last.failure is not None and not unreachable(last.failure):
                 return replace(came_of_failure(last), texts=tuple(seen.texts), duration_ms=seen.spent_ms)
@@ -150,20 +155,20 @@ class Controls:
         ended = seen.data
         if control.undoing:
             return _undone(ended, seen)
-        record = await self._ask(control, ControlPhase.POSTCHECK, fence, intended.boot_id or "")
+        record = await self._ask(control, ControlPhase.POSTCHECK, fence, intended.boot_id)
         self._note(seen, record)
         if record.failure is not None:
             return None if unreachable(record.failure) else came_of_failure(record)
         assert seen.data is not None  # noqa: S101 - a record without failure has an answer
         came = _came(seen.data, tuple(seen.texts), seen.spent_ms)
         if seen.data.result is ControlResult.HOLDS:
-            return replace(_with_act(came, ended), result=Result.DONE)
+            return replace(_with_act(came, ended, seen.act), result=Result.DONE)
         if another_boot and seen.data.result is ControlResult.LACKS and seen.data.reason is None:
             return Question(
                 f"{control.name} was begun in another boot of the node, which has forgotten how it ended:"
                 f" {seen.data.summary}"
             )
-        return _with_act(came, ended)
+        return _with_act(came, ended, seen.act)
 
     @staticmethod
     def _out_of_time(control: Control, last: RunRecord, seen: _Seen) -> Came:
@@ -183,14 +188,14 @@ class Controls:
             texts=tuple(seen.texts),
         )
 
-    async def _ask(self, control: Control, phase: ControlPhase, fence: int, boot_id: str) -> RunRecord:
+    async def _ask(self, control: Control, phase: ControlPhase, fence: int, boot_id: str | None) -> RunRecord:
         arguments = (
             "control",
             f"--controller={control.name}",
             f"--phase={phase.value}",
             f"--act={control.act.act}",
             f"--fence={fence}",
-            f"--boot={boot_id}",
+            f"--boot={boot_id or NO_BOOT}",
             f"--with={json.dumps(control.parameters, ensure_ascii=True, sort_keys=True)}",
         )
         asked = question.control(arguments, control.name, phase.value, control.act.act)
@@ -200,15 +205,20 @@ class Controls:
     def _note(seen: _Seen, record: RunRecord) -> None:
         """Keep what came; of a long row of the same answers the newest is enough."""
         data = _data(record)
-        same = data is not None and seen.data is not None and data.result is seen.data.result
-        if seen.texts and (same or (record.failure is not None and seen.data is None)):
+        if _looks_alike(data, seen.data) and seen.looked:
             seen.texts.pop()
         seen.texts.append(record.model_dump_json())
-        seen.data = data
+        seen.data, seen.looked = data, data is None or data.phase is ControlPhase.OBSERVE
         if data is not None:
             seen.boot_id = _boot(record)
             if data.argv:
                 seen.act = data
+
+
+def _looks_alike(new: ControlData | None, old: ControlData | None) -> bool:
+    if new is None or old is None:
+        return new is old
+    return new.phase is old.phase and new.result is old.result
 
 
 def _data(record: RunRecord) -> ControlData | None:
@@ -234,14 +244,14 @@ def _came(data: ControlData, texts: tuple[str, ...], duration_ms: int) -> Came:
     )
 
 
-def _with_act(came: Came, ended: ControlData | None) -> Came:
-    """The act itself, as its unit told, beside what the check after it found."""
+def _with_act(came: Came, ended: ControlData | None, begun: ControlData | None) -> Came:
+    """The act itself, as its start and its unit told, beside what the check after it found."""
+    if begun is not None:
+        came = replace(came, argv=tuple(begun.argv), unit=begun.unit)
     if ended is None:
         return came
     return replace(
         came,
-        argv=tuple(ended.argv) or came.argv,
-        unit=ended.unit or came.unit,
         exit_status=ended.exit_status,
         output_sha256=ended.output_sha256,
         duration_ms=came.duration_ms if ended.duration_ms is None else ended.duration_ms,

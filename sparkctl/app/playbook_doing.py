@@ -1,7 +1,6 @@
 """Does the steps of a playbook: judging, waiting, asking people, running commands, and acts of controllers."""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from sparkctl.app.playbook_control import Control, Controls
 from sparkctl.app.playbook_driver import NOT_BEGUN, Came, NotBegun, Question, Ready
 from sparkctl.app.playbook_visits import Visits, came_of_failure
 from sparkctl.executor.question import HEALTH
+from sparkctl.model.control import ControlData, ControlEnvelope, ControlPhase
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.health import HealthData
-from sparkctl.model.journal import Act, Intended, Result
+from sparkctl.model.journal import Act, Ended, Intended, Result
 from sparkctl.model.plan import Plan
 from sparkctl.model.playbook import Risk, Step, with_parameters
 from sparkctl.model.run import RunRecord
@@ -44,13 +44,13 @@ class FleetDoing:
         """See whether the step may be done. Only controllers can tell beforehand."""
         if controller_of(start.step.do) is None:
             return Ready()
-        return await Controls(self.visits).prepare(self._control(start.step, act))
+        return await Controls(self.visits).prepare(await self._control(start.step, act))
 
     async def do(self, start: Start, intended: Intended, fence: int) -> Came | Question:
         """Do the step, and wait for its end."""
         step = start.step
         if controller_of(step.do) is not None:
-            return await Controls(self.visits).do(self._control(step, intended), intended, fence)
+            return await Controls(self.visits).do(await self._control(step, intended), intended, fence)
         options = self._options(step, start.node_id)
         if step.do == "ask":
             return Question(str(options["question"]))
@@ -65,7 +65,7 @@ class FleetDoing:
         """What became of the step: what only reads, or may be done twice, was as good as never begun."""
         if controller_of(look.step.do) is None:
             return NOT_BEGUN
-        return await Controls(self.visits).look(self._control(look.step, look.intended), look.intended, fence)
+        return await Controls(self.visits).look(await self._control(look.step, look.intended), look.intended, fence)
 
     async def judge(self, state: RunState, wave: int) -> tuple[Verdict, tuple[str, ...]]:
         """Hold the nodes of a wave that came out well against the control nodes, which nobody has touched yet."""
@@ -79,11 +79,32 @@ class FleetDoing:
         verdict = promotion(_of(treated, found), _of(control, found), before)
         return verdict, tuple(record.model_dump_json() for record in records)
 
-    def _control(self, step: Step, act: Act) -> Control:
+    async def _control(self, step: Step, act: Act) -> Control:
         name = controller_of(step.do)
         assert name is not None  # noqa: S101 - only called for such steps
         parameters = self._options(step, act.node_id)
+        if act.undoing:
+            parameters |= {"before": await asyncio.to_thread(self._observed_before, act)}
         return Control(name, parameters, step.within_s, act, undoing=act.undoing)
+
+    def _observed_before(self, act: Act) -> dict[str, Any]:
+        """What the controller saw on the node before it changed it, of the newest act of this step."""
+        for entry in reversed(list(self.journals.entries(self.plan.run_id))):
+            event = entry.event
+            if isinstance(event, Ended) and (event.node_id, event.step, event.undoing) == (
+                act.node_id,
+                act.step,
+                False,
+            ):
+                applied = (self._applied(digest) for digest in event.documents)
+                return next((dict(data.observed) for data in applied if data is not None), {})
+        return {}
+
+    def _applied(self, digest: str) -> ControlData | None:
+        """What a controller said when it was asked to change a node, where a document is that."""
+        envelope = RunRecord.model_validate_json(self.journals.document(digest) or b"null").envelope
+        data = envelope.data if isinstance(envelope, ControlEnvelope) else None
+        return data if data is not None and data.phase is ControlPhase.APPLY else None
 
     def _options(self, step: Step, node_id: str) -> dict[str, Any]:
         return with_parameters(step.options, self.plan.parameters | {NODE: node_id, FOLDER: str(self.folder)})
@@ -145,8 +166,3 @@ def _statuses(record: RunRecord) -> Statuses | None:
 
 def _of(names: Iterable[str], found: Mapping[str, Statuses | None]) -> dict[str, Statuses | None]:
     return {name: found[name] for name in names}
-
-
-def as_json(value: object) -> str:
-    """A value as one line of JSON for a document of its own."""
-    return json.dumps(value, ensure_ascii=True, sort_keys=True)

@@ -24,7 +24,7 @@ def over_budget(state: RunState) -> str | None:
 
 def _words(bad: int, allowed: int, where: str) -> str:
     nodes = "1 node has" if bad == 1 else f"{bad} nodes have"
-    return f"{nodes} not come out well {where}, and {allowed} may"
+    return f"{nodes} not come out well {where}; the budget is {allowed}"
 
 
 def feasible(budget: Budget, plan: Plan) -> bool:

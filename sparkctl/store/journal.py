@@ -5,10 +5,12 @@ the transaction that looks whether it is still the newest: a process that was pa
 can add nothing to a journal that somebody else has taken up.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, insert, select, update
 
 from sparkctl.errors import BusyError, RefusedError, UsageError
@@ -73,13 +75,8 @@ class Journals:
             previous = GENESIS
             for page in connection.execute(query).partitions(_PAGE):
                 for row in page:
-                    entry = JournalEntry.model_validate_json(row.body)
-                    if entry.previous != previous or entry.sha256 != row.sha256:
-                        raise RefusedError(
-                            f"record {row.seq} of the journal of {run_id} is not what was written",
-                            hint="somebody changed the store: nothing is done on the word of this journal",
-                        )
-                    previous = entry.sha256
+                    entry = _believed(row, previous, run_id)
+                    previous = row.sha256
                     yield entry
 
     def held_nodes(self) -> dict[str, str]:
@@ -176,6 +173,21 @@ class Journals:
         with self._database.reading() as connection:
             row = connection.execute(select(*COLUMNS).where(documents.c.sha256 == sha256)).one_or_none()
             return None if row is None else unpack(*row)
+
+
+def _believed(row: Row[Any], previous: str, run_id: str) -> JournalEntry:
+    """A record that is the bytes that were written, behind the record that was there then; raises RefusedError."""
+    try:
+        entry = JournalEntry.model_validate_json(row.body)
+    except ValidationError:
+        entry = None
+    digest = hashlib.sha256(row.body.encode()).hexdigest()
+    if entry is None or digest != row.sha256 or entry.previous != previous or entry.seq != row.seq:
+        raise RefusedError(
+            f"record {row.seq} of the journal of {run_id} is not what was written",
+            hint="somebody changed the store: nothing is done on the word of this journal",
+        )
+    return entry
 
 
 def _row(connection: Connection, run_id: str) -> Row[Any]:
