@@ -38,6 +38,7 @@ _TOP = (
 )  # fmt: skip
 _STEP = ("id", "do", "title", "options", "within", "needs", "undo", "always")
 _MOST_STEPS = 60
+_LONGEST_RUNBOOK = 256 << 10  # bytes
 _ID = r"[a-z][a-z0-9-]{0,38}"
 _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,8})")
@@ -321,6 +322,14 @@ def _line(text: str) -> str:
 def _text_beside(path: Path) -> str:
     beside = path.with_suffix(".md")
     try:
-        return beside.read_text("utf-8") if beside.is_file() else ""
+        if not beside.is_file():
+            return ""
+        with beside.open("rb") as file:
+            text = file.read(_LONGEST_RUNBOOK + 1)
+        if len(text) > _LONGEST_RUNBOOK:
+            raise UsageError(
+                f"{beside} is longer than {_LONGEST_RUNBOOK >> 10} KiB", hint="shorten it, and link to the rest"
+            )
+        return text.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{beside}: {error}") from error

@@ -10,7 +10,15 @@ from sparkctl.cli.options import (
     selector_argument,
     tell_problems,
 )
-from sparkctl.cli.playbook_options import desk_of, limits_of, print_documents, run_argument, with_desk, with_limits
+from sparkctl.cli.playbook_options import (
+    desk_of,
+    limits_of,
+    print_documents,
+    run_argument,
+    with_desk,
+    with_desk_for_files,
+    with_limits,
+)
 from sparkctl.cli.playbook_runs import RUN_COMMANDS
 from sparkctl.errors import ExitCode
 
@@ -44,6 +52,41 @@ def list_command(fleet: Path | None, state: Path | None, site: Path | None, form
         show_playbooks(found, sys.stdout)
         return
     print_documents(form, found)
+
+
+@playbook.command()
+@click.argument("name", metavar="PLAYBOOK")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["markdown", "html", "ansible"]),
+    default="markdown",
+    show_default=True,
+    help="What to print: the runbook for people, or a play.",
+)
+@with_desk_for_files
+def show(name: str, kind: str, fleet: Path | None, state: Path | None, site: Path | None, form: str) -> None:
+    """Print the runbook of PLAYBOOK for people, as Markdown or as a page to be printed; or an Ansible play of it.
+
+    The play has no journal, no approvals and no fencing; it says at its top what else it has not. With `--format json`
+    the playbook itself is printed as it was read.
+
+    \b
+    Example:
+      sparkctl playbook show maintenance/reboot
+      sparkctl playbook show monitoring/round --as html > round.html
+      sparkctl playbook show monitoring/round --as ansible > round.yaml
+    """
+    from sparkctl.app.playbook_shelf import playbook_named
+
+    rules = desk_of(fleet, state, site).site
+    found = playbook_named(name, rules)
+    if form != "human":
+        click.echo(found.model_dump_json())
+        return
+    from sparkctl.report.runbooks import KINDS
+
+    click.echo(KINDS[kind](found, rules.approvals[found.risk]), nl=False)
 
 
 @playbook.command()

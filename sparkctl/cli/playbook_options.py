@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sparkctl.cli.options import Decorated, Seconds, with_format, with_places
+from sparkctl.cli.options import Decorated, Seconds, with_format, with_format_for_files, with_places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,11 @@ run_argument = click.argument("run_id", metavar="RUN")
 def with_desk(command: Decorated) -> Decorated:
     """Add the places, `--site` and `--format`."""
     return with_places(_site_option(with_format(command)))
+
+
+def with_desk_for_files(command: Decorated) -> Decorated:
+    """The same for a command whose output is a file's text."""
+    return with_places(_site_option(with_format_for_files(command)))
 
 
 _LIMITS = (
