@@ -7,9 +7,8 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
+from sparkctl.app.places import Places
 from sparkctl.app.playbook_driver import Came
 from sparkctl.app.schedule_child import STOP_S, program
 from sparkctl.errors import ExitCode
@@ -32,15 +31,7 @@ _RESULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CommandPlaces:
-    """Where the commands of a run find what it works on."""
-
-    fleet: Path
-    state: Path
-
-
-async def run_command(words: Sequence[str], node_id: str, places: CommandPlaces, within_s: float) -> Came:
+async def run_command(words: Sequence[str], node_id: str, places: Places, within_s: float) -> Came:
     """Run `sparkctl WORDS` to its end; `--fleet` and `--state` are added, and the node where no word names it.
 
     While another run holds the state folder it is tried again. One that takes too long is ended.

@@ -5,18 +5,20 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
-from sparkctl.app.playbook_command import CommandPlaces, run_command
+from sparkctl.app.places import Places
+from sparkctl.app.playbook_command import run_command
 from sparkctl.app.playbook_control import Control, Controls
 from sparkctl.app.playbook_driver import NOT_BEGUN, Came, NotBegun, Question, Ready
+from sparkctl.app.playbook_life import LifeMove, RunFiles, approvers_in
 from sparkctl.app.playbook_visits import Visits, came_of_failure
 from sparkctl.executor.question import HEALTH
 from sparkctl.model.control import ControlData, ControlEnvelope, ControlPhase
 from sparkctl.model.envelope import HealthEnvelope
 from sparkctl.model.health import HealthData
 from sparkctl.model.journal import Act, Ended, Intended, Result
+from sparkctl.model.lifecycle import LifecycleState
 from sparkctl.model.plan import Plan
 from sparkctl.model.playbook import Risk, Step, with_parameters
 from sparkctl.model.run import RunRecord
@@ -24,7 +26,7 @@ from sparkctl.model.vocabulary import Status
 from sparkctl.playbook.engine import Look, Start
 from sparkctl.playbook.guard import Statuses, Verdict, failing, promotion
 from sparkctl.playbook.state import RunState
-from sparkctl.playbook.verbs import FOLDER, NODE, controller_of
+from sparkctl.playbook.verbs import FOLDER, NODE, PLAN_FILE, RECORD_FILE, controller_of
 from sparkctl.store.journal import Journals
 
 JUDGE = "judge"
@@ -32,12 +34,12 @@ JUDGE = "judge"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetDoing:
-    """Does the steps of one plan on the nodes of a fleet. `folder` is for the files of the run."""
+    """Does the steps of one plan on the nodes of a fleet."""
 
     plan: Plan
     visits: Visits
-    places: CommandPlaces
-    folder: Path
+    places: Places
+    files: RunFiles
     journals: Journals
 
     async def prepare(self, start: Start, act: Act) -> Ready | Came:
@@ -58,7 +60,9 @@ class FleetDoing:
             return await _let_pass(int(options["seconds"]))
         if step.do == JUDGE:
             return await self._judge_node(start.node_id, options)
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(self._write_record, start.node_id)
+        if step.do == "move":
+            return await asyncio.to_thread(self._life_move(start.node_id, options).make)
         return await run_command(options["command"], start.node_id, self.places, step.within_s)
 
     async def look(self, look: Look, fence: int) -> Came | Question | NotBegun:
@@ -107,7 +111,29 @@ class FleetDoing:
         return data if data is not None and data.phase is ControlPhase.APPLY else None
 
     def _options(self, step: Step, node_id: str) -> dict[str, Any]:
-        return with_parameters(step.options, self.plan.parameters | {NODE: node_id, FOLDER: str(self.folder)})
+        own = {
+            NODE: node_id,
+            FOLDER: str(self.files.of_node(node_id)),
+            PLAN_FILE: str(self.files.plan),
+            RECORD_FILE: str(self.files.record(node_id)),
+        }
+        return with_parameters(step.options, self.plan.parameters | own)
+
+    def _write_record(self, node_id: str) -> None:
+        self.files.write_record(self.plan, node_id, list(self.journals.entries(self.plan.run_id)))
+
+    def _life_move(self, node_id: str, options: dict[str, Any]) -> LifeMove:
+        paths = {"plan": self.files.plan, "record": self.files.record(node_id)}
+        return LifeMove(
+            places=self.places,
+            run_id=self.plan.run_id,
+            node_id=node_id,
+            to=LifecycleState(options["to"]),
+            reason=str(options["reason"]),
+            files={kind: paths[document] for kind, document in options.get("evidence", {}).items()},
+            approved_by=approvers_in(list(self.journals.entries(self.plan.run_id))),
+            plan_file=self.files.plan,
+        )
 
     async def _judge_node(self, node_id: str, options: dict[str, Any]) -> Came:
         record = await self.visits.ask(node_id, "health", HEALTH)

@@ -13,7 +13,9 @@ from sparkctl.app.settings_file import examined
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, Where, nearest
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode
+from sparkctl.lifecycle.machine import EVIDENCE
 from sparkctl.model.inventory import Problem
+from sparkctl.model.lifecycle import LifecycleState
 from sparkctl.model.playbook import (
     Budget,
     OnFailure,
@@ -28,7 +30,7 @@ from sparkctl.model.playbook import (
 )
 from sparkctl.model.printable import printable
 from sparkctl.playbook.order import StepCycle, in_order
-from sparkctl.playbook.verbs import CONTROL, FOLDER, NODE, VERBS, controller_of, is_command
+from sparkctl.playbook.verbs import BUILT_IN, CONTROL, DOCUMENTS, VERBS, controller_of, is_command
 from sparkctl.playbook.waves import size_of
 from sparkctl.resources import shipped
 
@@ -73,7 +75,7 @@ class _Reader:
         phase = self._phase()
         waves, budget, policy = self._waves(), self._budget(), top.text("on_failure", _word_of(OnFailure))
         parameters = self._parameters()
-        steps = self._steps({*parameters, NODE, FOLDER})
+        steps = self._steps({*parameters, *BUILT_IN})
         windowed = top.text("windowed", _boolean)
         breaks_units = top.text("breaks_units", _boolean)
         if title is None or risk is None or phase is None or waves is None or not steps or self._problems.has_errors():
@@ -138,7 +140,7 @@ class _Reader:
         found: dict[str, Parameter] = {}
         for name, line, node in self._top.entries("parameters", required="Write a name and its kind, or leave it out."):
             where = Where(str(self._path), line, f"parameters.{printable(name, 60)}")
-            if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name) or name in (NODE, FOLDER):
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name) or name in BUILT_IN:
                 self._problems.error(where, "this is no name of a parameter", "Use small letters, digits and _.")
             elif not isinstance(node, Mapping):
                 self._problems.error(where, "this must be a mapping", "Write `{kind: word, help: ...}`.")
@@ -258,12 +260,25 @@ class _StepReader:
             wrong = "`fail_on` must be fail or warn"
         elif do == "wait" and not (isinstance(options["seconds"], int) and 1 <= options["seconds"] <= 86400):
             wrong = "`seconds` must be a number from 1 to 86400"
+        elif do == "move":
+            wrong = _complaint_of_move(options)
         elif do == "ask" and not isinstance(options["question"], str):
             wrong = "`question` must be one line"
         if wrong is not None:
             self.fields.wrong("options", wrong, "Correct it.")
             return None
         return options
+
+
+def _complaint_of_move(options: dict[str, Any]) -> str | None:
+    """What is wrong with the options of `move`."""
+    if options["to"] not in [state.value for state in LifecycleState]:
+        return f"there is no state {options['to']!r}"
+    evidence = options.get("evidence", {})
+    if not isinstance(evidence, dict):
+        return "`evidence` must be a mapping of kinds to plan or record"
+    unknown = [kind for kind, document in evidence.items() if kind not in EVIDENCE or document not in DOCUMENTS]
+    return f"`evidence` has no kind {unknown[0]!r}, or rests on neither plan nor record" if unknown else None
 
 
 def plain(node: YamlNode) -> Any:

@@ -1,15 +1,14 @@
 """Make a plan: who is selected, who they prove to be, what each step would do to them, in which waves, for how long."""
 
 import asyncio
-import getpass
 import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sparkctl.app.actor import actor
 from sparkctl.app.places import Places
 from sparkctl.app.playbook_estimates import estimates_of
 from sparkctl.app.playbook_preview import Preview, preview
@@ -26,7 +25,7 @@ from sparkctl.model.plan import LeftOut, Plan, PlannedNode
 from sparkctl.model.playbook import ParameterKind, Playbook, with_parameters
 from sparkctl.model.printable import printable
 from sparkctl.playbook.calendar import FAR
-from sparkctl.playbook.verbs import FOLDER, NODE, controller_of
+from sparkctl.playbook.verbs import BUILT_IN, NODE, controller_of
 from sparkctl.playbook.waves import divide, split_units
 from sparkctl.store.store import Store
 
@@ -77,7 +76,7 @@ def make_plan(request: PlanRequest, store: Store, now: datetime) -> Plan:
         parameters=parameters,
         planned_at=now,
         expires_at=now + request.site.valid_for,
-        planned_by=printable(f"{getpass.getuser()}@{socket.gethostname()}", 120),
+        planned_by=actor(),
         approvals_needed=request.site.approvals[playbook.risk],
         steps=playbook.steps,
         waves=division.waves,
@@ -87,6 +86,7 @@ def make_plan(request: PlanRequest, store: Store, now: datetime) -> Plan:
         budget=playbook.budget,
         on_failure=playbook.on_failure,
         windowed=playbook.windowed,
+        whole_units=not playbook.breaks_units,
         estimates=estimates_of(store.journals, playbook.name, [step.id for step in playbook.steps]),
         programs={command: program_of(command).sha256 for command in _programs(playbook)},
         nodes=[_planned(node, previews[node.node_id], request.state_of) for node in kept],
@@ -181,7 +181,7 @@ async def _previews(
     visits = Visits(run_id, {node.node_id: node for node in nodes}, transports, request.limits)
 
     async def of_node(node: Node) -> Preview:
-        own = parameters | {NODE: node.node_id, FOLDER: "FOLDER"}
+        own = parameters | {name: name.upper() for name in BUILT_IN} | {NODE: node.node_id}
         steps = [(step, with_parameters(step.options, own)) for step in request.playbook.steps]
         return await preview(visits, node, run_id, steps)
 

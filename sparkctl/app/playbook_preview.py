@@ -74,6 +74,8 @@ def _without_controller(step: Step, options: dict[str, Any], *, changed: bool) -
     if step.do == "sparkctl":
         words = ["sparkctl", *(str(word) for word in options["command"])]
         return Effect(step=step.id, fidelity=Fidelity.PREDICTED, summary=step.title, argv=words)
+    if step.do == "move":
+        return Effect(step=step.id, fidelity=Fidelity.PREDICTED, summary=f"it becomes {options['to']} in the ledger")
     if step.do == "wait":
         return Effect(step=step.id, fidelity=Fidelity.EXACT, summary=f"{options['seconds']} s pass")
     return Effect(

@@ -4,15 +4,15 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sparkctl.app.holder import has_ended, this_process, told
 from sparkctl.app.places import Places
 from sparkctl.app.playbook_approval import require_approved
-from sparkctl.app.playbook_command import CommandPlaces
 from sparkctl.app.playbook_doing import FleetDoing
 from sparkctl.app.playbook_driver import LEASE, Driver, utc_now
+from sparkctl.app.playbook_life import RunFiles
 from sparkctl.app.playbook_plan import StateOf, folder_of
 from sparkctl.app.playbook_shelf import playbook_named
 from sparkctl.app.playbook_site import Site
@@ -103,7 +103,8 @@ def drive(request: DriveRequest, store: Store) -> Driven:
     for entry in journals.append(claim, first, now=now, until=now + LEASE):
         state.apply(entry)
         request.changed(entry, state)
-    run = _Run(request, store, nodes, claim, state)
+    run = _Run(request, store, nodes, claim, state, RunFiles(folder_of(request.places.state.absolute(), plan.run_id)))
+    run.files.write_plan(plan)
     try:
         waits = asyncio.run(run.drive())
     finally:
@@ -125,10 +126,11 @@ class _Run:
     nodes: dict[str, Node]
     claim: ClaimedRun
     state: RunState
+    files: RunFiles
 
     async def drive(self) -> Wait | None:
         """Visit the nodes until the run is over, or waits for something."""
-        places, plan = self.request.places, self.state.plan
+        places, plan = _absolute(self.request.places), self.state.plan
         transports = Transports(places.transport_settings, self.nodes.values())
         async with transports:
             driver = Driver(
@@ -138,8 +140,8 @@ class _Run:
                 doing=FleetDoing(
                     plan=plan,
                     visits=Visits(plan.run_id, self.nodes, transports, self.request.limits),
-                    places=CommandPlaces(places.fleet.absolute(), places.state.absolute()),
-                    folder=folder_of(places.state.absolute(), plan.run_id),
+                    places=places,
+                    files=self.files,
                     journals=self.store.journals,
                 ),
                 calendar=self.request.site.calendar,
@@ -149,6 +151,11 @@ class _Run:
             )
             with _stopped_by_signals(driver.stop):
                 return await driver.run()
+
+
+def _absolute(places: Places) -> Places:
+    """The same places for processes that run elsewhere."""
+    return replace(places, fleet_option=places.fleet.absolute(), state_option=places.state.absolute())
 
 
 def _nodes_of(plan: Plan, request: DriveRequest) -> dict[str, Node]:

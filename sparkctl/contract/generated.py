@@ -32,6 +32,7 @@ from sparkctl.model.ledger_checkpoint import Checkpoint, CheckpointNote, LedgerP
 from sparkctl.model.ledger_report import LedgerReport, ProofFound
 from sparkctl.model.lifecycle import NodeLifecycle, NodeState
 from sparkctl.model.node_page import NodePage
+from sparkctl.model.node_record import NodeRecord
 from sparkctl.model.ota_report import OtaReport
 from sparkctl.model.plan import Plan
 from sparkctl.model.playbook import Playbook
@@ -99,6 +100,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "ledger-proof-report": ProofFound,
     "ledger-report": LedgerReport,
     "node-page": NodePage,
+    "node-record": NodeRecord,
     "node-state": NodeState,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,

@@ -31,6 +31,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.control/1": "control-envelope",
     "sparkctl.journal-entry/1": "journal-entry",
     "sparkctl.ledger-entry/1": "ledger-entry",
+    "sparkctl.node-record/1": "node-record",
     "sparkctl.plan/1": "plan",
     "sparkctl.playbook/1": "playbook",
     "sparkctl.playbook-status/1": "playbook-status",

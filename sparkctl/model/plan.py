@@ -63,8 +63,8 @@ class Window(Record):
 class Plan(Record):
     """All that was decided before the first act. Durations are in seconds; `estimates` are of steps, by their ids.
 
-    `control` are the nodes that others are held against. `programs` are digests of what is sent to nodes. After
-    `expires_at` nothing more begins.
+    `control` are the nodes that others are held against. Nodes of one unit go from step to step together, if
+    `whole_units`. `programs` are digests of what is sent to nodes. After `expires_at` nothing more begins.
     """
 
     plan_schema: Annotated[Literal["sparkctl.plan/1"], Field(alias="schema")] = "sparkctl.plan/1"
@@ -88,6 +88,7 @@ class Plan(Record):
     budget: Budget
     on_failure: OnFailure
     windowed: bool
+    whole_units: bool
     estimates: dict[StepId, Seconds]
     programs: dict[Word, Sha256Hex]
     nodes: Annotated[list[PlannedNode], Field(min_length=1)]

@@ -136,7 +136,10 @@ def _within_wave(state: RunState, nodes: list[NodeState], now: datetime, calenda
     room = state.plan.at_once - len(under_way)
     shut = _shut(state.plan, now, calendar) if waiting else None
     if shut is None:
-        found += [action for node in waiting[: max(room, 0)] for action in _next_step(state, node)]
+        mates = [node for node in waiting if state.mate_under_way(node)]
+        others = [node for node in waiting if not state.mate_under_way(node)]
+        begin = [*mates, *others[: max(room - len(mates), 0)]]
+        found += [action for node in begin for action in _next_step(state, node)]
     if found:
         yield from found
     elif shut is not None and not under_way:
@@ -147,7 +150,7 @@ def _within_wave(state: RunState, nodes: list[NodeState], now: datetime, calenda
 
 
 def _next_step(state: RunState, node: NodeState) -> Iterator[Action]:
-    if node.open is not None or node.asked is not None:
+    if node.open is not None or node.asked is not None or state.waits_for_mate(node):
         return
     step = state.steps_left(node)
     if step is not None:

@@ -82,6 +82,7 @@ class RunState:
         waves = {name: wave.number for wave in plan.waves for name in wave.node_ids}
         self.nodes = {name: NodeState(name, number) for name, number in waves.items()}
         self.steps: dict[str, Step] = {step.id: step for step in plan.steps}
+        self.mates = _mates(plan)
         self.opened: Opened | None = None
         self.claims = 0
         self.node_fences: dict[str, int] = {}
@@ -108,6 +109,18 @@ class RunState:
             if node.bad is None or step.always:
                 return step
         return None
+
+    def waits_for_mate(self, node: NodeState) -> bool:
+        """Whether the node that is cabled to it has not come as far: a unit goes from step to step together.
+
+        One that did not come out well, or is done, is not waited for.
+        """
+        others = (self.nodes[name] for name in self.mates.get(node.node_id, ()))
+        return any(one.bad is None and one.position < node.position and not self.finished(one) for one in others)
+
+    def mate_under_way(self, node: NodeState) -> bool:
+        """Whether the node that is cabled to it has begun."""
+        return any(self.nodes[name].begun for name in self.mates.get(node.node_id, ()))
 
     def finished(self, node: NodeState) -> bool:
         """Whether nothing is left to do on a node, and nothing is open."""
@@ -240,6 +253,15 @@ _APPLY: dict[type, Callable[[RunState, Any], None]] = {
     Released: RunState._released,  # noqa: SLF001
     Closed: RunState._closed,  # noqa: SLF001
 }
+
+
+def _mates(plan: Plan) -> dict[str, list[str]]:
+    """The other nodes of the unit of each, where units are whole."""
+    units: dict[str, list[str]] = {}
+    for node in plan.nodes if plan.whole_units else ():
+        if node.unit is not None:
+            units.setdefault(node.unit, []).append(node.node_id)
+    return {name: [one for one in names if one != name] for names in units.values() for name in names}
 
 
 def fold(plan: Plan, entries: Iterable[JournalEntry]) -> RunState:

@@ -19,6 +19,11 @@ VERBS = {
     "judge": Verb(frozenset({"fail_on", "ignore"}), frozenset(), "judge the node by all checks of level L1"),
     "wait": Verb(frozenset({"seconds"}), frozenset({"seconds"}), "let time pass"),
     "ask": Verb(frozenset({"question"}), frozenset({"question"}), "ask a person, who answers with `playbook answer`"),
+    "move": Verb(
+        frozenset({"to", "reason", "evidence"}),
+        frozenset({"to", "reason"}),
+        "move the node on in the ledger of custody",
+    ),
     "sparkctl": Verb(frozenset({"command"}), frozenset({"command"}), "run a command of sparkctl for this node"),
 }
 
@@ -43,7 +48,16 @@ NODE = "node"
 """The parameter that every playbook has: the name of the node that a step is done on."""
 
 FOLDER = "folder"
-"""Another one: the folder for files of this run."""
+"""Another one: the folder for files of this node in this run."""
+
+PLAN_FILE, RECORD_FILE = "plan_file", "record_file"
+"""The plan that was approved, and what this run has done to the node so far, as files."""
+
+BUILT_IN = (NODE, FOLDER, PLAN_FILE, RECORD_FILE)
+"""Every parameter that a playbook has without naming it."""
+
+DOCUMENTS = {"plan": PLAN_FILE, "record": RECORD_FILE}
+"""What `move` may rest on: the plan, or the record of the node in this run."""
 
 
 def controller_of(do: str) -> str | None:

@@ -284,3 +284,17 @@ def test_the_same_records_always_give_the_same_actions() -> None:
     for told in (first, second):
         told.say(WaveBegan(wave=1), intended("n1", "drain"), ended("n1", "drain"))
     assert actions(first) == actions(second)
+
+
+def test_a_unit_goes_from_step_to_step_together_even_where_one_node_at_a_time_may() -> None:
+    told = Told(plan_of(3, units={"n1": "p", "n2": "p"}, at_once=1, budget=Budget(wave=1, total=1)))
+    told.say(WaveBegan(wave=1), intended("n1", "drain"))
+    assert starts(told) == [("n2", "drain")]  # it is cabled to one that is under way
+    told.say(ended("n1", "drain"))
+    assert starts(told) == [("n2", "drain")]
+    did(told, "n2", "drain")
+    assert starts(told) == [("n1", "update"), ("n2", "update")]
+    did(told, "n2", "update", result=Result.FAILED)
+    assert starts(told) == [("n1", "update")]
+    did(told, "n1", "update", "check")
+    assert starts(told) == [("n3", "drain")]

@@ -41,6 +41,7 @@ def plan_of(
     estimates: dict[str, int] | None = None,
     approvals: int = 0,
     risk: Risk = Risk.DISRUPTIVE,
+    units: dict[str, str] | None = None,
 ) -> Plan:
     """A plan over nodes n1, n2 and so on, in one wave if nothing else is said."""
     names = [f"n{number}" for number in range(1, nodes + 1)] if isinstance(nodes, int) else list(nodes)
@@ -67,12 +68,13 @@ def plan_of(
         budget=budget or Budget(wave=0, total=0),
         on_failure=on_failure,
         windowed=windowed,
+        whole_units=True,
         estimates=estimates or {},
         programs={},
         nodes=[
             PlannedNode(
                 node_id=name,
-                unit=None,
+                unit=(units or {}).get(name),
                 serial=None,
                 boot_id=None,
                 state=None,
