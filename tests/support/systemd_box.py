@@ -46,7 +46,7 @@ else
     done
 fi
 echo box > /proc/sys/kernel/hostname
-export container=test SYSTEMD_UNIT_PATH="/run/systemd/system.control:$1/etc:/run/systemd/system:$1/units"
+export container=test SYSTEMD_UNIT_PATH="/run/systemd/system.control:/run/systemd/transient:$1/etc:/run/systemd/system:$1/units"
 exec /lib/systemd/systemd --system --unit=box.target --log-target=null
 """
 
@@ -69,9 +69,9 @@ class Box:
         """Where a file of its own lies, seen from outside."""
         return f"/proc/{self._pid}/root{path}"
 
-    def run(self, *words: str, seconds: float = 60) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *words: str, seconds: float = 60, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run a command inside to its end."""
-        return subprocess.run(self.argv(words), capture_output=True, check=False, timeout=seconds)
+        return subprocess.run(self.argv(words), capture_output=True, check=False, timeout=seconds, input=stdin)
 
 
 @contextmanager
