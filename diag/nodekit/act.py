@@ -108,7 +108,8 @@ def observe(machine: ActingMachine, act_id: str) -> State:
         raise ValueError("systemctl show does not tell the state of the unit")
     began, ended = _notes(machine, act_id)
     taken_away = began and seen.get("ExecMainStatus") == str(REPEATED)  # and its name used for a second start
-    if seen["LoadState"] == "not-found" or taken_away:
+    unknown = seen["LoadState"] == "not-found" and seen.get("ActiveState") == "inactive"
+    if unknown or taken_away:
         return _without_unit(machine, act_id, began=began, ended=ended)
     return _with_unit(machine, act_id, seen, began=began)
 

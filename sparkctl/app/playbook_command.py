@@ -31,10 +31,13 @@ _RESULTS = {
 }
 
 
-async def run_command(words: Sequence[str], node_id: str, places: Places, within_s: float) -> Came:
-    """Run `sparkctl WORDS` to its end; `--fleet` and `--state` are added, and the node where no word names it.
+async def run_command(
+    words: Sequence[str], node_id: str, places: Places, within_s: float, accepted: frozenset[str] = frozenset()
+) -> Came:
+    """Run `sparkctl WORDS` to its end, and with the node where no word names it.
 
-    While another run holds the state folder it is tried again. One that takes too long is ended.
+    `accepted` are names of exit codes that are as good as `ok` here. While another run holds the state folder it is
+    tried again. One that takes too long is ended.
     """
     began = time.monotonic()
     argv = [*program(), *words, *(() if node_id in words else (node_id,))]
@@ -45,7 +48,7 @@ async def run_command(words: Sequence[str], node_id: str, places: Places, within
             break
         await asyncio.sleep(BUSY_PAUSE_S)
     spent = round((time.monotonic() - began) * 1000)
-    result = _result(code)
+    result = Result.DONE if code is not None and _reason(code) in accepted else _result(code)
     last = next((line.strip() for line in reversed(said.decode("utf-8", "replace").splitlines()) if line.strip()), "")
     words_of_end = "it did not end in time" if code is None else f"it ended with {code}{_name(code)}"
     command = " ".join(["sparkctl", *argv[len(program()) :]])

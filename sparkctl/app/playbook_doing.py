@@ -26,7 +26,7 @@ from sparkctl.model.vocabulary import Status
 from sparkctl.playbook.engine import Look, Start
 from sparkctl.playbook.guard import Statuses, Verdict, failing, promotion
 from sparkctl.playbook.state import RunState
-from sparkctl.playbook.verbs import FOLDER, NODE, PLAN_FILE, RECORD_FILE, controller_of
+from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, NODE, controller_of
 from sparkctl.store.journal import Journals
 
 JUDGE = "judge"
@@ -63,7 +63,8 @@ class FleetDoing:
         await asyncio.to_thread(self._write_record, start.node_id)
         if step.do == "move":
             return await asyncio.to_thread(self._life_move(start.node_id, options).make)
-        return await run_command(options["command"], start.node_id, self.places, step.within_s)
+        accepted = frozenset(options.get("accepts", ()))
+        return await run_command(options["command"], start.node_id, self.places, step.within_s, accepted)
 
     async def look(self, look: Look, fence: int) -> Came | Question | NotBegun:
         """What became of the step: what only reads, or may be done twice, was as good as never begun."""
@@ -111,19 +112,16 @@ class FleetDoing:
         return data if data is not None and data.phase is ControlPhase.APPLY else None
 
     def _options(self, step: Step, node_id: str) -> dict[str, Any]:
-        own = {
-            NODE: node_id,
-            FOLDER: str(self.files.of_node(node_id)),
-            PLAN_FILE: str(self.files.plan),
-            RECORD_FILE: str(self.files.record(node_id)),
-        }
-        return with_parameters(step.options, self.plan.parameters | own)
+        paths = self.files.documents(node_id)
+        own = {NODE: node_id, FOLDER: str(self.files.of_node(node_id))}
+        named = {parameter: str(paths[document]) for document, parameter in DOCUMENTS.items()}
+        return with_parameters(step.options, self.plan.parameters | own | named)
 
     def _write_record(self, node_id: str) -> None:
         self.files.write_record(self.plan, node_id, list(self.journals.entries(self.plan.run_id)))
 
     def _life_move(self, node_id: str, options: dict[str, Any]) -> LifeMove:
-        paths = {"plan": self.files.plan, "record": self.files.record(node_id)}
+        paths = self.files.documents(node_id)
         return LifeMove(
             places=self.places,
             run_id=self.plan.run_id,

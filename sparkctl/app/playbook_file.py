@@ -40,6 +40,9 @@ _TOP = (
 )  # fmt: skip
 _STEP = ("id", "do", "title", "options", "within", "needs", "undo", "always")
 _MOST_STEPS = 60
+ACCEPTABLE = ("findings", "unjudged", "sink_failed")
+"""Exit codes of commands that a step may take for a good end."""
+
 _LONGEST_RUNBOOK = 256 << 10  # bytes
 _ID = r"[a-z][a-z0-9-]{0,38}"
 _BOOLEANS = {"true": True, "false": False}
@@ -256,6 +259,8 @@ class _StepReader:
                 wrong = "`command` must be a list of words"
             elif not is_command(command):
                 wrong = f"a step may not run `sparkctl {' '.join(command)}`"
+            elif unknown := [word for word in options.get("accepts", []) if word not in ACCEPTABLE]:
+                wrong = f"`accepts` may name {', '.join(ACCEPTABLE)}, not {unknown[0]}"
         elif do == "judge" and options.get("fail_on", "fail") not in ("fail", "warn"):
             wrong = "`fail_on` must be fail or warn"
         elif do == "wait" and not (isinstance(options["seconds"], int) and 1 <= options["seconds"] <= 86400):
@@ -276,9 +281,9 @@ def _complaint_of_move(options: dict[str, Any]) -> str | None:
         return f"there is no state {options['to']!r}"
     evidence = options.get("evidence", {})
     if not isinstance(evidence, dict):
-        return "`evidence` must be a mapping of kinds to plan or record"
+        return f"`evidence` must be a mapping of kinds to one of {', '.join(DOCUMENTS)}"
     unknown = [kind for kind, document in evidence.items() if kind not in EVIDENCE or document not in DOCUMENTS]
-    return f"`evidence` has no kind {unknown[0]!r}, or rests on neither plan nor record" if unknown else None
+    return f"`evidence` has no kind {unknown[0]!r}, or rests on none of {', '.join(DOCUMENTS)}" if unknown else None
 
 
 def plain(node: YamlNode) -> Any:

@@ -22,7 +22,8 @@ from sparkctl.model.node_record import NodeRecord
 from sparkctl.model.plan import Plan
 from sparkctl.store.store import Store
 
-PLAN, RECORD = "plan.json", "record.json"
+NAMES = {"record": "record.json", "baseline": "baseline.yaml", "certificate": "certificate.json"}
+"""The files of a node in a run, by what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,15 @@ class RunFiles:
     @property
     def plan(self) -> Path:
         """The bytes that were approved."""
-        return self.folder / PLAN
+        return self.folder / "plan.json"
 
     def of_node(self, node_id: str) -> Path:
         """The folder of a node."""
         return self.folder / node_id
 
-    def record(self, node_id: str) -> Path:
-        """The record of a node."""
-        return self.of_node(node_id) / RECORD
+    def documents(self, node_id: str) -> dict[str, Path]:
+        """Where each document is that a move of a node may rest on, whether or not it is there yet."""
+        return {"plan": self.plan, **{what: self.of_node(node_id) / name for what, name in NAMES.items()}}
 
     def write_plan(self, plan: Plan) -> None:
         """Put the plan there, once."""
@@ -64,7 +65,7 @@ class RunFiles:
             head=entries[-1].sha256,
             entries=[one for one in entries if not isinstance(one.event, Act) or one.event.node_id == node_id],
         )
-        self._write(self.record(node_id), record.model_dump_json(indent=1).encode())
+        self._write(self.documents(node_id)["record"], record.model_dump_json(indent=1).encode())
 
     def _write(self, path: Path, content: bytes) -> None:
         try:

@@ -24,7 +24,9 @@ VERBS = {
         frozenset({"to", "reason"}),
         "move the node on in the ledger of custody",
     ),
-    "sparkctl": Verb(frozenset({"command"}), frozenset({"command"}), "run a command of sparkctl for this node"),
+    "sparkctl": Verb(
+        frozenset({"command", "accepts"}), frozenset({"command"}), "run a command of sparkctl for this node"
+    ),
 }
 
 COMMANDS = (
@@ -50,14 +52,17 @@ NODE = "node"
 FOLDER = "folder"
 """Another one: the folder for files of this node in this run."""
 
-PLAN_FILE, RECORD_FILE = "plan_file", "record_file"
-"""The plan that was approved, and what this run has done to the node so far, as files."""
+DOCUMENTS = {
+    "plan": "plan_file",
+    "record": "record_file",
+    "baseline": "baseline_file",
+    "certificate": "certificate_file",
+}
+"""What `move` may rest on, each with the parameter that names its file: the plan that was approved, the record of what
+the run did to the node, what the node was when it was enrolled, and what became of its media."""
 
-BUILT_IN = (NODE, FOLDER, PLAN_FILE, RECORD_FILE)
+BUILT_IN = (NODE, FOLDER, *DOCUMENTS.values())
 """Every parameter that a playbook has without naming it."""
-
-DOCUMENTS = {"plan": PLAN_FILE, "record": RECORD_FILE}
-"""What `move` may rest on: the plan, or the record of the node in this run."""
 
 
 def controller_of(do: str) -> str | None:
