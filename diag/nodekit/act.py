@@ -120,8 +120,11 @@ def _notes(machine: ActingMachine, act_id: str) -> tuple[bool, tuple[int, int] |
     text = machine.read_or_none(f"{FOLDER}/{act_id}.ended")
     if text is None:
         return began, None
-    told = json.loads(text)
-    return began, (int(told["exit_status"]), int(told["ms"]))
+    try:
+        told = json.loads(text)
+        return began, (int(told["exit_status"]), int(told["ms"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError("what the launcher noted at its end cannot be read") from error
 
 
 def _without_unit(machine: ActingMachine, act_id: str, *, began: bool, ended: tuple[int, int] | None) -> State:

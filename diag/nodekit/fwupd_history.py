@@ -27,9 +27,10 @@ def releases(machine: ActingMachine, device: str) -> list[str]:
 def last_update(machine: ActingMachine, guid: str) -> tuple[str | None, str | None]:
     """Version and state (see STATES) of a device's last update; None where there was none. Raises as `releases`."""
     for device in _objects(_answer(machine, "get-history"), "Devices"):
-        if guid in [str(one).lower() for one in device.get("Guid", [])]:
+        guids, state = device.get("Guid"), device.get("UpdateState")
+        if isinstance(guids, list) and guid in [str(one).lower() for one in guids]:
             version = next((str(one.get("Version")) for one in _objects(device, "Releases")), None)
-            return version, STATES.get(device.get("UpdateState", 0), "unknown")
+            return version, STATES.get(state, "unknown") if isinstance(state, int) else "unknown"
     return None, None
 
 

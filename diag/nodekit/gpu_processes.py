@@ -11,6 +11,7 @@ from diag.nodekit.problems import Unevaluated
 from diag.nodekit.vocabulary import UnknownReason
 
 QUERY = ("nvidia-smi", "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader,nounits")
+COLUMNS = 3
 MAX_SHOWN = 100  # processes
 
 
@@ -32,6 +33,8 @@ def gpu_processes(machine: ActingMachine) -> list[GpuProcess]:
         words = one_line(ran.stdout or ran.stderr)[:200]
         raise Unevaluated(UnknownReason.PRECONDITION, f"nvidia-smi does not tell who computes: {words}")
     rows = [line.split(", ") for line in ran.stdout.splitlines() if line.strip()]
+    if any(len(row) < COLUMNS for row in rows):
+        raise ValueError("the answer of nvidia-smi is no list of processes")
     return [_process(machine, int(row[0]), row[1]) for row in rows[:MAX_SHOWN]]
 
 

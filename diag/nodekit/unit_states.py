@@ -35,6 +35,8 @@ def unit_states(machine: ActingMachine, names: Sequence[str]) -> Seen:
 
 def _state(block: str) -> str:
     told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    if not {"LoadState", "ActiveState"} <= told.keys():
+        raise ValueError("systemctl show does not tell the state of a unit")
     special = {"not-found": ABSENT, "masked": MASKED}
     # A unit that runs while it is masked has to be stopped yet.
     if told["LoadState"] == "masked" and told["ActiveState"] in RUNS:

@@ -46,7 +46,8 @@ else
     done
 fi
 echo box > /proc/sys/kernel/hostname
-export container=test SYSTEMD_UNIT_PATH="/run/systemd/system.control:/run/systemd/transient:$1/etc:/run/systemd/system:$1/units"
+export container=test
+export SYSTEMD_UNIT_PATH="/run/systemd/system.control:/run/systemd/transient:$1/etc:/run/systemd/system:$1/units"
 exec /lib/systemd/systemd --system --unit=box.target --log-target=null
 """
 
