@@ -160,6 +160,8 @@ class _Grouping:
             words = "no order, notice or label names this machine" if key else "the machine names no serial"
             group.fault(MatchClass.OBSERVED_UNKNOWN, words)
         group.seen = row
+        if row.refused is not None:
+            group.fault(MatchClass.SERIAL_MISMATCH, row.refused)
 
     def _by_other(self, row: Observation, key: str | None) -> Group | None:
         """The machine on paper that one with another serial, or none, is: by its MAC addresses, then by enrolment."""

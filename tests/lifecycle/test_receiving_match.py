@@ -58,6 +58,7 @@ def test_what_agrees_is_matched() -> None:
         ({"observed": [seen("SIM1", ssd_bytes=None)]}, {"matched_partially": 1}, "drive could not be read"),
         ({"observed": [seen("SIM1", serials_agree=False)]}, {"serial_mismatch": 1}, "different serials"),
         ({"observed": [seen("SIM2", enrolled="SIM1")]}, {"serial_mismatch": 1}, "the machine says SIM2"),
+        ({"observed": [seen(None, "n", enrolled="SIM1", refused="it says X")]}, {"serial_mismatch": 1}, "it says X"),
         ({"observed": [seen("SIM2")]}, {"matched_partially": 1, "observed_unknown": 1}, "no order, notice or label"),
         ({"observed": [seen("SIM1"), seen("SIM1", "twin")]}, {"duplicate_serial": 2}, "two machines"),
         ({"notices": [notice("SIM1"), notice("sim1")]}, {"duplicate_serial": 2}, "twice"),
