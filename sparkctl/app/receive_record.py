@@ -1,6 +1,7 @@
 """The as-received record: a delivery entered into the ledger, all of it in one step."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from sparkctl.app.node_states import Known, entries_of
 from sparkctl.app.places import Places
 from sparkctl.app.receiving import COMING, Delivery, fleet_if_any, match_delivery
 from sparkctl.atomic_file import replace_file
-from sparkctl.errors import UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.lifecycle.machine import STATES, edge_between
 from sparkctl.lifecycle.standing import Standing, standings
 from sparkctl.model.inventory import Node
@@ -81,7 +82,14 @@ def record(places: Places, delivery: Delivery, out: Path | None = None) -> Recor
 
 
 def write_document(places: Places, path: Path, body: bytes) -> None:
-    """Put a document where evidence of ours lies, or where it was asked for; raises UsageError."""
+    """Put a document where evidence of ours lies, or where it was asked for.
+
+    Raises UsageError when it cannot be written, RefusedError where something is already.
+    """
+    if os.path.lexists(path):
+        raise RefusedError(
+            f"there is a file {path} already, and it may be evidence", hint="name another one with --out"
+        )
     try:
         make_state_dir(places.state)
         if path.parent == places.state / FOLDER:

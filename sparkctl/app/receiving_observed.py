@@ -73,11 +73,16 @@ def observed_in_file(path: Path, fleet: Fleet | None) -> list[Observation]:
         lines = read_text(path).split("\n")
     except SourceFault as fault:
         raise UsageError(f"{printable(fault.where.file)}: {fault.message}", hint=fault.action) from fault
-    found, nodes = [], _by_name(fleet)
+    found, nodes, names = list[Observation](), _by_name(fleet), set[str]()
     for number, line in enumerate(lines, 1):
         if line.strip():
             place = printable(f"{path}:{number}", 1000)
-            found.append(_of_line(line, place, nodes))
+            one = _of_line(line, place, nodes)
+            if one.node_id in names:
+                hint = "leave what was collected last"
+                raise UsageError(f"{place}: the node {one.node_id} stands in the file twice", hint=hint)
+            names.add(one.node_id)
+            found.append(one)
         if len(found) > MOST_ROWS:
             raise UsageError(f"{path} has more than {MOST_ROWS:,} lines", hint="split it")
     return found

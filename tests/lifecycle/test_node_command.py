@@ -203,5 +203,7 @@ def test_a_damaged_ledger_is_said_to_be(run: Run, tmp_path: Path) -> None:
     move(run, "spark03", "in_service", "adoption.recorded")
     with sqlite3.connect(tmp_path / "state" / "state.db") as database:
         database.execute("update ledger set body = replace(body, 'lifecycle.moved', 'LIFE') where seq = 2")
+    checked = run("inventory", "check")
+    assert (checked.returncode, "whether the ledger agrees cannot be told" in checked.stdout) == (0, True)
     ran = run("node", "show", "spark03")
     assert (ran.returncode, "the ledger in" in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)

@@ -106,6 +106,17 @@ def test_a_delivery_is_recorded_once(run: Run, tmp_path: Path) -> None:
     assert sorted(path.name for path in record.parent.iterdir()) == [record.name]
 
 
+def test_a_record_replaces_no_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "kept.json").write_text("evidence")
+    for name in ("kept.json", "/dev/null"):
+        refused = run("receive", "record", *ALL, "--out", name)
+        assert (refused.returncode, "already" in refused.stderr) == (4, True)
+    assert (tmp_path / "kept.json").read_text() == "evidence"
+    assert ledger(tmp_path) == []
+    assert run("receive", "record", *ALL, "--out", "new.json").returncode == 1
+    assert (tmp_path / "new.json").stat().st_mode & 0o777 == 0o600
+
+
 def test_what_is_observed_later_completes_the_match(run: Run, tmp_path: Path) -> None:
     (first,) = json_lines(run("receive", "record", *PAPERS))
     assert (first["received"], first["matched"]) == (["spark01", "spark02"], [])
@@ -226,15 +237,19 @@ def test_pins_are_evidence_when_there_are_some(run: Run, tmp_path: Path) -> None
         (["match", *PAPERS, "--observed", "all"], "there is no store"),
         (["match", *PAPERS, "--observed-file", "po.csv"], "po.csv:1: not JSON"),
         (["match", *PAPERS, "--observed-file", "odd.jsonl"], "odd.jsonl:1: node_id"),
+        (
+            ["match", *PAPERS, "--observed-file", "twice.jsonl"],
+            "twice.jsonl:2: the node spark01 stands in the file twice",
+        ),
         (["match", "--order", "asn.csv", "--notice", "asn.csv"], "asn.csv:2: quantity"),
         (["record", *ALL, "--out", "/nowhere/x.json"], "/nowhere/x.json cannot be written"),
-        (["record", *ALL, "--out", "/dev/null"], "/dev/null cannot be written"),
         (["pins", "nobody"], "nobody"),
         (["accept", "nobody"], "there is no store"),
     ],
 )
 def test_mistakes_are_one_message_and_enter_nothing(run: Run, tmp_path: Path, words: list[str], said: str) -> None:
     (tmp_path / "odd.jsonl").write_text('{"node_id": "\\u001b", "facets": {"identity": {"data": 7}}}\n')
+    (tmp_path / "twice.jsonl").write_text(known("spark01", "SIM1") * 2)
     ran = run("receive", *words)
     assert ran.returncode == 2, ran.stderr
     assert said in ran.stderr

@@ -136,6 +136,13 @@ def test_what_may_be_two_known_serials_is_not_guessed() -> None:
     assert classes(zeros.matched())["unannounced"] == 1 or classes(zeros.matched())["over"] == 1
 
 
+def test_what_a_label_may_say_besides_is_told_where_nobody_knows_any_of_it() -> None:
+    unit = only(Delivery([], [], [scan("SX77")], []))
+    assert (unit.match_class, unit.serial) == (MatchClass.UNANNOUNCED, "SX77")
+    assert unit.reasons[0] == "no notice names this serial, nor X77"
+    assert only(Delivery([], [], [scan("SX77 1PP")], [])).serial == "X77"
+
+
 def test_a_simulated_machine_is_called_so() -> None:
     report = delivery(observed=[seen("SIM1", simulated=True)]).matched()
     assert (report.simulated, report.units[0].simulated, report.units[0].match_class) == (
