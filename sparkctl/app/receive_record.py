@@ -171,6 +171,10 @@ class _Entering:
         state = known.standing.state
         if state is State.QUARANTINED:
             return []
+        since = known.standing.since
+        if state is State.RECEIVED and since is not None and since.left == State.QUARANTINED:
+            self._became.left_alone[known.node_id] = f"it is {unit.match_class.value}, which two persons have resolved"
+            return []
         self._became.quarantined.append(known.node_id)
         reason = f"{unit.match_class.value}: {unit.reasons[0]}"[:800]
         arrives = [] if state is State.RECEIVED else self._in(known, unit)

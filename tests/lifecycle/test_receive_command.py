@@ -42,8 +42,8 @@ def run(tmp_path: Path) -> Run:
     (tmp_path / "scans.csv").write_text("code,by\nSSIM1,ann\n(21)SIM2,ann\nSN=sim3,ann\n")
     (tmp_path / "observed.jsonl").write_text(known("spark01", "SIM1") + known("spark02", "SIM2", 10**12))
 
-    def ran(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        return sparkctl(*words, "--state", tmp_path / "state", home=tmp_path)
+    def ran(*words: str | Path, user: str = "ann") -> subprocess.CompletedProcess[str]:
+        return sparkctl(*words, "--state", tmp_path / "state", home=tmp_path, LOGNAME=user)
 
     return ran
 
@@ -128,6 +128,17 @@ def test_what_is_observed_later_completes_the_match(run: Run, tmp_path: Path) ->
     )
     (third,) = json_lines(run("receive", "record", *ALL))
     assert third["received"] == ["spark03"]
+
+
+def test_what_two_persons_have_resolved_is_left_alone(run: Run, tmp_path: Path) -> None:
+    run("receive", "record", *ALL)
+    (tmp_path / "doc").write_text("the drive is right, the order was wrong")
+    for kind, user in (("discrepancy.resolved", "ann"), ("approval.given", "bob")):
+        run("node", "evidence", "spark02", kind, "doc", user=user)
+    assert run("node", "move", "spark02", "received", "--reason", "settled").returncode == 0
+    (said,) = json_lines(run("receive", "record", *ALL))
+    assert said["left_alone"] == {"spark02": "it is wrong_configuration, which two persons have resolved"}
+    assert states(run)["spark02"] == "received"
 
 
 def test_a_machine_in_service_is_left_alone(run: Run, tmp_path: Path) -> None:
