@@ -43,6 +43,16 @@ def apt_sources(look: Look) -> dict[str, Any]:
     return bounded(found, MAX_ENTRIES, "package sources")
 
 
+def believed_unsigned(machine: Machine) -> list[str]:
+    """The URIs of sources that APT is told to trust without a signature; raises OSError."""
+    found: list[str] = []
+    for path in _files(machine, "sources.list", (".list", ".sources")):
+        parse = parse_sources if path.endswith(".sources") else parse_list
+        entries = parse(machine.read_or_none(path) or "")
+        found += [uri for entry in entries if entry["enabled"] and entry["trusted"] for uri in entry["uris"]]
+    return found
+
+
 def apt_pins(look: Look) -> dict[str, Any]:
     """Preferences by file, the second of a file as `FILE#2`."""
     machine = look.machine

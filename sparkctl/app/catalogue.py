@@ -1,4 +1,4 @@
-"""The catalogues of checks, facets, sources and artefacts.
+"""The catalogues of checks, facets, sources, artefacts and controllers.
 
 They are asked of the programs themselves, since the bastion imports nothing of them.
 """
@@ -77,6 +77,45 @@ class CollectorEntry:
     reports: bool
     takes: tuple[ArtefactEntry, ...]
     elevated: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerEntry:
+    """One controller: its exact command, that which takes it back, or why there is none.
+
+    `parameters` are JSON Schemas by name, `required` are those that must be given, `about` says what each is for. A
+    value in a command is its parameter's name in capitals. `longest_s` bounds the command.
+    """
+
+    controller: str
+    title: str
+    parameters: dict[str, dict[str, Any]]
+    required: tuple[str, ...]
+    about: dict[str, str]
+    argv: tuple[str, ...]
+    undo: tuple[str, ...] | None
+    no_undo: str
+    needs_before: bool
+    longest_s: float
+
+
+def controller_catalogue() -> list[ControllerEntry]:
+    """Every controller of the control program, by name; raises SparkctlError when the program does not answer."""
+    return [
+        ControllerEntry(
+            controller=str(entry["controller"]),
+            title=str(entry["title"]),
+            parameters={name: one["schema"] for name, one in entry["parameters"].items()},
+            required=tuple(name for name, one in entry["parameters"].items() if one["required"] is True),
+            about={name: str(one["about"]) for name, one in entry["parameters"].items()},
+            argv=tuple(entry["argv"]),
+            undo=None if entry["undo"] is None else tuple(entry["undo"]),
+            no_undo=str(entry["no_undo"]),
+            needs_before=entry["needs_before"] is True,
+            longest_s=float(entry["longest_s"]),
+        )
+        for entry in _listed("control", "controllers")
+    ]
 
 
 def catalogue() -> list[CatalogueEntry]:

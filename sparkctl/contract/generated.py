@@ -14,6 +14,7 @@ from sparkctl.model.bundle import BundleEnvelope
 from sparkctl.model.bundle_diff import BundleDiff
 from sparkctl.model.bundle_page import BundlePage
 from sparkctl.model.bundle_report import BundleReport
+from sparkctl.model.certificate import Certificate
 from sparkctl.model.collection import CollectReport
 from sparkctl.model.control import ControlEnvelope, ControlPhase, ControlResult
 from sparkctl.model.delivery import Delivery, OutboxDrop, SinkStatus, SinkTest
@@ -25,10 +26,17 @@ from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.journal import JournalEntry
 from sparkctl.model.ledger import LedgerEntry
+from sparkctl.model.ledger_checkpoint import Checkpoint, CheckpointNote, LedgerProof
+from sparkctl.model.ledger_report import LedgerReport, ProofFound
 from sparkctl.model.lifecycle import NodeLifecycle, NodeState
 from sparkctl.model.node_page import NodePage
+from sparkctl.model.node_record import NodeRecord
 from sparkctl.model.ota_report import OtaReport
+from sparkctl.model.plan import Plan
+from sparkctl.model.playbook import Playbook
+from sparkctl.model.playbook_status import PlaybookStatus
 from sparkctl.model.receiving import Acceptance, AsReceived, PinnedKeys, ReceivingReport, Recorded
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
@@ -47,6 +55,7 @@ from sparkctl.model.reset_words import (
     UnknownCause,
 )
 from sparkctl.model.run import RunRecord
+from sparkctl.model.sanitisation import SanitisationJudgement, SanitisationRecord
 from sparkctl.model.schedule import Heartbeat, ScheduleStatus
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
@@ -82,12 +91,22 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "health-envelope": HealthEnvelope,
     "host-key-pins": PinnedKeys,
     "ingest": IngestRecord,
+    "journal-entry": JournalEntry,
     "ledger-entry": LedgerEntry,
     "node-lifecycle": NodeLifecycle,
+    "ledger-checkpoint": Checkpoint,
+    "ledger-checkpoint-note": CheckpointNote,
+    "ledger-proof": LedgerProof,
+    "ledger-proof-report": ProofFound,
+    "ledger-report": LedgerReport,
     "node-page": NodePage,
+    "node-record": NodeRecord,
     "node-state": NodeState,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,
+    "plan": Plan,
+    "playbook": Playbook,
+    "playbook-status": PlaybookStatus,
     "receiving-recorded": Recorded,
     "receiving-report": ReceivingReport,
     "redaction-report": RedactionReport,
@@ -95,6 +114,9 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "reset-report": ResetReport,
     "reset-score": ResetScore,
     "run-record": RunRecord,
+    "sanitisation-certificate": Certificate,
+    "sanitisation-judgement": SanitisationJudgement,
+    "sanitisation-record": SanitisationRecord,
     "schedule-heartbeat": Heartbeat,
     "schedule-status": ScheduleStatus,
     "sink-status": SinkStatus,

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,16 +38,23 @@ def sign(path: Path, key: Path, namespace: str) -> Path:
 
     On a terminal ssh-keygen may ask for a passphrase, or for a touch; elsewhere such a key is an error.
     """
-    target = signature_of(path)
-    target.unlink(missing_ok=True)  # ssh-keygen would ask before it writes over one
-    arguments = ("-Y", "sign", "-q", "-f", str(key.absolute()), "-n", namespace, str(path.absolute()))
+    return sign_files([path], key, namespace)[0]
+
+
+def sign_files(paths: Sequence[Path], key: Path, namespace: str) -> list[Path]:
+    """The same for several files in one go, at least one: a passphrase is asked for once."""
+    targets = [signature_of(path) for path in paths]
+    for target in targets:
+        target.unlink(missing_ok=True)  # ssh-keygen would ask before it writes over one
+    named = [str(path.absolute()) for path in paths]
+    arguments = ("-Y", "sign", "-q", "-f", str(key.absolute()), "-n", namespace, *named)
     ran = _keygen_for_a_person(*arguments) if _someone_is_there() else _keygen(*arguments)
-    if ran.returncode != 0 or not target.is_file():
+    if ran.returncode != 0 or not all(target.is_file() for target in targets):
         raise UsageError(
-            f"{path} was not signed: {_words(ran)}",
+            f"{paths[0]} was not signed: {_words(ran)}",
             hint=f"is {key} the right key, is it in the agent, or has it a passphrase, which only a terminal asks for?",
         )
-    return target
+    return targets
 
 
 def fingerprint_in(content: bytes, signature: bytes, namespace: str) -> str:

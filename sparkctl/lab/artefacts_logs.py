@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.reset_journal import SECOND, Lived, Said, listed
 from sparkctl.lab.reset_lines import ADMIN, DESK
 from sparkctl.lab.tree import Tree
@@ -107,7 +107,7 @@ def add_sign_ins(tree: Tree, boots: list[Lived]) -> None:
         began = dt.datetime.fromtimestamp(lived.began, dt.UTC).ctime()
         end = "still running" if lived is boots[-1] else "- crash" if lived.boot.shutdown is None else "- down"
         rows.append(f"{ADMIN:<8} pts/0        {DESK:<16} {began}   gone - no logout\n" if lived is boots[-1] else "")
-        rows.append(f"reboot   system boot  {KERNEL:<16} {began}   {end}\n" if lived.boot.in_wtmp else "")
+        rows.append(f"reboot   system boot  {lived.release:<16} {began}   {end}\n" if lived.boot.in_wtmp else "")
     rows.append(f"\nwtmp begins {dt.datetime.fromtimestamp(boots[0].began, dt.UTC).ctime()}\n")
     tree.record_long(LAST, "last.txt", "".join(rows))
     failed = dt.datetime.fromtimestamp(boots[-1].began + 3600, dt.UTC).ctime()

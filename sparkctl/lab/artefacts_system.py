@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sparkctl.lab.facts_security import SYSCTLS
 from sparkctl.lab.facts_software import IMAGES, REMOVED, installed_packages
-from sparkctl.lab.files_etc import OLDER_KERNEL, SOURCES
+from sparkctl.lab.files_etc import SOURCES
 from sparkctl.lab.files_proc import SNAPS, command_line
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.reset_lines import SERVICES
 from sparkctl.lab.tree import Tree
 
@@ -112,11 +112,10 @@ def container_settings(node: NodeModel) -> dict[str, object]:
 
 def _start(tree: Tree, node: NodeModel) -> None:
     words = command_line(node).removeprefix("BOOT_IMAGE=")
-    menu = f"menuentry 'Ubuntu' {{\n\tlinux {words}\n\tinitrd /boot/initrd.img-{KERNEL}\n}}\n"
-    tree.files["/boot/grub/grub.cfg"] = menu
+    tree.files["/boot/grub/grub.cfg"] = _menu(node, words)
     listed = [
         f"-rw-r--r-- 1 root root 58720256 Mar 18 10:00 {name}-{release}\n"
-        for release in (OLDER_KERNEL, KERNEL)
+        for release in node.kernels
         for name in ("vmlinuz", "initrd.img", "config")
     ]
     tree.record(("ls", "-l", "/boot"), "total 229376\n" + "".join(listed))
@@ -131,6 +130,26 @@ def _start(tree: Tree, node: NodeModel) -> None:
     tree.record(("dkms", "status"))  # the driver's modules come ready made
 
 
+def _menu(node: NodeModel, words: str) -> str:
+    """As Ubuntu's 10_linux writes it: an entry for the newest kernel, and a menu with one for each."""
+    root = node.filesystem_uuid
+    newest = node.kernels[-1]
+    first = _entry("Ubuntu", f"gnulinux-simple-{root}", newest, words.replace(node.kernel, newest))
+    rest = "".join(
+        _entry(f"Ubuntu, with Linux {one}", f"gnulinux-{one}-advanced-{root}", one, words.replace(node.kernel, one))
+        for one in reversed(node.kernels)
+    )
+    head = f"submenu 'Advanced options for Ubuntu' $menuentry_id_option 'gnulinux-advanced-{root}' {{\n"
+    return f"{first}{head}{rest}}}\n"
+
+
+def _entry(title: str, entry_id: str, release: str, words: str) -> str:
+    return (
+        f"menuentry '{title}' --class ubuntu --class os $menuentry_id_option '{entry_id}' {{\n"
+        f"\tlinux {words}\n\tinitrd /boot/initrd.img-{release}\n}}\n"
+    )
+
+
 def _settings(tree: Tree, node: NodeModel) -> None:
     values = {
         f"{folder[10:].replace('/', '.')}.{name}": value
@@ -138,7 +157,7 @@ def _settings(tree: Tree, node: NodeModel) -> None:
         for name, value in names.items()
         if "ipv6" not in folder
     }
-    values |= {"kernel.hostname": node.name, "kernel.osrelease": KERNEL, "vm.swappiness": 60}
+    values |= {"kernel.hostname": node.name, "kernel.osrelease": node.kernel, "vm.swappiness": 60}
     tree.record(SYSCTL, "".join(f"{name} = {value}\n" for name, value in sorted(values.items())))
     tree.record_for_root(
         ("/usr/bin/cat", "/proc/iomem"), "80000000-1fffffffff : System RAM\n  81000000-82ffffff : Kernel code\n"
@@ -155,8 +174,8 @@ def _settings(tree: Tree, node: NodeModel) -> None:
         ("hostnamectl", "status"),
         f" Static hostname: {node.name}\n         Chassis: desktop\n      Machine ID: {node.machine_id}\n"
         f"         Boot ID: {node.boot_id.replace('-', '')}\nOperating System: Ubuntu 24.04.3 LTS\n"
-        f"          Kernel: Linux {KERNEL}\n    Architecture: arm64\n Hardware Vendor: {node.make.dmi['sys_vendor']}\n"
-        f"  Hardware Model: {node.make.dmi['product_name']}\n",
+        f"          Kernel: Linux {node.kernel}\n    Architecture: arm64\n"
+        f" Hardware Vendor: {node.make.dmi['sys_vendor']}\n  Hardware Model: {node.make.dmi['product_name']}\n",
     )
     synchronised = "yes" if node.clock.synchronised else "no"
     active = "active" if node.clock.enabled else "inactive"

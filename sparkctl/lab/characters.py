@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from sparkctl.errors import UsageError
 from sparkctl.lab.behaviours import BEHAVIOUR_FAULTS
-from sparkctl.lab.faults import MACHINE_FAULTS, Fault
+from sparkctl.lab.faults import ACT_FAULTS, MACHINE_FAULTS, Fault
 from sparkctl.lab.makes import MAKES
 from sparkctl.lab.node_model import DriveHealth, Gpu, NodeModel, RootDisk
 from sparkctl.lab.reset_stories import STORY_FAULTS
 
-FAULT_TABLE: dict[str, Fault] = {fault.name: fault for fault in (*MACHINE_FAULTS, *BEHAVIOUR_FAULTS)}
+FAULT_TABLE: dict[str, Fault] = {fault.name: fault for fault in (*MACHINE_FAULTS, *ACT_FAULTS, *BEHAVIOUR_FAULTS)}
 _BREAKS = FAULT_TABLE | STORY_FAULTS
 FAULTS: dict[str, str] = {name: fault.description for name, fault in _BREAKS.items()}
 """What a node can be broken with while the lab runs, each with one line of what it does."""

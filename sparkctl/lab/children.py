@@ -5,6 +5,9 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from sparkctl.lab.wrappers import ACTS, MARK, NODE_MARK
 
 CHILD_SECONDS = 120.0
 
@@ -27,6 +30,18 @@ class Children:
                     yield child
             finally:
                 await _end(child)
+
+
+def end_offspring(directory: Path, node: str | None = None) -> None:
+    """End what a lab started and left running: units of its nodes, or of one node, and what a killed server left.
+
+    All of it carries the folder of its lab in its environment, and units the folder of their node.
+    """
+    mark = f"{MARK}={directory}" if node is None else f"{NODE_MARK}={directory / ACTS / node}"
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 async def _start(shell: str, command: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:

@@ -15,10 +15,11 @@ from pathlib import Path
 from sparkctl.errors import BusyError, UsageError
 from sparkctl.lab import state
 from sparkctl.lab.characters import CHARACTERS, FAULTS, cast, fault_named
+from sparkctl.lab.children import end_offspring
 from sparkctl.lab.fleet_file import write_fleet_files
 from sparkctl.lab.keys import make_keys
-from sparkctl.lab.state import Lab, LabNode
-from sparkctl.lab.wrappers import MARK, write_wrappers
+from sparkctl.lab.state import Lab, LabNode, Pace
+from sparkctl.lab.wrappers import write_wrappers
 from sparkctl.resources import PACKAGE
 
 __all__ = ["CHARACTERS", "FAULTS", "Lab", "LabNode", "break_node", "down", "load", "mend", "up"]
@@ -29,7 +30,7 @@ CHANGE_SECONDS = 15.0
 STOP_SECONDS = 10.0
 EXIT_SECONDS = 1.0
 PAUSE = 0.02
-FOLDERS = ("bin", "keys", "shared", "trees")
+FOLDERS = ("acts", "bin", "keys", "shared", "trees")
 FILES = ("changes", "fleet.yaml", "known_hosts", "lab.json", "lock", "server.json", "server.log", "ssh_config")
 
 
@@ -41,13 +42,14 @@ def up(
     *,
     seconds: float | None = None,
     idle_seconds: float = 4 * 3600.0,
+    pace: Pace | None = None,
 ) -> Lab:
     """Start a lab of `nodes` simulated nodes named `sim-01` on; returns when all of them listen.
 
     `characters` are dealt out in turn (`healthy` for any healthy machine); None casts mostly healthy nodes with broken
     ones among them. `seed` decides the invented identifiers. The lab ends by itself after `seconds`, or after
-    `idle_seconds` without a connection. Raises UsageError for wrong arguments, a folder that holds something else,
-    addresses that cannot be had; BusyError when a lab already runs there.
+    `idle_seconds` without a connection. `pace` is how long acts take. Raises UsageError for wrong arguments, a folder
+    that holds something else, addresses that cannot be had; BusyError when a lab already runs there.
     """
     if not 1 <= nodes <= MAX_NODES:
         raise UsageError(f"a lab has 1 to {MAX_NODES} nodes, not {nodes}")
@@ -65,6 +67,7 @@ def up(
         ),
         seconds=seconds,
         idle_seconds=idle_seconds,
+        pace=pace or Pace(),
     )
     try:
         _remove(directory)
@@ -93,7 +96,7 @@ def down(directory: Path) -> bool:
     running = lab.pid is not None
     if lab.pid is not None:
         _stop(lab.pid, directory)
-    _kill_children(directory)
+    end_offspring(directory)
     try:
         _remove(directory)
     except OSError as error:
@@ -220,15 +223,6 @@ def _exists(pid: int) -> bool:
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def _kill_children(directory: Path) -> None:
-    """End children that a killed server left behind; they carry the folder of their lab in their environment."""
-    mark = f"{MARK}={directory}".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
-                _signal(int(entry.name), signal.SIGKILL)
 
 
 def _remove(directory: Path) -> None:

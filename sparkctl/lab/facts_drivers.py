@@ -5,7 +5,7 @@ import json
 
 from sparkctl.lab.devices import functions
 from sparkctl.lab.files_sys import MODULE_VERSIONS
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.tree import Tree
 
 BUILT_IN = "pcieport"
@@ -42,5 +42,5 @@ def _module(tree: Tree, node: NodeModel, bus: str, driver: str) -> None:
     version = node.driver if module in OUT_OF_TREE else MODULE_VERSIONS.get(module)
     if version is not None:
         tree.put(here, version=version)
-    source = hashlib.sha256(f"{KERNEL}/{module}/{version}".encode()).hexdigest().upper()[:24]
+    source = hashlib.sha256(f"{node.kernel}/{module}/{version}".encode()).hexdigest().upper()[:24]
     tree.put(here, srcversion=source, initstate="live", taint="O" if module in OUT_OF_TREE else "")

@@ -15,7 +15,8 @@ def add_os(tree: Tree, node: NodeModel) -> None:
     tree.put("/proc/sys/kernel", arch="aarch64")
     tree.files["/etc/default/grub"] = 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT="quiet splash"\n'
     tree.files["/etc/default/grub.d/hugepages.cfg"] = "# simulated\n"
-    tree.files["/boot/grub/grubenv"] = f"# GRUB Environment Block\n{'#' * 999}"
+    chosen = f"next_entry={node.next_entry}\n" if node.next_entry else ""
+    tree.files["/boot/grub/grubenv"] = f"# GRUB Environment Block\n{chosen}".ljust(1024, "#")
     tree.files["/usr/share/zoneinfo/Etc/UTC"] = "TZif2 (simulated)\n"
     tree.links["/etc/localtime"] = "/usr/share/zoneinfo/Etc/UTC"
     tree.files["/etc/locale.conf"] = "LANG=en_US.UTF-8\n"

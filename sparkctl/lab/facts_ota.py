@@ -2,8 +2,7 @@
 
 import json
 
-from sparkctl.lab.files_etc import OLDER_KERNEL
-from sparkctl.lab.node_model import DRIVER, KERNEL, NodeModel
+from sparkctl.lab.node_model import DRIVER, KERNEL, OLDER_KERNEL, NodeModel
 from sparkctl.lab.tree import Tree
 
 METADATA = "/opt/nvidia/spark-ota-check/metadata"

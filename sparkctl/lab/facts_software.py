@@ -3,9 +3,8 @@
 import hashlib
 import json
 
-from sparkctl.lab.files_etc import OLDER_KERNEL
 from sparkctl.lab.files_proc import SNAPS
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.recordings import packages
 from sparkctl.lab.tree import Tree
 
@@ -49,10 +48,10 @@ def add_software(tree: Tree, node: NodeModel) -> None:
 def installed_packages(node: NodeModel) -> dict[str, str]:
     """The version of each installed package, by its name."""
     installed = packages(node) | MORE_PACKAGES
-    for release in (OLDER_KERNEL, KERNEL, *([node.newer_kernel] if node.newer_kernel else [])):
+    for release in node.kernels:
         version = release.removesuffix("-nvidia")
         installed |= {f"linux-image-{release}": f"{version}.{version.rpartition('-')[2][-2:]}"}
-    return installed
+    return installed | dict(node.upgraded)
 
 
 def _paragraphs(node: NodeModel) -> list[str]:

@@ -21,7 +21,7 @@ Change = Callable[[NodeModel], NodeModel]
 
 @dataclass(frozen=True)
 class Fault:
-    """A change of the model, a behaviour of the server (see `behaviours`), or both.
+    """A change of the model, a behaviour of the server (see `behaviours`), or both; or one that shows in `acts` only.
 
     `expected` is what a sweep makes of such a node: `pass`, `warn` or `fail` (the worst status of its checks), else
     `stage.cause` of a visit that brings no result.
@@ -32,6 +32,7 @@ class Fault:
     expected: str
     change: Change | None = None
     behaviour: str = "normal"
+    acts: bool = False
 
 
 def _full_disk(node: NodeModel) -> NodeModel:
@@ -245,3 +246,18 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
     Fault("busy", "healthy under load: 95 % busy, 2411 MHz, 49 W", "pass", _busy),
 )
 """Faults of the machine, and healthy states that are mistaken for faults."""
+
+ACT_FAULTS: tuple[Fault, ...] = tuple(
+    Fault(name, words, "pass", acts=True)
+    for name, words in (
+        ("reboot-never-returns", "does not come back from a reboot until it is mended: healthy till then"),
+        ("reboot-slow", "comes back late from a reboot: healthy"),
+        ("reboot-other-kernel", "comes back from a reboot with its oldest kernel: healthy till then"),
+        ("apt-fails", "apt-get ends with an error of dpkg: healthy"),
+        ("apt-locked", "another process holds the lock of dpkg: healthy"),
+        ("apt-hangs", "apt-get never ends: healthy"),
+        ("act-swaps-identity", "after an act another machine answers in its place: healthy till then"),
+        ("inhibited", "a firmware update keeps off a shutdown: healthy"),
+    )
+)
+"""What goes wrong when somebody changes a node; the stand-ins and the server look for these names."""

@@ -3,11 +3,10 @@
 import base64
 
 from sparkctl.lab.files_proc import root_options
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.tree import Tree
 
 DAY = 86400.0
-OLDER_KERNEL = "6.17.0-1008-nvidia"
 SOURCES = {
     "ubuntu.sources": ("http://ports.ubuntu.com/ubuntu-ports/", "noble noble-updates noble-security", "main universe"),
     "dgx.sources": ("https://repo.download.nvidia.com/baseos/ubuntu/noble/arm64/", "noble noble-updates", "common dgx"),
@@ -87,8 +86,7 @@ def _run(tree: Tree, node: NodeModel) -> None:
 
 
 def _boot(tree: Tree, node: NodeModel) -> None:
-    releases = [OLDER_KERNEL, KERNEL, *([node.newer_kernel] if node.newer_kernel else [])]
-    for release in releases:
+    for release in node.kernels:
         for name in (f"vmlinuz-{release}", f"initrd.img-{release}", f"config-{release}"):
             tree.files[f"/boot/{name}"] = "simulated\n"
         index = f"/lib/modules/{release}/modules.dep"

@@ -1,6 +1,6 @@
 """/proc of a simulated node."""
 
-from sparkctl.lab.node_model import KERNEL, KERNEL_BANNER, NodeModel
+from sparkctl.lab.node_model import KERNEL_BANNER, NodeModel
 from sparkctl.lab.tree import Tree
 
 A725, X925 = "0xd87", "0xd85"
@@ -29,7 +29,7 @@ def add_proc(tree: Tree, node: NodeModel) -> None:
 def command_line(node: NodeModel) -> str:
     """What GRUB hands to the kernel of DGX OS."""
     return (
-        f"BOOT_IMAGE=/boot/vmlinuz-{KERNEL} root=UUID={node.filesystem_uuid} ro init_on_alloc=0 console=tty0 "
+        f"BOOT_IMAGE=/boot/vmlinuz-{node.kernel} root=UUID={node.filesystem_uuid} ro init_on_alloc=0 console=tty0 "
         "plymouth.ignore-serial-consoles plymouth.use-simpledrm earlycon=uart,mmio32,0x16A00000 console=tty0 "
         "console=ttyS0,921600 crashkernel=1G-:0M quiet splash pci=pcie_bus_safe iommu.passthrough=0 "
         "initcall_blacklist=tegra234_cbb_init vt.handoff=7"
@@ -45,16 +45,18 @@ def _kernel(tree: Tree, node: NodeModel) -> None:
     tree.put(
         "/proc",
         cmdline=command_line(node),
-        version=f"Linux version {KERNEL} (buildd@bos03-arm64-017) {KERNEL_BANNER}",
+        version=f"Linux version {node.kernel} (buildd@bos03-arm64-017) {KERNEL_BANNER}",
         uptime=f"{node.uptime:.2f} {node.uptime * 19.6:.2f}",
         modules="\n".join(f"{name} 45056 0 - Live 0x0000000000000000" for name in _modules(node)),
         mdstat="Personalities : \nunused devices: <none>",
     )
     tree.put("/proc/1", comm="systemd", cmdline="/sbin/init\0splash")
+    for pid, _, _ in node.gpu.processes:
+        tree.put(f"/proc/{pid}", cgroup="0::/system.slice/vllm.service")
     tree.put(
         "/proc/sys/kernel",
         hostname=node.name,
-        osrelease=KERNEL,
+        osrelease=node.kernel,
         ostype="Linux",
         version=KERNEL_BANNER,
         tainted=node.tainted,

@@ -1,10 +1,10 @@
 """The kernel log of a simulated node: the usual noise of a healthy GB10, and what a fault adds."""
 
-from sparkctl.lab.node_model import KERNEL, KERNEL_BANNER, NodeModel
+from sparkctl.lab.node_model import KERNEL_BANNER, NodeModel
 
 USUAL: tuple[tuple[float, str], ...] = (
     (0.0, "Booting Linux on physical CPU 0x0000000000 [0x410fd871]"),
-    (0.0, f"Linux version {KERNEL} (buildd@bos03-arm64-017) {KERNEL_BANNER}"),
+    (0.0, "Linux version {kernel} (buildd@bos03-arm64-017) {banner}"),
     (0.012, "PCI: OF: of_root node is NULL, cannot create PCI host bridge node"),
     (0.4, "processor cpu0: EM: CPUs of 0-4,10-14 must have the same capacity"),
     (0.8, "ARM FF-A: failed to register FFA RxTx buffers"),
@@ -33,11 +33,12 @@ HOTPLUG_LINES: tuple[tuple[float, str], ...] = (
 
 def kernel_messages(node: NodeModel) -> list[tuple[float, str]]:
     """Seconds since boot and text of every message, oldest first."""
-    lines = [*USUAL, *node.kernel_lines]
+    usual = ((at, text.format(kernel=node.kernel, banner=KERNEL_BANNER)) for at, text in USUAL)
+    lines = [*usual, *node.kernel_lines]
     if node.module_loaded:
         lines += [(at, text.format(driver=node.driver)) for at, text in DRIVER_LINES]
     lines += HOTPLUG_LINES if node.cabled is None else CONNECTX_LINES
-    return sorted(lines)
+    return sorted(line for line in lines if line[0] <= node.uptime)
 
 
 def monotonic_journal(node: NodeModel) -> str:

@@ -6,13 +6,14 @@ import shutil
 import socket
 from typing import TYPE_CHECKING
 
+from sparkctl.lab.acted import folder_of as acts_of
 from sparkctl.lab.acts import Request, answer
 from sparkctl.lab.characters import behaviour_of
 from sparkctl.lab.children import Children
 from sparkctl.lab.keys import public_key
 from sparkctl.lab.scenery import Scenery
 from sparkctl.lab.state import Lab, LabNode
-from sparkctl.lab.wrappers import MARK, folder_of
+from sparkctl.lab.wrappers import MARK, STAND_INS, folder_of
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey, SSHServer, SSHServerConnection, SSHServerConnectionOptions, SSHServerProcess
@@ -29,7 +30,7 @@ class Gate:
         self._lab = lab
         self._scenery = scenery
         self._children = children
-        self._connections: set[SSHServerConnection] = set()
+        self._connections: dict[SSHServerConnection, str] = {}
 
     async def welcome(self, node: LabNode, connection: socket.socket) -> None:
         """Serve one connection to its end."""
@@ -38,20 +39,26 @@ class Gate:
         established: SSHServerConnection | None = None
         try:
             established = await asyncssh.run_server(connection, options=self._options(node))
-            self._connections.add(established)
+            self._connections[established] = node.name
             await established.wait_closed()
         except (OSError, asyncssh.Error):
             return  # whoever came went away, or was sent away
         finally:
             if established is not None:
                 established.abort()
-                self._connections.discard(established)
+                self._connections.pop(established, None)
 
     async def close(self) -> None:
         """End every connection."""
         for connection in tuple(self._connections):
             connection.abort()
         await asyncio.gather(*(connection.wait_closed() for connection in self._connections), return_exceptions=True)
+
+    def cut_off(self, name: str) -> None:
+        """End every connection to a node."""
+        for connection, node in tuple(self._connections.items()):
+            if node == name:
+                connection.abort()
 
     def _options(self, node: LabNode) -> "SSHServerConnectionOptions":
         import asyncssh  # noqa: PLC0415
@@ -110,6 +117,7 @@ class Gate:
             MARK: str(self._lab.directory),
             "SPARKCTL_LAB_TREE": str(tree),
             "SPARKCTL_LAB_ROOT_TREE": str(await self._scenery.root_tree(node.name)) if needs_root else "",
+            STAND_INS: str(acts_of(self._lab.directory, node.name)),
             "SPARKCTL_LAB_SUDO": "refused" if behaviour == "sudo-refused" else "granted",
             "TMPDIR": os.environ.get("TMPDIR", "/tmp"),  # noqa: S108 - the usual default, handed on
         }

@@ -8,9 +8,17 @@ from typing import Literal
 from sparkctl.lab.makes import MAKES, Make
 
 KERNEL = "6.17.0-1014-nvidia"
+OLDER_KERNEL = "6.17.0-1008-nvidia"
+IMAGE_PACKAGE = "linux-image-"
 KERNEL_BANNER = "#14-Ubuntu SMP PREEMPT_DYNAMIC Tue Mar 17 19:01:40 UTC 2026"
 DRIVER = "580.142"
 VBIOS = "9A.0B.1E.00.00"
+
+
+def acted_boot(number: int) -> str:
+    """The name of the boot that the act of this number ended, or will end; 0 is the one that the node came up with."""
+    return f"act-{number}"
+
 
 GpuState = Literal["ok", "no_driver", "reset_required", "hung", "gone"]
 
@@ -105,6 +113,11 @@ class NodeModel:
     `plain_vm` whether it is no GB10 machine at all (see `plain_vm`). `past` names the story of its earlier boots (see
     `reset_stories`), None for an ordinary one. `bus_errors` are (PCI address, nonfatal, fatal) counts. `secrets` says
     whether secrets of every class lie about (see `secrets`). `reports` is how tools of others behave.
+
+    What acts have made of it (see `acted`): `kernel` is the one that runs, `upgraded` are packages with the versions
+    that acts brought, `ended` the boots that acts ended (how long each lasted and was off until the next, in seconds,
+    and its kernel), `stopped` and `masked` units, `next_entry` is that of the menu which the next boot takes, `flashed`
+    firmware by GUID.
     """
 
     name: str
@@ -137,6 +150,13 @@ class NodeModel:
     bus_errors: tuple[tuple[str, int, int], ...] = ()
     secrets: bool = False
     reports: str = "good"
+    kernel: str = KERNEL
+    upgraded: tuple[tuple[str, str], ...] = ()
+    ended: tuple[tuple[float, float, str], ...] = ()
+    stopped: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    next_entry: str | None = None
+    flashed: tuple[tuple[str, str], ...] = ()
     ota_versions: tuple[tuple[str, str], ...] = field(
         default=(
             ("7.3.1", "Wed Nov 19 05:05:30 PM UTC 2025"),
@@ -162,8 +182,14 @@ class NodeModel:
 
     @property
     def boot_id(self) -> str:
-        """The id of the running boot."""
-        return self._uuid("boot")
+        """The id of the running boot: another one after each that an act ended."""
+        return self.earlier_boot_id(acted_boot(len(self.ended)))
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The kernels in /boot, oldest first."""
+        brought = (name.removeprefix(IMAGE_PACKAGE) for name, _ in self.upgraded if name.startswith(IMAGE_PACKAGE))
+        return tuple(sorted({OLDER_KERNEL, KERNEL, *([self.newer_kernel] if self.newer_kernel else []), *brought}))
 
     @property
     def machine_id(self) -> str:
@@ -172,7 +198,7 @@ class NodeModel:
 
     def earlier_boot_id(self, name: str) -> str:
         """The id of a boot before the running one, by the name that the node's story gives it."""
-        return self._uuid(f"boot {name}")
+        return self._uuid("boot" if name == acted_boot(0) else f"boot {name}")
 
     def mac(self, port: int) -> str:
         """The MAC address of a port: locally administered, 02:..."""

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from sparkctl.lab.devices import ETHERNET
 from sparkctl.lab.facts_storage import ESP_TYPE, LINUX_TYPE
-from sparkctl.lab.files_etc import OLDER_KERNEL
 from sparkctl.lab.makes import Make
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import KERNEL, OLDER_KERNEL, NodeModel
 from sparkctl.lab.tree import SUDO, Tree
 
 QEMU = {

@@ -6,7 +6,7 @@ from sparkctl.lab.devices import CONNECTX_FIRMWARE, ETHERNET, Port, functions, p
 from sparkctl.lab.files_bus import GATEWAY
 from sparkctl.lab.files_proc import root_options
 from sparkctl.lab.kernel_messages import kernel_messages, monotonic_journal
-from sparkctl.lab.node_model import KERNEL, KERNEL_BANNER, NodeModel
+from sparkctl.lab.node_model import KERNEL_BANNER, NodeModel
 from sparkctl.lab.tree import Tree
 
 WITHOUT = tuple(f"--exclude-type={kind}" for kind in ("tmpfs", "devtmpfs", "squashfs", "overlay", "efivarfs"))
@@ -39,7 +39,9 @@ def add_recordings(tree: Tree, node: NodeModel) -> None:
 
 def packages(node: NodeModel) -> dict[str, str]:
     """Versions of packages that dpkg-query is asked for, by name."""
-    return PACKAGES | ({} if node.driver is None else {"nvidia-driver-580-open": f"{node.driver}-0ubuntu0.24.04.1"})
+    driver = {} if node.driver is None else {"nvidia-driver-580-open": f"{node.driver}-0ubuntu0.24.04.1"}
+    known = PACKAGES | driver
+    return known | {name: version for name, version in node.upgraded if name in known}
 
 
 def _disks(tree: Tree, node: NodeModel) -> None:
@@ -88,15 +90,15 @@ def _kernel(tree: Tree, node: NodeModel) -> None:
     tree.record_for_root(("/usr/bin/journalctl", *KERNEL_LOG[1:]), monotonic_journal(node))
     errors = [text for _, text in kernel_messages(node) if "Xid" in text or "error" in text.lower()]
     tree.record(("journalctl", "-k", "-p", "err"), "".join(f"{node.name} kernel: {text}\n" for text in errors))
-    tree.record(("uname", "-r"), f"{KERNEL}\n")
-    tree.record(("uname", "-a"), f"Linux {node.name} {KERNEL} {KERNEL_BANNER} aarch64 aarch64 aarch64 GNU/Linux\n")
+    tree.record(("uname", "-r"), f"{node.kernel}\n")
+    tree.record(("uname", "-a"), f"Linux {node.name} {node.kernel} {KERNEL_BANNER} aarch64 aarch64 aarch64 GNU/Linux\n")
     tree.record(("mokutil", "--sb-state"), "SecureBoot enabled\n")
     tree.record_for_root(("/usr/bin/ls", "-1", "/sys/fs/pstore"))
     tree.record_for_root(("/usr/bin/cat", "/sys/class/dmi/id/product_serial"), f"{node.serial}\n")
     if node.driver is None:
         tree.record(("modinfo", "nvidia"), rc=1, stderr="modinfo: ERROR: Module nvidia not found.\n")
     else:
-        module = f"/lib/modules/{KERNEL}/kernel/nvidia-580-open/nvidia.ko"
+        module = f"/lib/modules/{node.kernel}/kernel/nvidia-580-open/nvidia.ko"
         tree.record(
             ("modinfo", "nvidia"),
             f"filename:       {module}\nlicense:        Dual MIT/GPL\nversion:        {node.driver}\n",
@@ -143,8 +145,8 @@ def _network(tree: Tree, node: NodeModel) -> None:
     for port in found:
         version, firmware = {
             "r8127": ("11.014.00-NAPI", ""),
-            "mlx5_core": (KERNEL, CONNECTX_FIRMWARE),
-        }.get(port.driver, (KERNEL, "____000000-20250825212648"))
+            "mlx5_core": (node.kernel, CONNECTX_FIRMWARE),
+        }.get(port.driver, (node.kernel, "____000000-20250825212648"))
         tree.record(
             ("ethtool", "-i", port.name),
             f"driver: {port.driver}\nversion: {version}\nfirmware-version: {firmware}\nbus-info: {port.address}\n",

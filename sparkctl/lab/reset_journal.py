@@ -28,7 +28,8 @@ class Said:
 class Lived:
     """A boot in its place in time: `began` in seconds since 1970 by a clock that is right.
 
-    `journal` is in the order of writing, `kernel` is the log of the kernel with what never reached the disk.
+    `journal` is in the order of writing, `kernel` is the log of the kernel with what never reached the disk, `release`
+    is which kernel it was.
     """
 
     boot: Boot
@@ -36,6 +37,7 @@ class Lived:
     began: float
     journal: tuple[Said, ...]
     kernel: tuple[Said, ...]
+    release: str
 
     def clock(self, at: float) -> float:
         """What its clock of the day showed `at` seconds after it began."""
@@ -45,16 +47,16 @@ class Lived:
 
 def live(node: NodeModel, boot: Boot, before: Boot | None, began: float, *, runs: bool, moved: Iterable[str]) -> Lived:
     """All that a boot said: as the kernel of the running one, what the node's kernel log says."""
-    start = beginning(node if runs else replace(node, kernel_lines=()), boot, before, moved)
-    lines = [*start, *boot.lines, *boot.unsaved]
+    release = boot.release or node.kernel
+    start = beginning(node if runs else replace(node, kernel_lines=(), kernel=release), boot, before, moved)
+    lines = [*(line for line in start if not runs or line.at <= node.uptime), *boot.lines, *boot.unsaved]
     timed = [(_microseconds(node, f"{boot.name} {number}", line, runs=runs), line) for number, line in enumerate(lines)]
     saved = tuple(_taken(timed[: len(lines) - len(boot.unsaved)]))
     unsaved = tuple(Said(at, at, line) for at, line in timed[len(saved) :])
     kernel = sorted((*saved, *unsaved), key=lambda said: said.at)
     boot_id = node.boot_id if runs else node.earlier_boot_id(boot.name)
-    return Lived(
-        boot, boot_id, began, saved, tuple(said for said in kernel if said.line.writer.transport == KERNEL.transport)
-    )
+    of_kernel = tuple(said for said in kernel if said.line.writer.transport == KERNEL.transport)
+    return Lived(boot, boot_id, began, saved, of_kernel, release)
 
 
 def _microseconds(node: NodeModel, name: str, line: Line, *, runs: bool) -> int:

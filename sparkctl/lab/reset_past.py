@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from sparkctl.lab.node_model import NodeModel
-from sparkctl.lab.reset_lines import ADMIN, orderly
+from sparkctl.lab.node_model import NodeModel, acted_boot
+from sparkctl.lab.reset_lines import ADMIN, INIT, STARTED, orderly
 from sparkctl.lab.reset_story import Boot, Line, Note, Past
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -39,6 +39,22 @@ def past(node: NodeModel, *boots: Boot, running: Lines = (), notes: tuple[Note, 
     first = ended("first", 12 * DAY + node.jitter("first", 80_000))
     notes = (*upgraded("first", 2 * HOUR, "apt-get dist-upgrade", f"Requested-By: {ADMIN} (1000)\n"), *notes)
     return Past((first, *boots, Boot("running", running, lasted=node.uptime)), notes=notes, **more)
+
+
+def restarted(node: NodeModel, found: Past) -> Past:
+    """The same past with the boots behind it that acts ended in good order, and the one that runs since."""
+    if not node.ended:
+        return found
+    earlier, first = found.boots[:-1], found.boots[-1]
+    boots = []
+    for number, (lasted, off, release) in enumerate(node.ended):
+        at = lasted - STOPPED_AFTER
+        asked = Line(at - 0.3, INIT, f"Started sparkctl-act-{number}.service - sparkctl reboot.", STARTED)
+        before = first if number == 0 else Boot("")
+        lines = (*(line for line in before.lines if line.at < at), asked)
+        boot = ended(acted_boot(number), at, after=lines, off=off, release=release)
+        boots.append(replace(boot, clocks=before.clocks, restarts=before.restarts))
+    return replace(found, boots=(*earlier, *boots, Boot("running", lasted=node.uptime)))
 
 
 def while_running(found: Past, **changes: Any) -> Past:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sparkctl.lab.artefacts_logs import add_journal_recordings, add_sign_ins, add_text_logs
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import NodeModel
 from sparkctl.lab.reset_crash import ARCHIVE, LIVE, parts
 from sparkctl.lab.reset_journal import Lived, exported, listed, live
 from sparkctl.lab.reset_story import Boot, Past
@@ -99,19 +99,19 @@ def _records(lived: Lived) -> Iterator[bytes]:
     if not boot.in_wtmp:
         return
     began = lived.clock(UTMP_WRITTEN) - shift
-    yield _record(BOOT_TIME, 0, "reboot", began)
-    yield _record(RUN_LEVEL, GRAPHICAL, "runlevel", lived.clock(RUNS))
+    yield _record(BOOT_TIME, 0, "reboot", began, lived.release)
+    yield _record(RUN_LEVEL, GRAPHICAL, "runlevel", lived.clock(RUNS), lived.release)
     for restart in boot.restarts:
-        yield _record(RUN_LEVEL, 0, "shutdown", lived.clock(restart) - shift)
-        yield _record(BOOT_TIME, 0, "reboot", began)
-        yield _record(RUN_LEVEL, GRAPHICAL, "runlevel", lived.clock(restart) + RUNS - UTMP_WRITTEN)
+        yield _record(RUN_LEVEL, 0, "shutdown", lived.clock(restart) - shift, lived.release)
+        yield _record(BOOT_TIME, 0, "reboot", began, lived.release)
+        yield _record(RUN_LEVEL, GRAPHICAL, "runlevel", lived.clock(restart) + RUNS - UTMP_WRITTEN, lived.release)
     if boot.shutdown is not None:
-        yield _record(RUN_LEVEL, 0, "shutdown", lived.clock(boot.shutdown))
+        yield _record(RUN_LEVEL, 0, "shutdown", lived.clock(boot.shutdown), lived.release)
 
 
-def _record(kind: int, process: int, user: str, when: float) -> bytes:
+def _record(kind: int, process: int, user: str, when: float, kernel: str) -> bytes:
     seconds, microseconds = divmod(round(when * MICROSECONDS), MICROSECONDS)
-    words = (b"~", b"~~", user.encode(), KERNEL.encode())
+    words = (b"~", b"~~", user.encode(), kernel.encode())
     return UTMP.pack(kind, process, *words, 0, 0, 0, seconds, microseconds, b"", b"")
 
 

@@ -65,7 +65,8 @@ class Boot:
     never). `clocks` are times at which the clock of the day was set, and to what (seconds since 1970, None: the right
     time). `restarts` are times at which its user space was started again without the kernel.
 
-    `in_journal` and `in_wtmp` say whether the records of this boot are still there.
+    `in_journal` and `in_wtmp` say whether the records of this boot are still there. `release` is its kernel, None for
+    the one that runs.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Boot:
     dump: Dump | None = None
     in_journal: bool = True
     in_wtmp: bool = True
+    release: str | None = None
 
 
 @dataclass(frozen=True)

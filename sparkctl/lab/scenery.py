@@ -1,10 +1,15 @@
 """The trees of a running lab: written soon after it came up, at the latest when a visit needs one."""
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
 
+from sparkctl.lab import node_state
+from sparkctl.lab.acted import acted, folder_of, kernel_after, restarted, tell_stand_ins
 from sparkctl.lab.characters import model_of
+from sparkctl.lab.node_model import NodeModel
+from sparkctl.lab.node_state import RUN, UNITS, NodeState
 from sparkctl.lab.render import render
 from sparkctl.lab.state import Lab, LabNode
 from sparkctl.lab.tree import Pool, root_view, write_tree
@@ -17,7 +22,7 @@ class Scenery:
         self._lab = lab
         self._pool = Pool(lab.directory / "shared")
         self._nodes = {node.name: node for node in lab.nodes}
-        self._written: dict[str, LabNode] = {}
+        self._written: dict[str, tuple[LabNode, NodeState]] = {}
         self._locks = {node.name: asyncio.Lock() for node in lab.nodes}
 
     async def write_all(self) -> None:
@@ -33,10 +38,10 @@ class Scenery:
     async def tree(self, name: str) -> Path:
         """The folder of a node's tree; it stays what it is while a program reads it."""
         async with self._locks[name]:
-            node = self._nodes[name]
-            if self._written.get(name) != node:
-                await asyncio.to_thread(self._write, node)
-                self._written[name] = node
+            wanted = (self._nodes[name], node_state.read(folder_of(self._lab.directory, name)))
+            if self._written.get(name) != wanted:
+                await asyncio.to_thread(self._write, *wanted)
+                self._written[name] = wanted
             return self._lab.tree(name).resolve()
 
     async def root_tree(self, name: str) -> Path:
@@ -45,7 +50,22 @@ class Scenery:
         async with self._locks[name]:
             return await asyncio.to_thread(root_view, tree)
 
-    def _write(self, node: LabNode) -> None:
-        model = model_of(node.name, self._lab.seed, node.make, node.fault)
+    def model(self, node: LabNode, state: NodeState, now: float) -> NodeModel:
+        """A node with its fault, as acts left it by `now` (seconds since 1970)."""
+        return acted(model_of(node.name, self._lab.seed, node.make, node.fault), state, now)
+
+    def restart(self, node: LabNode) -> None:
+        """Let a node come up again: another boot, perhaps another kernel; what lay in its memory is gone."""
+        folder, now = folder_of(self._lab.directory, node.name), time.time()
+        for name in (RUN, UNITS):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        with node_state.changing(folder) as state:
+            before = self.model(node, state, now)
+            kernel = before.kernels[0] if node.fault == "reboot-other-kernel" else kernel_after(before)
+            restarted(state, before, now, kernel)
+
+    def _write(self, node: LabNode, state: NodeState) -> None:
         now = time.time()
+        model, folder = self.model(node, state, now), folder_of(self._lab.directory, node.name)
+        tell_stand_ins(folder, model, node.fault, self._lab.pace.lock_s)
         write_tree(render(model, now), self._lab.tree(node.name), self._pool, now)

@@ -13,13 +13,16 @@ from typing import Any
 from sparkctl.errors import UsageError
 from sparkctl.lab import state
 from sparkctl.lab.characters import behaviour_of
-from sparkctl.lab.children import Children
+from sparkctl.lab.children import Children, end_offspring
 from sparkctl.lab.login import Gate
+from sparkctl.lab.node_state import REBOOT
 from sparkctl.lab.scenery import Scenery
 from sparkctl.lab.state import Lab, LabNode, Served
+from sparkctl.lab.wrappers import ACTS
 
 BACKLOG = 128
 PORT_ATTEMPTS = 20
+PAUSE = 0.05
 CHILDREN = max(8, 2 * (os.cpu_count() or 2))
 HTTP_ANSWER = b"HTTP/1.1 400 Bad Request\r\nServer: simulated\r\nContent-Length: 0\r\n\r\n"
 
@@ -35,6 +38,7 @@ class LabServer:
         self._stop = asyncio.Event()
         self._last_visit = 0.0
         self._scenery = Scenery(lab)
+        self._down: set[str] = set()
         self._gate = Gate(lab, self._scenery, Children(CHILDREN))
 
     async def serve(self, ready: Callable[[int], None]) -> None:
@@ -48,6 +52,7 @@ class LabServer:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._apply_changes()))
+        loop.add_signal_handler(signal.SIGUSR1, self._restart_those_who_ask)
         for node in self._lab.nodes:
             self._listen(node, sockets[node.name])
         ready(self._port)
@@ -80,7 +85,7 @@ class LabServer:
         raise UsageError("the lab finds no port that is free on all its addresses", hint="try again, or fewer nodes")
 
     def _listen(self, node: LabNode, listener: socket.socket) -> None:
-        if behaviour_of(node.fault) == "down":
+        if behaviour_of(node.fault) == "down" or node.name in self._down:
             listener.close()
             return
         listener.listen(BACKLOG)
@@ -126,14 +131,46 @@ class LabServer:
 
     async def _reopen(self, node: LabNode) -> None:
         open_now = node.name in self._listeners
-        wanted = behaviour_of(node.fault) != "down"
+        wanted = behaviour_of(node.fault) != "down" and node.name not in self._down
         if open_now and not wanted:
-            listener, task = self._listeners.pop(node.name)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            listener.close()
+            await self._close(node.name)
         elif wanted and not open_now:
             self._listen(node, _bind(node.address, self._port))
+
+    async def _close(self, name: str) -> None:
+        listener, task = self._listeners.pop(name)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        listener.close()
+
+    def _restart_those_who_ask(self) -> None:
+        for request in (self._lab.directory / ACTS).glob(f"*/{REBOOT}"):
+            request.unlink(missing_ok=True)
+            if request.parent.name not in self._down:
+                self._spawn(self._restart(request.parent.name))
+
+    async def _restart(self, name: str) -> None:
+        """Cut a node off with all that runs on it, and let it come back as another boot."""
+        loop = asyncio.get_running_loop()
+        self._down.add(name)
+        await asyncio.sleep(self._lab.pace.shutdown_s)
+        await self._reopen(self._lab.node(name))
+        self._gate.cut_off(name)
+        await asyncio.to_thread(end_offspring, self._lab.directory, name)
+        went = loop.time()
+        while self._is_away(name, loop.time() - went):  # noqa: ASYNC110 - the fault may change meanwhile
+            await asyncio.sleep(PAUSE)
+        await asyncio.to_thread(self._scenery.restart, self._lab.node(name))
+        await self._scenery.tree(name)
+        self._down.discard(name)
+        await self._reopen(self._lab.node(name))
+
+    def _is_away(self, name: str, seconds: float) -> bool:
+        """Whether a restarting node still is, this long after it went."""
+        pace, fault = self._lab.pace, self._lab.node(name).fault
+        return fault == "reboot-never-returns" or seconds < (
+            pace.slow_reboot_s if fault == "reboot-slow" else pace.reboot_s
+        )
 
     def _report(self, problem: str | None) -> None:
         served = Served(os.getpid(), self._port, self._lab.revision, problem)
@@ -161,6 +198,7 @@ class LabServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._gate.close()
+        await asyncio.to_thread(end_offspring, self._lab.directory)
 
 
 def _allow_many_files() -> None:

@@ -36,6 +36,16 @@ class LabNode:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """Seconds: to shut down, to start again, the same for a slow node, and how long apt-get waits for a lock."""
+
+    shutdown_s: float = 0.3
+    reboot_s: float = 1.0
+    slow_reboot_s: float = 45.0
+    lock_s: float = 2.0
+
+
+@dataclass(frozen=True)
 class Served:
     """The process that serves a lab: `revision` is the one of the plan that it has put into effect."""
 
@@ -61,6 +71,7 @@ class Lab:
     revision: int = 1
     served: Served | None = None
     simulated: bool = True
+    pace: Pace = Pace()
 
     @property
     def pid(self) -> int | None:
@@ -141,6 +152,7 @@ def read(directory: Path) -> Lab | None:
             LabNode(*(entry[key] for key in ("name", "address", "make", "fault"))) for entry in content["nodes"]
         )
         rest = {key: content[key] for key in ("seed", "created", "seconds", "idle_seconds", "revision")}
+        rest["pace"] = Pace(**content.get("pace", {}))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -4,7 +4,12 @@ import shlex
 import sys
 from pathlib import Path
 
+from sparkctl.lab.stand_ins.play import COMMANDS
+
 MARK = "SPARKCTL_LAB"  # in the environment of every child: the folder of its lab
+NODE_MARK = "SPARKCTL_LAB_NODE"  # in that of what acts on a node: the node's folder
+ACTS = "acts"  # where these folders lie
+STAND_INS = "SPARKCTL_LAB_ACTS"  # in that of a visitor: the node's folder, as `diag/nodekit/acting.py` wants it
 OLD_VERSION = (3, 8, 10)
 
 _PYTHON = """#!/bin/sh
@@ -38,6 +43,12 @@ echo "sudo: python3: command not found" >&2
 exit 1
 """
 
+_STAND_IN = """#!/bin/sh
+# Simulated node: a command that an act needs, played by the lab.
+node=${{0%/bin/*}}
+exec env {mark}={directory} {node_mark}="$node" {python} -I -S {play} "${{0##*/}}" "$node" "$@"
+"""
+
 
 def write_wrappers(directory: Path) -> None:
     """Write the wrappers of a lab; raises OSError."""
@@ -56,6 +67,21 @@ def write_wrappers(directory: Path) -> None:
             place.parent.mkdir(exist_ok=True)
             place.write_text(text, "utf-8")
             place.chmod(0o755)
+    _write_stand_ins(directory)
+
+
+def _write_stand_ins(directory: Path) -> None:
+    """One script for each command that acts need; each node has a link to their folder, which tells it who it is."""
+    place = directory / "bin" / "acts"
+    place.mkdir(exist_ok=True)
+    play = Path(__file__).parent / "stand_ins" / "play.py"
+    text = _STAND_IN.format(
+        mark=MARK, node_mark=NODE_MARK, directory=shlex.quote(str(directory)), python=shlex.quote(sys.executable),
+        play=shlex.quote(str(play)),
+    )  # fmt: skip
+    for name in COMMANDS:
+        (place / name).write_text(text, "utf-8")
+        (place / name).chmod(0o755)
 
 
 def folder_of(directory: Path, behaviour: str) -> Path:

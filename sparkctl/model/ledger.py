@@ -1,11 +1,12 @@
 """The ledger of custody: what happened to a machine, by whom, on what evidence; entries are a chain."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
+from sparkctl.model.base import MAX_INTEGER, NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
 from sparkctl.model.canonical import canonical_json
 
 GENESIS = "0" * 64
@@ -14,7 +15,24 @@ GENESIS = "0" * 64
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*$", max_length=40)]
 """What happened, as `lifecycle.moved` or `custody.handed_over`."""
 
-Scalar = Text | int | bool | None
+Scalar = Text | Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)] | bool | None
+
+NAMESPACE = "spark-custody"
+"""What an OpenSSH signature is for: one made for anything else does not hold here."""
+
+KINDS_BY_PEOPLE = (
+    "custody.received",
+    "custody.handed_over",
+    "custody.moved",
+    "custody.stored",
+    "custody.inspected",
+    "custody.shipped",
+    "custody.note",
+)
+"""What a person may enter by hand. All else is entered by what does it."""
+
+SEEN_KIND = "checkpoint.seen"
+"""That a checkpoint of another ledger was seen and follows from the one seen before; its facts say which."""
 
 
 class EvidenceRef(Record):
@@ -57,6 +75,27 @@ class LedgerEntry(LedgerFact):
     def sha256(self) -> str:
         """The digest of the entry."""
         return hashlib.sha256(self.canonical).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A row of the ledger as it stands on disk, whoever wrote it there; `seq` is None where that is no number."""
+
+    seq: int | None
+    sha256: str
+    kind: str
+    node_id: str | None
+    body: bytes
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A checkpoint as it stands on disk: JSON, if nobody changed it."""
+
+    size: int | None
+    body: bytes
+    signatures: bytes
 
 
 def entered(fact: LedgerFact, *, seq: int, at: UtcDatetime, previous: str) -> LedgerEntry:

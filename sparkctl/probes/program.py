@@ -64,10 +64,16 @@ ENTRIES = {
     "collect": "spark_diagctl",
     "bundle": "spark_diagctl",
     "reset-reason": "reset_reason_reporter",
+    "control": "spark_controlctl",
 }
 """The entry point in `diag/` of each command that asks something of nodes."""
 
-COMMANDS = {"health": ("health", "checks"), "collect": ("collect", "facets"), "bundle": ("bundle", "artefacts")}
+COMMANDS = {
+    "health": ("health", "checks"),
+    "collect": ("collect", "facets"),
+    "bundle": ("bundle", "artefacts"),
+    "control": ("control", "controllers"),
+}
 """The sub-commands that travel together, where an entry point has any: one that works, and one that lists what with."""
 
 

@@ -109,6 +109,22 @@ class Database:
         return round(min(BUSY_TIMEOUT_S, max(_LEAST_BUSY_S, left)) * 1000)
 
 
+@contextmanager
+def any_text(connection: Connection) -> Iterator[None]:
+    """Let texts that are not UTF-8, which somebody wrote past us, be read: their odd bytes become surrogates."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engine is ours
+    driver.text_factory = _with_surrogates
+    try:
+        yield
+    finally:
+        driver.text_factory = str
+
+
+def _with_surrogates(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
 def open_database(folder: Path, *, create: bool) -> Database:
     """Open the database of a state folder that exists; with `create`, make it when it is absent.
 

@@ -27,7 +27,11 @@ COMMANDS = [
     "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send",
     "node list", "node show", "node move", "node evidence",
     "receive match", "receive record", "receive pins", "receive accept",
-    "sinks dead", "sinks replay", "sinks forget", "sinks show", "report",
+    "sinks dead", "sinks replay", "sinks forget", "sinks show", "ledger show", "ledger add", "ledger sign",
+    "ledger checkpoint", "ledger cosign", "ledger import-cosignature", "ledger prove", "ledger verify-proof",
+    "ledger verify", "retire judge", "retire certificate",
+    "playbook list", "playbook show", "playbook check", "playbook plan", "playbook approve", "playbook run",
+    "playbook resume", "playbook status", "playbook answer", "playbook stop", "playbook journal",
 ]  # fmt: skip
 
 

@@ -60,3 +60,40 @@ def test_a_node_is_no_leaf() -> None:
     leaves = [merkle.leaf(b"%d" % number) for number in range(4)]
     (left, right), (root,) = merkle.levels(leaves)[1:]
     assert merkle.leaf(left + right) != root
+
+
+def subproof(size: int, leaves: list[bytes], *, known: bool) -> list[bytes]:
+    """SUBPROOF of RFC 6962, section 2.1.2, over contents of leaves."""
+    if size == len(leaves):
+        return [] if known else [by_definition(leaves)]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    if size <= split:
+        return [*subproof(size, leaves[:split], known=known), by_definition(leaves[split:])]
+    return [*subproof(size - split, leaves[split:], known=False), by_definition(leaves[:split])]
+
+
+@pytest.mark.parametrize("count", [*range(1, 20), 32, 33, 70])
+def test_every_proof_of_consistency_is_that_of_the_rfc_and_holds_for_nothing_else(count: int) -> None:
+    contents = [b"%d" % number for number in range(count)]
+    tree = merkle.levels([merkle.leaf(content) for content in contents])
+    new, other = by_definition(contents), merkle.leaf(b"another")
+    for size in range(1, count + 1):
+        old, path = by_definition(contents[:size]), merkle.consistency(tree, size)
+        assert path == subproof(size, contents, known=True)
+        assert merkle.is_consistent(size, old, count, new, path)
+        assert not merkle.is_consistent(size, other, count, new, path)
+        assert not merkle.is_consistent(size, old, count, other, path)
+        assert not merkle.is_consistent(size, old, count, new, [*path, new])
+        for at in range(len(path)):
+            assert not merkle.is_consistent(size, old, count, new, path[:at] + path[at + 1 :])
+            assert not merkle.is_consistent(size, old, count, new, [*path[:at], other, *path[at + 1 :]])
+    assert not merkle.is_consistent(0, new, count, new, [])
+    assert not merkle.is_consistent(count + 1, new, count, new, [])
+
+
+def test_a_tree_that_grows_has_the_root_of_each_size() -> None:
+    growing, contents = merkle.Growing(), []
+    for number in range(130):
+        contents.append(b"%d" % number)
+        growing.add(merkle.leaf(contents[-1]))
+        assert (growing.size, growing.root) == (len(contents), by_definition(contents))
