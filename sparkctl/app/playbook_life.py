@@ -109,16 +109,24 @@ class LifeMove:
         return Came(result=result, reason=cause, summary=words[:1000], duration_ms=spent)
 
     def _moved(self) -> str:
-        with Store.open(self.places.state) as store:
-            here = standing_of(self.node_id, entries_of(store, self.node_id)).state
+        here = self._here()
         if here is self.to:
             return f"it is {self.to.value} already"
         if here is LifecycleState.UNRECORDED:
             return f"the ledger has nothing of it, so that nothing says that it is {self.to.value}"
         self._enter_approval(here)
-        moved = move(self.places, self.node_id, self.to.value, self.reason, self.files)
+        try:
+            moved = move(self.places, self.node_id, self.to.value, self.reason, self.files)
+        except RefusedError:
+            if self._here() is self.to:  # the node that is cabled to it has just taken it along
+                return f"it is {self.to.value} already"
+            raise
         names = ", ".join(one.node_id for one in moved)
         return f"{names}: {moved[0].left.value} → {self.to.value}, entry {moved[0].entries[-1].seq} of the ledger"
+
+    def _here(self) -> LifecycleState:
+        with Store.open(self.places.state) as store:
+            return standing_of(self.node_id, entries_of(store, self.node_id)).state
 
     def _enter_approval(self, here: LifecycleState) -> None:
         edge = edge_between(here, self.to)

@@ -58,13 +58,17 @@ async def preview(visits: Visits, node: Node, run_id: str, steps: Sequence[tuple
 
 
 def _of_controller(step: Step, data: ControlData, *, changed: bool) -> Effect:
-    objects = data.result in _OBJECTIONS and not changed
+    objects = data.result in _OBJECTIONS
+    if data.result is ControlResult.HOLDS:
+        summary = "nothing: it is so already"
+    else:
+        summary = f"refused as things are now: {data.summary}"[:1000] if objects else data.summary
     return Effect(
         step=step.id,
         fidelity=Fidelity.PREDICTED if changed else Fidelity.EXACT,
-        summary="nothing: it is so already" if data.result is ControlResult.HOLDS else data.summary,
+        summary=summary,
         argv=data.argv,
-        objection=data.summary if objects else None,
+        objection=data.summary if objects and not changed else None,
     )
 
 

@@ -41,6 +41,7 @@ COMMANDS = (
     ("node", "move"),
     ("ota",),
     ("receive", "accept"),
+    ("receive", "pins"),
     ("reset-reason",),
     ("retire", "certificate"),
 )

@@ -126,7 +126,7 @@ def _show_effect(console: Console, effect: Effect, who: str, *, verbose: bool) -
     if effect.argv and verbose:
         console.print(Padding(Text(" ".join(effect.argv), style="dim"), (0, 0, 0, 4)))
     if effect.objection:
-        words = Text(f"now it would be refused: {effect.objection}", style=STYLES["warn"])
+        words = Text("it would be refused", style=STYLES["warn"])
         console.print(Padding(words, (0, 0, 0, 4)))
 
 
