@@ -67,12 +67,16 @@ def _locked(descriptor: int, state: Path) -> bool:
 
 
 def add_evidence(places: Places, node_id: str, kind: str, path: Path) -> LedgerEntry:
-    """Enter a document as evidence for a node; raises UsageError."""
-    fact_of, ref = known_kind(kind), reference(path)
+    """Enter a file as evidence for a node; raises UsageError."""
+    return enter_evidence(places, node_id, known_kind(kind), reference(path), actor())
+
+
+def enter_evidence(places: Places, node_id: str, kind: str, ref: EvidenceRef, who: str) -> LedgerEntry:
+    """Enter a document of any origin as evidence for a node; raises UsageError when nobody knows the node."""
     fleet = load_fleet(places.fleet)
     with deciding(places.state), Store.open(places.state) as store:
         found = known(fleet, store, node_id)
-        return store.ledger.add([evidence_fact(found, fact_of, ref, actor())], datetime.now(UTC))[0]
+        return store.ledger.add([evidence_fact(found, kind, ref, who)], datetime.now(UTC))[0]
 
 
 def evidence_fact(known: Known, kind: str, ref: EvidenceRef, who: str) -> LedgerFact:
@@ -106,16 +110,24 @@ def move_fact(
 
 
 def move(places: Places, node_id: str, to: str, reason: str, files: Mapping[str, Path]) -> list[Moved]:
+    """Move a node on the evidence of files, by kind; raises as `move_on` does, and UsageError for a file."""
+    state_named(to)
+    return move_on(places, node_id, to, reason=reason, given={kind: reference(path) for kind, path in files.items()})
+
+
+def move_on(
+    places: Places, node_id: str, to: str, *, reason: str, given: Mapping[str, EvidenceRef], who: str | None = None
+) -> list[Moved]:
     """Move a node, and the one that is cabled to it where the move takes units whole; the nodes that moved.
 
-    `files` are evidence, by kind, entered in the same step. Raises RefusedError when there is no such move, when
-    evidence is missing, or when the unit is in the way; UsageError for words and files that are no good.
+    `given` is evidence, by kind, that is entered in the same step; `who` moves [the user of this process]. Raises
+    RefusedError when there is no such move, when evidence is missing, or when the unit is in the way, and UsageError
+    for words that are no good.
     """
-    state = state_named(to)
+    state, who = state_named(to), who or actor()
     if not reason.strip() or printable(reason, 800) != reason:
         raise UsageError("--reason must be one printable line of at most 800 characters")
-    given = {kind: reference(path) for kind, path in files.items()}
-    fleet, who = load_fleet(places.fleet), actor()
+    fleet = load_fleet(places.fleet)
     with deciding(places.state), Store.open(places.state) as store:
         found = known(fleet, store, node_id)
         edge = _edge(found, state)

@@ -65,7 +65,8 @@ def pins(places: Places, selector: str) -> Iterator[Provided]:
             keys={pin.fingerprint: printable(f"{pin.algorithm} {pin.file}", 500) for pin in found.trusted},
             authorities={pin.fingerprint: printable(f"{pin.algorithm} {pin.file}", 500) for pin in found.authorities},
         )
-        yield _provide(places, node.node_id, "host_keys.pinned", document, "host-keys")
+        entry, path = _provide(places, node.node_id, "host_keys.pinned", document, "host-keys")
+        yield Provided(node.node_id, path, entry)
 
 
 def _pins_of(places: Places, node: Node, router: Router, keys: HostKeys) -> Pins:
@@ -74,8 +75,8 @@ def _pins_of(places: Places, node: Node, router: Router, keys: HostKeys) -> Pins
     return keys.lookup(endpoint.key_host, endpoint.key_port, files)
 
 
-def _provide(places: Places, node_id: str, kind: str, document: Record, name: str) -> Provided:
-    """Write a document of ours, and enter it."""
+def _provide(places: Places, node_id: str, kind: str, document: Record, name: str) -> tuple[LedgerEntry, Path]:
+    """Write a document of ours, and enter it; the entry, and where the document is."""
     body = document.model_dump_json().encode() + b"\n"
     digest = hashlib.sha256(body).hexdigest()
     path = places.state / FOLDER / f"{name}-{node_id}-{digest[:8]}.json"
@@ -84,14 +85,14 @@ def _provide(places: Places, node_id: str, kind: str, document: Record, name: st
         found = known(fleet, store, node_id)
         write_document(places, path, body)
         fact = evidence_fact(found, kind, EvidenceRef(name=path.name, sha256=digest), actor())
-        return Provided(node_id, path, store.ledger.add([fact], datetime.now(UTC))[0])
+        return store.ledger.add([fact], datetime.now(UTC))[0], path
 
 
-def accept(places: Places, node_id: str, run_id: str | None) -> Provided:
+def accept(places: Places, node_id: str, run_id: str | None) -> tuple[LedgerEntry, Path]:
     """Judge the acceptance test of a received node by its newest sweep, or that of a run, and its newest collection.
 
-    Passed is: every required check evaluated, none failed, and the machine is the one that was received. Raises
-    RefusedError, which names everything that is not so.
+    Passed is: every required check evaluated, none failed, and the machine is the one that was received. The entry and
+    its document are returned. Raises RefusedError, which names everything that is not so.
     """
     with Store.open(places.state, create=False) as store:
         found = known(load_fleet(places.fleet), store, node_id)

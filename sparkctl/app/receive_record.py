@@ -1,6 +1,7 @@
 """The as-received record: a delivery entered into the ledger, all of it in one step."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from sparkctl.app.node_states import Known, entries_of
 from sparkctl.app.places import Places
 from sparkctl.app.receiving import COMING, Delivery, fleet_if_any, match_delivery
 from sparkctl.atomic_file import replace_file
-from sparkctl.errors import UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.lifecycle.machine import STATES, edge_between
 from sparkctl.lifecycle.standing import Standing, standings
 from sparkctl.model.inventory import Node
@@ -81,7 +82,14 @@ def record(places: Places, delivery: Delivery, out: Path | None = None) -> Recor
 
 
 def write_document(places: Places, path: Path, body: bytes) -> None:
-    """Put a document where evidence of ours lies, or where it was asked for; raises UsageError."""
+    """Put a document where evidence of ours lies, or where it was asked for.
+
+    Raises UsageError when it cannot be written, RefusedError where something is already.
+    """
+    if os.path.lexists(path):
+        raise RefusedError(
+            f"there is a file {path} already, and it may be evidence", hint="name another one with --out"
+        )
     try:
         make_state_dir(places.state)
         if path.parent == places.state / FOLDER:
@@ -162,6 +170,10 @@ class _Entering:
     def _bad(self, known: Known, unit: MatchedUnit) -> list[LedgerFact]:
         state = known.standing.state
         if state is State.QUARANTINED:
+            return []
+        since = known.standing.since
+        if state is State.RECEIVED and since is not None and since.left == State.QUARANTINED:
+            self._became.left_alone[known.node_id] = f"it is {unit.match_class.value}, which two persons have resolved"
             return []
         self._became.quarantined.append(known.node_id)
         reason = f"{unit.match_class.value}: {unit.reasons[0]}"[:800]

@@ -55,6 +55,9 @@ SCAN_COLUMNS: Mapping[str, set[str]] = {
     "at": {"at", "scanned_at", "time", "timestamp", "date"},
 }
 
+_SEVERAL = frozenset({"mac", "macs", "codes"})
+"""What several columns may hold of."""
+
 Cells = dict[str, Any]
 
 
@@ -167,12 +170,15 @@ def _column(header: str, columns: Mapping[str, set[str]]) -> str | None:
 
 
 def _named(cells: Cells, columns: Mapping[str, set[str]]) -> Cells:
-    """The cells by the names that we have for them; several columns of one name are joined. The rest is left aside."""
+    """The cells by the names that we have for them; The rest is left aside."""
     found: Cells = {}
     for header, value in cells.items():
         name = _column(re.sub(r"#\d+$", "", header), columns)
-        if name is not None and value not in (None, ""):
-            found[name] = value if name not in found else f"{_text(found[name])} {_text(value)}"
+        if name is None or value in (None, "") or found.get(name) == value:
+            continue
+        if name in found and name not in _SEVERAL:
+            raise ValueError(f"two columns say {name}: {_text(found[name])} and {_text(value)}")
+        found[name] = value if name not in found else f"{_text(found[name])} {_text(value)}"
     return found
 
 

@@ -1,6 +1,6 @@
 """What machines say of themselves, for the four-way match: the newest facts of nodes, from the store or a file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from sparkctl.model.facets.difference import value_at
 from sparkctl.model.inventory import Fleet, Node
 from sparkctl.model.printable import printable
 from sparkctl.model.receiving import MOST_ROWS, Observation
+from sparkctl.model.run import RunRecord
+from sparkctl.model.vocabulary import Cause
+from sparkctl.store.store import Store
 
 FACETS = ("identity", "hardware")
 
@@ -23,15 +26,45 @@ FACETS = ("identity", "hardware")
 def observed_in_store(places: Places, fleet: Fleet, selector: str) -> list[Observation]:
     """What was collected last of the selected nodes; those that were never collected are none.
 
+    Of a node whose last visit was refused, since it named another serial, that is what is known.
+
     Raises StoreError without a store, UsageError for a selector that is none.
     """
     found, nodes = [], _by_name(fleet)
-    for known in known_facts(places, selector, FACETS, []):
+    known_nodes = known_facts(places, selector, FACETS, [])
+    with Store.open(places.state, create=False) as store:
+        refused = _refused(store, [known.node_id for known in known_nodes])
+    for known in known_nodes:
+        if (record := refused.get(known.node_id)) is not None:
+            found.append(_refusal(record, nodes))
+            continue
         documents = {name: facet.document for name, facet in known.facets.items()}
         if "identity" in documents:
             at = f", collected {known.collected_at:%Y-%m-%d %H:%MZ}" if known.collected_at else ""
             found.append(_observation(known.node_id, f"{known.node_id}{at}", documents, nodes))
     return found
+
+
+def _refused(store: Store, names: Sequence[str]) -> dict[str, RunRecord]:
+    """The records of the nodes whose last visit ended in another serial than the enrolled one."""
+    found = {}
+    answered = store.newest_visits(names, answered=True)
+    for name, visit in store.newest_visits(names).items():
+        record = store.record_of(visit) if visit != answered.get(name) else None
+        if record is not None and record.failure and record.failure.cause is Cause.IDENTITY_MISMATCH:
+            found[name] = record
+    return found
+
+
+def _refusal(record: RunRecord, nodes: Mapping[str, Node]) -> Observation:
+    node, failure = nodes[record.node_id], record.failure
+    return Observation(
+        where=f"{record.node_id}, refused {record.ts:%Y-%m-%d %H:%MZ}",
+        node_id=record.node_id,
+        enrolled=node.serial,
+        refused=failure.message if failure else None,
+        simulated=node.simulated,
+    )
 
 
 def observed_in_file(path: Path, fleet: Fleet | None) -> list[Observation]:
@@ -40,11 +73,16 @@ def observed_in_file(path: Path, fleet: Fleet | None) -> list[Observation]:
         lines = read_text(path).split("\n")
     except SourceFault as fault:
         raise UsageError(f"{printable(fault.where.file)}: {fault.message}", hint=fault.action) from fault
-    found, nodes = [], _by_name(fleet)
+    found, nodes, names = list[Observation](), _by_name(fleet), set[str]()
     for number, line in enumerate(lines, 1):
         if line.strip():
             place = printable(f"{path}:{number}", 1000)
-            found.append(_of_line(line, place, nodes))
+            one = _of_line(line, place, nodes)
+            if one.node_id in names:
+                hint = "leave what was collected last"
+                raise UsageError(f"{place}: the node {one.node_id} stands in the file twice", hint=hint)
+            names.add(one.node_id)
+            found.append(one)
         if len(found) > MOST_ROWS:
             raise UsageError(f"{path} has more than {MOST_ROWS:,} lines", hint="split it")
     return found

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sparkctl.cli.options import say, selector_argument, with_format, with_places
+from sparkctl.cli.options import say, selector_argument, simulated, with_format, with_places
 
 _FILE = click.Path(path_type=Path)
 
@@ -97,12 +97,14 @@ def move(
         last = moved.entries[-1]
         say(
             form,
-            f"{moved.node_id}  {moved.left.value} → {moved.entered.value}  entry {last.seq}, {last.sha256[:12]}",
+            f"{moved.node_id}  {moved.left.value} → {moved.entered.value}  entry {last.seq}, {last.sha256[:12]}"
+            + simulated(last.simulated),
             node=moved.node_id,
             left=moved.left.value,
             entered=moved.entered.value,
             entries=[entry.seq for entry in moved.entries],
             sha256=last.sha256,
+            simulated=last.simulated,
         )
 
 
@@ -124,5 +126,8 @@ def evidence(name: str, kind: str, file: Path, fleet: Path | None, state: Path |
 
     entry = add_evidence(places(fleet, state), name, kind, file)
     ref = entry.evidence[0]
-    words = f"{name}  {kind}  {ref.name}  sha256 {ref.sha256}  entry {entry.seq}"
-    say(form, words, node=name, evidence=kind, name=ref.name, sha256=ref.sha256, entry=entry.seq)
+    words = f"{name}  {kind}  {ref.name}  sha256 {ref.sha256}  entry {entry.seq}{simulated(entry.simulated)}"
+    say(
+        form, words, node=name, evidence=kind, name=ref.name, sha256=ref.sha256, entry=entry.seq,
+        simulated=entry.simulated,
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkctl.cli.options import Decorated, say, with_format, with_places
+from sparkctl.cli.options import Decorated, say, simulated, with_format, with_places
 from sparkctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -127,9 +127,12 @@ def pins(selector: tuple[str, ...], fleet: Path | None, state: Path | None, form
     unpinned = 0
     for one in enter(places(fleet, state), ",".join(selector)):
         unpinned += one.entry is None
-        words = f"entry {one.entry.seq}, {one.path}" if one.entry else f"not entered: {one.why}"
-        seq = one.entry.seq if one.entry else None
-        say(form, f"{one.node_id}  {words}", node=one.node_id, entry=seq, file=one.path, why=one.why)
+        entry = one.entry
+        words = f"entry {entry.seq}, {one.path}{simulated(entry.simulated)}" if entry else f"not entered: {one.why}"
+        say(
+            form, f"{one.node_id}  {words}", node=one.node_id, entry=entry.seq if entry else None, file=one.path,
+            why=one.why, simulated=entry.simulated if entry else None,
+        )  # fmt: skip
     return ExitCode.UNJUDGED if unpinned else ExitCode.OK
 
 
@@ -149,7 +152,9 @@ def accept(node: str, run_id: str | None, fleet: Path | None, state: Path | None
     from sparkctl.app.places import places
     from sparkctl.app.receive_accept import accept as judge
 
-    one = judge(places(fleet, state), node, run_id)
-    seq = one.entry.seq if one.entry else None
-    words = f"{node}  passed, entry {seq}, {one.path}\nnext: sparkctl node move {node} accepted --reason ..."
-    say(form, words, node=node, entry=seq, file=one.path)
+    entry, path = judge(places(fleet, state), node, run_id)
+    words = f"{node}  passed, entry {entry.seq}, {path}{simulated(entry.simulated)}"
+    say(
+        form, f"{words}\n  → sparkctl node move {node} accepted --reason ...", node=node, entry=entry.seq, file=path,
+        simulated=entry.simulated,
+    )  # fmt: skip

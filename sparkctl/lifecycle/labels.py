@@ -37,7 +37,8 @@ MAX_CELL = 1000
 class Label:
     """What a label may say: for each field, the values it may have, the likeliest first.
 
-    `certain` are the fields whose code named itself, so that nothing of its value is guessed.
+    `certain` are the fields whose code named itself, so that nothing of its value is guessed. `identified` says that a
+    code of it bears a data identifier that cannot be anything else; `without` are values from which one was taken off.
     """
 
     serials: list[str] = field(default_factory=list)
@@ -46,6 +47,8 @@ class Label:
     asset_tag: str | None = None
     carton: str | None = None
     certain: set[str] = field(default_factory=set)
+    identified: bool = False
+    without: set[str] = field(default_factory=set)
 
     def take(self, name: str, text: str, *, certain: bool) -> None:
         """Take a value for a field; what cannot be one is left out."""
@@ -99,6 +102,8 @@ def read_label(row: ScanRow) -> Label:
             _read_cell(label, name, cell[:MAX_CELL])
     for code in row.codes:
         _read_cell(label, None, code[:MAX_CELL])
+    if label.identified:  # then its other codes bear one, too
+        label.serials.sort(key=lambda value: value not in label.without)
     return label
 
 
@@ -128,16 +133,18 @@ def _guess(label: Label, name: str | None, code: str) -> None:
     upper = bare.upper().strip("*")
     if name is None and macs_in(upper):
         label.take(MAC, upper, certain=False)
+        label.identified = label.identified or upper.startswith("23S")
         if len(upper) > 12:  # twelve hexadecimal digits alone may be a serial as well
             return
     wanted = (name,) if name else (SERIAL,)
     if name is None and upper.startswith(("1P", "30P")):
-        wanted = (PART,)
+        wanted, label.identified = (PART,), True
     for field_name in wanted:
         label.take(field_name, bare, certain=False)
         for prefix, meaning in _DATA_IDENTIFIERS.items():
             if meaning == field_name and upper.startswith(prefix):
                 label.take(field_name, upper[len(prefix) :], certain=False)
+                label.without.add(upper[len(prefix) :])
 
 
 def _named(cell: str) -> Iterator[tuple[str, str]]:

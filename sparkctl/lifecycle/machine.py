@@ -93,9 +93,13 @@ EVIDENCE: dict[str, EvidenceAbout] = {
     "case.closed": EvidenceAbout("the case, closed"),
     APPROVAL: EvidenceAbout("the approval, entered by another person than who moves"),
     "retirement.withdrawn": EvidenceAbout("why it is kept after all"),
-    "certificate.purged": EvidenceAbout("the certificate that its media were purged"),
+    "certificate.purged": EvidenceAbout(
+        "the certificate that its media were purged", "sparkctl retire certificate RECORD --out DIR"
+    ),
     "erase.failed": EvidenceAbout("the log of the erasure that failed"),
-    "destruction.witnessed": EvidenceAbout("the certificate of destruction, with the serials and a witness"),
+    "destruction.witnessed": EvidenceAbout(
+        "the certificate of destruction, with the serials and a witness", "sparkctl retire certificate RECORD --out DIR"
+    ),
     "return.authorised": EvidenceAbout("the supplier's return authorisation (RMA)"),
     "handover.signed": EvidenceAbout("the receipt of whoever took it, signed"),
     "loss.reported": EvidenceAbout("the report of the loss"),

@@ -16,7 +16,8 @@ NO_PERSON = frozenset({MatchClass.MATCHED, MatchClass.MATCHED_PARTIALLY, MatchCl
 class Group:
     """What belongs to one machine: at most one row of each kind, and the line that it was ordered on.
 
-    An `extra` one holds what claims to be a machine that another group is already.
+    An `extra` one holds what claims to be a machine that another group is already. `others` are serials that its label
+    may mean as well.
     """
 
     key: str | None
@@ -26,6 +27,7 @@ class Group:
     seen: Observation | None = None
     order: OrderLine | None = None
     extra: bool = False
+    others: list[str] = field(default_factory=list)
     faults: list[tuple[MatchClass, str]] = field(default_factory=list)
 
     def fault(self, name: MatchClass, words: str) -> None:

@@ -86,7 +86,12 @@ def _unannounced(group: Group, places: _Places) -> None:
     for part in ordered:
         group.order = group.order or places.of_part(None, part)
     if group.order is not None or not group.label.parts:
-        group.fault(MatchClass.UNANNOUNCED, "no notice names this serial")
+        group.fault(MatchClass.UNANNOUNCED, f"no notice names this serial{_or(group)}")
         return
     words = "and all that were ordered are announced" if ordered else "and its part was not ordered"
-    group.fault(MatchClass.UNORDERED, f"no notice names this serial, {words}")
+    group.fault(MatchClass.UNORDERED, f"no notice names this serial{_or(group)}, {words}")
+
+
+def _or(group: Group) -> str:
+    """What else the label may mean, where nobody names any of it."""
+    return f", nor {', '.join(group.others[:3])}" if group.others else ""

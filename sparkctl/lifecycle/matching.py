@@ -116,12 +116,13 @@ class _Grouping:
             group.scan, group.label = row, label
             return
         key = keys[0]
+        others = [each for each in label.serials if each != key and key not in self._known]
         label.serials = [key]
         label.macs = [mac for mac in label.macs if mac != key]
         first = self._by_key.get(key)
         if first is None or first.scan is None:
             group = first or self._new(key)
-            group.scan, group.label = row, label
+            group.scan, group.label, group.others = row, label, others
             self._know_macs(group, label.macs)
             return
         group = self._new(key)
@@ -160,6 +161,8 @@ class _Grouping:
             words = "no order, notice or label names this machine" if key else "the machine names no serial"
             group.fault(MatchClass.OBSERVED_UNKNOWN, words)
         group.seen = row
+        if row.refused is not None:
+            group.fault(MatchClass.SERIAL_MISMATCH, row.refused)
 
     def _by_other(self, row: Observation, key: str | None) -> Group | None:
         """The machine on paper that one with another serial, or none, is: by its MAC addresses, then by enrolment."""

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 from sparkctl.lifecycle.machine import APPROVAL, EVIDENCE, STATES, Edge, edge_between
 from sparkctl.model.ledger import LedgerEntry
-from sparkctl.model.lifecycle import EVIDENCE_ADDED, MOVED, HeldEvidence, Move, Need, Risk
+from sparkctl.model.lifecycle import CERTIFICATE_ISSUED, EVIDENCE_ADDED, MOVED, HeldEvidence, Move, Need, Risk
 from sparkctl.model.lifecycle import LifecycleState as State
 
 MOST_TROUBLES = 20
+_CERTIFIES = {"purge": "certificate.purged", "destroy": "destruction.witnessed"}
+"""What a certificate of sanitisation is evidence of, by its method."""
+
 _WORDS = {state.value for state in State}
 
 
@@ -38,7 +41,9 @@ class Standing:
         if entry.kind == MOVED:
             self._move(entry)
         elif entry.kind == EVIDENCE_ADDED:
-            self._evidence(entry)
+            self._evidence(entry, str(entry.facts.get("evidence") or ""))
+        elif entry.kind == CERTIFICATE_ISSUED and (kind := _CERTIFIES.get(str(entry.facts.get("method")))):
+            self._evidence(entry, kind)
         self.simulated = self.simulated or entry.simulated
 
     def _move(self, entry: LedgerEntry) -> None:
@@ -59,14 +64,13 @@ class Standing:
             self.began, self.serials = entry.seq, []
         return None
 
-    def _evidence(self, entry: LedgerEntry) -> None:
-        kind = str(entry.facts.get("evidence") or "")
+    def _evidence(self, entry: LedgerEntry, kind: str) -> None:
         if kind not in EVIDENCE:
             self._trouble(f"entry {entry.seq} adds evidence of a kind that this version does not know")
             return
         self.evidence += [
             HeldEvidence(kind=kind, name=one.name, sha256=one.sha256, at=entry.at, by=entry.actor, seq=entry.seq)
-            for one in entry.evidence
+            for one in (entry.evidence if entry.kind == EVIDENCE_ADDED else entry.evidence[:1])
         ]
 
     def _trouble(self, words: str) -> None:

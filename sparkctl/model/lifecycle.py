@@ -17,6 +17,10 @@ CUSTODY_RECEIVED = "custody.received"
 """The kind of a ledger entry that says that a machine was taken in."""
 
 
+CERTIFICATE_ISSUED = "certificate.issued"
+"""The kind of a ledger entry that says that a certificate of sanitisation was issued: fact `method`."""
+
+
 class LifecycleState(StrEnum):
     """Where a machine is in its life."""
 

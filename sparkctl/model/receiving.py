@@ -76,7 +76,10 @@ class ScanRow(Record):
 
 
 class Observation(Record):
-    """What a machine says of itself over SSH, sizes in bytes as the kernel counts; `enrolled` is the inventory's."""
+    """What a machine says of itself over SSH, sizes in bytes as the kernel counts; `enrolled` is the inventory's.
+
+    `refused` says that its last visit ended since it named another serial than the enrolled one, in words.
+    """
 
     where: Text
     node_id: NodeId
@@ -88,6 +91,7 @@ class Observation(Record):
     macs: Annotated[list[Word], Field(max_length=256)] = []
     ssd_bytes: Count | None = None
     memory_bytes: Count | None = None
+    refused: Text | None = None
     simulated: bool = False
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparkctl.app.certificate import CERTIFICATE_KIND
 from sparkctl.lifecycle.machine import APPROVAL, EDGES, EVIDENCE, edge_between, edges_from
 from sparkctl.lifecycle.standing import Standing, standing_of, standings, waits_for
 from sparkctl.model.ledger import GENESIS, EvidenceRef, LedgerEntry, LedgerFact, entered
@@ -117,6 +119,23 @@ def test_entries_that_do_not_fit_are_told_and_the_ledger_is_followed() -> None:
     assert stand(evidence("match.accepted"), evidence("a.b")).troubles == [
         "entry 2 adds evidence of a kind that this version does not know"
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"), [("purge", "certificate.purged"), ("destroy", "destruction.witnessed"), ("clear", None)]
+)
+def test_a_certificate_that_was_issued_is_evidence_by_its_method(method: str, kind: str | None) -> None:
+    refs = [EvidenceRef(name="certificate", sha256="c" * 64), EvidenceRef(name="record", sha256="d" * 64)]
+    issued = LedgerFact(
+        kind=CERTIFICATE_KIND,
+        node_id="spark01",
+        actor="ann@b",
+        summary="issued",
+        facts={"method": method},
+        evidence=refs,
+    )
+    standing = stand(moved("maintenance", "retiring"), issued)
+    assert [(one.kind, one.sha256) for one in standing.evidence] == ([(kind, "c" * 64)] if kind else [])
 
 
 WORDS = st.sampled_from([state.value for state in State] + ["orbit", ""])

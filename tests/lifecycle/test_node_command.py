@@ -1,8 +1,10 @@
 """`sparkctl node` as an operator runs it."""
 
 import hashlib
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,23 @@ def test_mistakes_are_one_message_and_enter_nothing(run: Run, tmp_path: Path, wo
     assert "Traceback" not in ran.stderr
     assert "\x1b" not in ran.stderr
     assert not (tmp_path / "state" / "state.db").exists() or ledger(tmp_path) == []
+
+
+def test_of_moves_at_the_same_time_one_is_made(run: Run, tmp_path: Path) -> None:
+    """Nobody decides by what another one has changed meanwhile."""
+    move(run, "spark03", "in_service", "adoption.recorded")
+    with ThreadPoolExecutor(6) as several:
+        ran = list(several.map(lambda _: move(run, "spark03", "maintenance", "maintenance.planned"), range(6)))
+    assert sorted(one.returncode for one in ran) == [0, 4, 4, 4, 4, 4]
+    (shown,) = json_lines(run("node", "show", "spark03"))
+    assert (shown["troubles"], len(shown["moves"])) == ([], 2)
+
+
+def test_a_damaged_ledger_is_said_to_be(run: Run, tmp_path: Path) -> None:
+    move(run, "spark03", "in_service", "adoption.recorded")
+    with sqlite3.connect(tmp_path / "state" / "state.db") as database:
+        database.execute("update ledger set body = replace(body, 'lifecycle.moved', 'LIFE') where seq = 2")
+    checked = run("inventory", "check")
+    assert (checked.returncode, "whether the ledger agrees cannot be told" in checked.stdout) == (0, True)
+    ran = run("node", "show", "spark03")
+    assert (ran.returncode, "ledger verify" in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)

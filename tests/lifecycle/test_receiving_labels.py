@@ -47,6 +47,12 @@ def test_a_bare_code_may_begin_with_a_data_identifier_and_may_not() -> None:
     assert read_label(scan(part_number="1PSPARK-4TB")).parts[-1] == "SPARK-4TB"
 
 
+def test_a_label_that_uses_identifiers_uses_them_for_the_serial_too() -> None:
+    assert read_label(scan("SSIM1 1PSPARK")).serials == ["SIM1", "SSIM1"]
+    assert read_label(scan("SSIM1", "23S02510001FD01")).serials == ["SIM1", "SSIM1"]
+    assert read_label(scan("SSIM1 4012345678901")).serials == ["SSIM1", "SIM1", "4012345678901"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -58,6 +58,7 @@ def test_what_agrees_is_matched() -> None:
         ({"observed": [seen("SIM1", ssd_bytes=None)]}, {"matched_partially": 1}, "drive could not be read"),
         ({"observed": [seen("SIM1", serials_agree=False)]}, {"serial_mismatch": 1}, "different serials"),
         ({"observed": [seen("SIM2", enrolled="SIM1")]}, {"serial_mismatch": 1}, "the machine says SIM2"),
+        ({"observed": [seen(None, "n", enrolled="SIM1", refused="it says X")]}, {"serial_mismatch": 1}, "it says X"),
         ({"observed": [seen("SIM2")]}, {"matched_partially": 1, "observed_unknown": 1}, "no order, notice or label"),
         ({"observed": [seen("SIM1"), seen("SIM1", "twin")]}, {"duplicate_serial": 2}, "two machines"),
         ({"notices": [notice("SIM1"), notice("sim1")]}, {"duplicate_serial": 2}, "twice"),
@@ -133,6 +134,13 @@ def test_what_may_be_two_known_serials_is_not_guessed() -> None:
     zeros = Delivery([order(quantity=2)], [notice("042"), notice("42")], [scan("00042")], [])
     assert "unreadable_scan" not in classes(zeros.matched())  # neither: it is a third one
     assert classes(zeros.matched())["unannounced"] == 1 or classes(zeros.matched())["over"] == 1
+
+
+def test_what_a_label_may_say_besides_is_told_where_nobody_knows_any_of_it() -> None:
+    unit = only(Delivery([], [], [scan("SX77")], []))
+    assert (unit.match_class, unit.serial) == (MatchClass.UNANNOUNCED, "SX77")
+    assert unit.reasons[0] == "no notice names this serial, nor X77"
+    assert only(Delivery([], [], [scan("SX77 1PP")], [])).serial == "X77"
 
 
 def test_a_simulated_machine_is_called_so() -> None:
