@@ -48,7 +48,7 @@ def _stand_in(name: str, kind: Parameter) -> Any:
 
 
 class _Always(dict[str, Any]):
-    """For the list: whatever is asked for was active before."""
+    """For the list: every unit was active before, and what else was observed stands under its name in capitals."""
 
     def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002 - as dict has it
-        return "active"
+        return key.upper() if key.islower() and "." not in key else "active"

@@ -14,7 +14,7 @@ from diag.nodekit.source_text import program
 
 USER = r"[a-z_][a-z0-9_-]{0,31}"
 FINGERPRINT = r"SHA256:[A-Za-z0-9+/]{43}"
-TOKEN = r"/(etc|home|opt|root|run|srv|var)(/[A-Za-z0-9._@-]{1,100}){1,10}"
+TOKEN = r"/(etc|home|opt|root|run|srv|var)(/(?!\.\.?(/|$))[A-Za-z0-9._@-]{1,100}){1,10}"
 """A file below the folders in which secrets lie; none of a program or of the kernel."""
 
 

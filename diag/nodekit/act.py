@@ -108,7 +108,8 @@ def observe(machine: ActingMachine, act_id: str) -> State:
         raise ValueError("systemctl show does not tell the state of the unit")
     began, ended = _notes(machine, act_id)
     taken_away = began and seen.get("ExecMainStatus") == str(REPEATED)  # and its name used for a second start
-    if seen["LoadState"] == "not-found" or taken_away:
+    unknown = seen["LoadState"] == "not-found" and seen.get("ActiveState") == "inactive"
+    if unknown or taken_away:
         return _without_unit(machine, act_id, began=began, ended=ended)
     return _with_unit(machine, act_id, seen, began=began)
 
@@ -119,8 +120,11 @@ def _notes(machine: ActingMachine, act_id: str) -> tuple[bool, tuple[int, int] |
     text = machine.read_or_none(f"{FOLDER}/{act_id}.ended")
     if text is None:
         return began, None
-    told = json.loads(text)
-    return began, (int(told["exit_status"]), int(told["ms"]))
+    try:
+        told = json.loads(text)
+        return began, (int(told["exit_status"]), int(told["ms"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError("what the launcher noted at its end cannot be read") from error
 
 
 def _without_unit(machine: ActingMachine, act_id: str, *, began: bool, ended: tuple[int, int] | None) -> State:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from diag.nodekit.printable import one_line, printable
 
 INST = re.compile(r"Inst (\S+) (?:\[([^\]]*)\] )?\((\S+) (.*?)\[([^\]]+)\]\)")
+UNMET = re.compile(r" \S+ : (?:Pre)?Depends: ")
 REMOVED = re.compile(r"(?:Remv|Purg) (\S+)")
 COMPLAINTS = (
     ("version_unavailable", re.compile(r"^E: Version '.*' for '.*' was not found", re.MULTILINE)),
@@ -44,7 +45,8 @@ def changes_in(text: str) -> Changes:
 
 
 def complaint_in(said: str) -> tuple[str, str]:
-    """Why a simulation ended badly: a stable code, and the first line that says so."""
-    lines = [line for line in said.splitlines() if line.startswith("E: ")]
-    words = printable(one_line(lines[0] if lines else said), 300) or "apt-get said nothing"
+    """Why a simulation ended badly: a stable code, and the lines that say so."""
+    lines = [line for line in said.splitlines() if line.startswith("E: ")][:1]
+    lines += [line for line in said.splitlines() if UNMET.match(line)][:1]
+    words = printable(one_line(" ".join(lines) or said), 300) or "apt-get said nothing"
     return next((code for code, pattern in COMPLAINTS if pattern.search(said)), "apt_refuses"), words

@@ -69,7 +69,8 @@ class ControlTask:
 
     def _precheck(self, machine: ActingMachine, asked: Asked) -> Document:
         self._require_this_boot(machine)
-        return self._of(self.controller.precheck(machine, asked), self.controller.argv(asked))
+        verdict = self.controller.precheck(machine, asked)
+        return self._of(verdict, self.controller.argv(replace(asked, before=verdict.observed)))
 
     def _postcheck(self, machine: ActingMachine, asked: Asked) -> Document:
         return self._of(self.controller.postcheck(machine, asked), ())
@@ -85,9 +86,12 @@ class ControlTask:
         there = self._already(machine)
         if there is not None:
             return there
-        checked = self.controller.precheck(machine, asked)
-        started = self._start(machine, self.controller.argv(asked))
-        return started | {"observed": _observed(checked.observed)}
+        verdict = self.controller.precheck(machine, asked)
+        argv = self.controller.argv(replace(asked, before=verdict.observed))
+        observed = {"observed": _observed(verdict.observed)}
+        if verdict.result == ControlResult.HOLDS or not argv:
+            return self._document(ControlResult.DONE, f"there is nothing to do: {verdict.summary}") | observed
+        return self._start(machine, argv) | observed
 
     def _undo(self, machine: ActingMachine, asked: Asked) -> Document:
         if self.controller.undo is None:
@@ -157,11 +161,6 @@ class ControlTask:
             "summary": printable(summary), "argv": [printable(word) for word in argv[:200]], "unit": unit,
             "observed": _observed(observed or {}),
         }  # fmt: skip
-
-
-def bounded(task: ControlTask, seconds: float) -> ControlTask:
-    """The same task with other seconds."""
-    return replace(task, seconds=seconds)
 
 
 def _boot_id(machine: ActingMachine) -> str:

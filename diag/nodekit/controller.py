@@ -53,8 +53,9 @@ class Controller:
     """One way to change a node.
 
     `precheck` answers READY or HOLDS and raises Refused; `postcheck` answers HOLDS or LACKS; whatever else they raise
-    is UNKNOWN. `argv` and `undo` give the exact command; where there is no way back, `no_undo` says why. `needs_before`
-    says that `undo` must be told what the precheck observed. `longest_s` bounds the command. `settles` says that the
+    is UNKNOWN. `argv` and `undo` give the exact command, of what the precheck of this very phase observed (`before`);
+    an empty one says that there is nothing to do. Where there is no way back, `no_undo` says why. `needs_before` says
+    that `undo` must be told what the act's precheck observed. `longest_s` bounds the command. `settles` says that the
     node is still there to tell the end of a quick act. `environment` is set for the command.
     """
 

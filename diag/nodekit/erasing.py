@@ -21,7 +21,7 @@ from diag.nodekit.vocabulary import UnknownReason
 SECONDS = 10.0
 DRIVE_PARAMETERS = {
     "device": Text("the namespace, as `nvme0n1`; a sanitise erases all of its controller", r"nvme\d{1,3}n\d{1,3}"),
-    "serial": Text("the serial number that the drive must have", r"[!-~]([ -~]{0,38}[!-~])?"),
+    "serial": Text("the serial number that the drive must have", r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}"),
     "seed": Text("what the markers are made of: 32 hexadecimal digits, fresh for each drive", r"[0-9a-f]{32}"),
 }  # fmt: skip
 

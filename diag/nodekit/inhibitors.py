@@ -32,6 +32,9 @@ def blocking_shutdown(machine: ActingMachine) -> list[Inhibitor]:
     ran = machine.look(LIST)
     if ran.exit_status != 0:
         raise Unevaluated(UnknownReason.PRECONDITION, f"logind does not answer: {one_line(ran.stderr)[:200]}")
-    rows = json.loads(ran.stdout)["data"][0]
-    found = [Inhibitor(*(printable(str(word), 120) for word in row[:4])) for row in rows]
+    try:
+        rows = json.loads(ran.stdout)["data"][0]
+        found = [Inhibitor(*(printable(str(word), 120) for word in row[:4])) for row in rows]
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError("the answer of logind is no list of inhibitors") from error
     return [one for one in found if one.mode in BLOCKING and "shutdown" in one.what.split(":")]

@@ -22,10 +22,12 @@ def lock_holder(machine: ActingMachine) -> str | None:
     ran = machine.look(LIST_LOCKS)
     if ran.exit_status != 0:
         raise Unevaluated(UnknownReason.PRECONDITION, f"lslocks: {one_line(ran.stderr)[:200]}")
-    for row in json.loads(ran.stdout or '{"locks": []}')["locks"]:
-        if row.get("path") in LOCKS:
-            return printable(f"{row.get('command')} ({row.get('pid')})", 100)
-    return None
+    try:
+        rows = json.loads(ran.stdout or '{"locks": []}')["locks"]
+        held = [f"{row['command']} ({row['pid']})" for row in rows if row["path"] in LOCKS]
+    except (KeyError, TypeError) as error:
+        raise ValueError("the answer of lslocks is no list of locks") from error
+    return printable(held[0], 100) if held else None
 
 
 def unfinished(machine: ActingMachine) -> str | None:

@@ -19,6 +19,8 @@ UNITS_OF_A_NODE = (
     "nvidia-persistenced.service", "fwupd.service", "vllm.service", "site-metrics.service",
 )  # fmt: skip
 ENTRY = "gnulinux-"
+SERVING = "vllm.service"
+"""The unit that the processes of a busy GPU belong to."""
 
 
 def folder_of(directory: Path, node: str) -> Path:
@@ -35,6 +37,8 @@ def acted(node: NodeModel, state: NodeState, now: float) -> NodeModel:
         next_entry=state.next_entry, flashed=tuple(sorted(state.flashed.items())),
         swapped=node.swapped or state.swapped,
     )  # fmt: skip
+    if SERVING in state.stopped:
+        changed = replace(changed, gpu=replace(node.gpu, processes=()))
     if not state.ended:
         return changed
     ended = tuple((float(lasted), float(off), str(kernel)) for lasted, off, kernel in state.ended)
@@ -80,7 +84,7 @@ def tell_stand_ins(folder: Path, node: NodeModel, fault: str | None, lock_second
                 "version": capsule.version,
                 "releases": [next_version(capsule.version)],
             }
-            for capsule in capsules(node.make, node.firmware)
+            for capsule in capsules(node.make, node.firmware, node.flashed)
         },
         "lock_holder": LOCK_HOLDER,
         "lock_seconds": lock_seconds,

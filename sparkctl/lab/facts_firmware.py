@@ -49,13 +49,19 @@ class Capsule:
         return int(self.version, 0)
 
 
-def capsules(make: Make, board: BoardFirmware | None = None) -> tuple[Capsule, ...]:
-    """In the order of the table; a maker that numbers firmware in its own way shows its own numbers."""
+def capsules(
+    make: Make, board: BoardFirmware | None = None, flashed: tuple[tuple[str, str], ...] = ()
+) -> tuple[Capsule, ...]:
+    """In the order of the table; a maker that numbers firmware in its own way shows its own numbers.
+
+    `flashed` are versions by GUID that acts brought.
+    """
     board = board or BoardFirmware()
     controller, uefi = make.firmware or (packed(board.controller), packed(board.socfw))
     return tuple(
-        Capsule(name, guid_of(make, name), version, 1 if name.startswith("UEFI") else 2)
+        Capsule(name, guid, dict(flashed).get(guid, version), 1 if name.startswith("UEFI") else 2)
         for name, version in zip(NAMES, (controller, uefi, packed(board.usb_pd)), strict=True)
+        for guid in (guid_of(make, name),)
     )
 
 
@@ -98,7 +104,7 @@ def _tpm_clock(tree: Tree, node: NodeModel) -> None:
 
 def _esrt(tree: Tree, node: NodeModel) -> None:
     lines = []
-    for at, capsule in enumerate(capsules(node.make, node.firmware)):
+    for at, capsule in enumerate(capsules(node.make, node.firmware, node.flashed)):
         here = f"{ENTRIES}/entry{at}"
         values = (capsule.guid, capsule.type, capsule.number, 0, "0x0", capsule.number, 0)
         for file, value in zip(ENTRY_FILES, values, strict=True):
@@ -155,7 +161,7 @@ def devices(node: NodeModel) -> list[dict[str, object]]:
             "UpdateState": 2,
             "Flags": list(FLAGS),
         }
-        for capsule in capsules(node.make, node.firmware)
+        for capsule in capsules(node.make, node.firmware, node.flashed)
     ]
     if node.drive.state != "gone":
         drive = node.make.drive

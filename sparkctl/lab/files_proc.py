@@ -51,6 +51,8 @@ def _kernel(tree: Tree, node: NodeModel) -> None:
         mdstat="Personalities : \nunused devices: <none>",
     )
     tree.put("/proc/1", comm="systemd", cmdline="/sbin/init\0splash")
+    for pid, _, _ in node.gpu.processes:
+        tree.put(f"/proc/{pid}", cgroup="0::/system.slice/vllm.service")
     tree.put(
         "/proc/sys/kernel",
         hostname=node.name,

@@ -46,7 +46,8 @@ else
     done
 fi
 echo box > /proc/sys/kernel/hostname
-export container=test SYSTEMD_UNIT_PATH="$1/units"
+export container=test
+export SYSTEMD_UNIT_PATH="/run/systemd/system.control:/run/systemd/transient:$1/etc:/run/systemd/system:$1/units"
 exec /lib/systemd/systemd --system --unit=box.target --log-target=null
 """
 
@@ -69,9 +70,9 @@ class Box:
         """Where a file of its own lies, seen from outside."""
         return f"/proc/{self._pid}/root{path}"
 
-    def run(self, *words: str, seconds: float = 60) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *words: str, seconds: float = 60, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run a command inside to its end."""
-        return subprocess.run(self.argv(words), capture_output=True, check=False, timeout=seconds)
+        return subprocess.run(self.argv(words), capture_output=True, check=False, timeout=seconds, input=stdin)
 
 
 @contextmanager
@@ -98,6 +99,7 @@ def systemd_box(folder: Path, tools: dict[str, str]) -> Iterator[Box]:
 
 def _lay_out(folder: Path, tools: dict[str, str]) -> None:
     (folder / "units").mkdir(parents=True)
+    (folder / "etc").mkdir()
     (folder / "mnt").mkdir()
     (folder / "start.sh").write_text(START)
     for name, text in UNITS.items():

@@ -12,6 +12,9 @@ from sparkctl.lab.stand_ins import apt, boot, firmware, machine, units
 COMMANDS = {
     "systemd-run": units.systemd_run,
     "systemctl": units.systemctl,
+    "mkdir": units.mkdir,
+    "ln": units.ln,
+    "rm": units.rm,
     "apt-get": apt.apt_get,
     "dpkg": apt.dpkg,
     "dpkg-query": apt.dpkg_query,

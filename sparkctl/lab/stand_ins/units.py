@@ -17,7 +17,8 @@ from sparkctl.lab.stand_ins.said import complain, options_in, say
 FOLDER, BOOT_ID_FILE, THEN = "/run/sparkctl", "/proc/sys/kernel/random/boot_id", "--then"
 PYTHON, TEXT = 4, 5  # words of what is run: python3 -I -S -c TEXT; what comes behind goes to the text
 STOP_SECONDS = 3.0
-NOT_FOUND, FAILED_TO_START = 4, 1
+NOT_LOADED, FAILED_TO_START = 5, 1
+MASKS = "/run/systemd/system.control"
 
 
 def systemd_run(folder: Path, arguments: list[str]) -> int:
@@ -82,8 +83,8 @@ def _leads(words: list[str], at: int) -> bool:
 
 
 def _played(folder: Path, word: str) -> str:
-    place = folder / "bin" / Path(word).name
-    return str(place) if place.exists() else word
+    """Never a command of this machine: what the lab does not play is not there."""
+    return str(folder / "bin" / Path(word).name)
 
 
 def _swap(folder: Path) -> None:
@@ -109,33 +110,48 @@ def systemctl(folder: Path, arguments: list[str]) -> int:
         return _reboot(folder)
     if verb == "show":
         return _show(folder, options, names)
-    if verb in VERBS:
-        with node_state.changing(folder) as state:
-            VERBS[verb](state, names, now="--now" in options)
+    if verb == "daemon-reload":
         return 0
+    if verb in ("start", "stop"):
+        return _switch(folder, names, on=verb == "start")
     complain(f"Unknown command verb '{verb}', did you mean something that this lab plays?")
     return 1
 
 
-def _mask(state: node_state.NodeState, names: list[str], *, now: bool) -> None:
-    state.masked = sorted({*state.masked, *names})
-    if now:
-        _stop(state, names, now=now)
+def _switch(folder: Path, names: list[str], *, on: bool) -> int:
+    """Stop units, or start those that are not masked."""
+    known = node_state.facts(folder)["units"]
+    with node_state.changing(folder) as state:
+        masked = [name for name in names if name in state.masked]
+        state.stopped = sorted({*state.stopped} - ({*names} - {*masked}) if on else {*state.stopped, *names})
+    absent = [name for name in names if name not in known]
+    for name in absent:
+        complain(f"Failed to {'start' if on else 'stop'} {name}: Unit {name} not found.")
+    for name in masked if on else ():
+        complain(f"Failed to start {name}: Unit {name} is masked.")
+    return NOT_LOADED if absent else FAILED_TO_START if on and masked else 0
 
 
-def _unmask(state: node_state.NodeState, names: list[str], *, now: bool) -> None:  # noqa: ARG001 - as every verb
-    state.masked = sorted({*state.masked} - {*names})
+def mkdir(folder: Path, arguments: list[str]) -> int:  # noqa: ARG001 - the one folder that acts make
+    """The folder of masks is always there."""
+    return 0
 
 
-def _stop(state: node_state.NodeState, names: list[str], *, now: bool) -> None:  # noqa: ARG001
-    state.stopped = sorted({*state.stopped, *names})
+def ln(folder: Path, arguments: list[str]) -> int:
+    """`-s -f /dev/null MASKS/UNIT`: mask a unit in memory."""
+    return _mask(folder, arguments[-1:], on=True)
 
 
-def _start(state: node_state.NodeState, names: list[str], *, now: bool) -> None:  # noqa: ARG001
-    state.stopped = sorted({*state.stopped} - ({*names} - {*state.masked}))
+def rm(folder: Path, arguments: list[str]) -> int:
+    """`-f MASKS/UNIT ...`: take masks away."""
+    return _mask(folder, [word for word in arguments if not word.startswith("-")], on=False)
 
 
-VERBS = {"mask": _mask, "unmask": _unmask, "stop": _stop, "start": _start}
+def _mask(folder: Path, paths: list[str], *, on: bool) -> int:
+    names = {Path(path).name for path in paths if path.startswith(f"{MASKS}/")}
+    with node_state.changing(folder) as state:
+        state.masked = sorted({*state.masked} | names if on else {*state.masked} - names)
+    return 0 if len(names) == len(paths) else 1
 
 
 def _show(folder: Path, options: list[str], names: list[str]) -> int:
@@ -178,14 +194,9 @@ def _is_gone(pid: Path) -> bool:
 
 def _unit(folder: Path, name: str) -> dict[str, str]:
     state, known = node_state.read(folder), node_state.facts(folder)["units"]
-    if name in state.masked:
-        return {"Id": name, "LoadState": "masked", "ActiveState": "inactive", "SubState": "dead",
-                "UnitFileState": "masked-runtime"}  # fmt: skip
-    if name not in known:
-        return {"Id": name, "LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead"}
-    active = "inactive" if name in state.stopped else known[name]
-    sub = {"active": "running", "failed": "failed"}.get(active, "dead")
-    return {"Id": name, "LoadState": "loaded", "ActiveState": active, "SubState": sub, "UnitFileState": "enabled"}
+    load = "masked" if name in state.masked else "loaded" if name in known else "not-found"
+    active = "inactive" if name in state.stopped else known.get(name, "inactive")
+    return {"Id": name, "LoadState": load, "ActiveState": active}
 
 
 def _reboot(folder: Path) -> int:
