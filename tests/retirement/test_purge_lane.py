@@ -1,5 +1,6 @@
 """The purge lane end to end: our program, a real systemd, a drive that behaves as scripted, a real TPM emulator."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -11,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from diag.nodekit.revoking import fingerprint_in
 from sparkctl.app.certificate import make_certificate
 from sparkctl.errors import RefusedError
 from sparkctl.lifecycle.erase_evidence import drive_of, erase_attempt, tpm_evidence
 from sparkctl.lifecycle.sanitisation import judge_drive, judge_tpm
 from sparkctl.model.control import ControlData
 from sparkctl.model.sanitisation import DriveJudgement, SanitiseOutcome, Technique
+from tests.ledger.book import key_pair
 from tests.retirement.erased import record
 from tests.retirement.purge_lane import DRIVE_BYTES, SEED, SERIAL, Lane, purge_lane, software_tpm
 from tests.support.systemd_box import Unavailable
@@ -220,6 +223,36 @@ def test_a_tpm_that_may_not_be_cleared(lane: Lane, tcti: str) -> None:
     tpm2("clearcontrol", tcti, "-C", "l", "s")
     refused = lane.do("tpm-clear", "apply", next(ACTS), given)
     assert (refused.result.value, refused.reason) == ("refused", "clear_disabled")
+
+
+SPARK = """set -e
+mkdir -p /run/home/.ssh
+printf 'spark:x:65534:65534::/run/home:/bin/sh\\n' | cat /etc/passwd - > /run/passwd
+mount --bind /run/passwd /etc/passwd
+printf 't0ken' > /run/token
+cat "$1" "$2" > /run/home/.ssh/authorized_keys
+chown -R 65534:65534 /run/home
+"""
+
+
+def test_access_is_revoked(lane: Lane) -> None:
+    ours, theirs = (key_pair(lane.folder, name).with_suffix(".pub") for name in ("ours", "theirs"))
+    made = lane.box.run("sh", "-c", SPARK, "sh", str(ours), str(theirs))
+    assert made.returncode == 0, made.stderr
+    token = hashlib.sha256(b"t0ken").hexdigest()
+    given = {"users": ["spark"], "keys": [fingerprint_in(ours.read_text())], "tokens": {"/run/token": token}}
+    refused = lane.do("revoke-access", "apply", next(ACTS), given | {"tokens": {"/run/token": "0" * 64}})
+    assert (refused.result.value, refused.reason) == ("refused", "other_file")
+    _, ended = lane.done("revoke-access", next(ACTS), given)
+    assert ended.result.value == "done", ended
+    told = [json.loads(line) for line in ended.output]
+    assert [(one["of"], one["removed"]) for one in told] == [("spark", 1), ("/run/token", 1)]
+    left = lane.box.run("cat", "/run/home/.ssh/authorized_keys").stdout
+    assert left == theirs.read_bytes()
+    assert told[0]["after"] == hashlib.sha256(left).hexdigest()
+    assert lane.box.run("test", "-e", "/run/token").returncode == 1
+    assert lane.do("revoke-access", "postcheck", next(ACTS), given).result.value == "holds"
+    assert lane.do("revoke-access", "precheck", next(ACTS), given).result.value == "holds"
 
 
 def test_from_the_lane_to_the_certificate(lane: Lane, tcti: str, tmp_path: Path) -> None:
