@@ -29,6 +29,7 @@ _STATES = (
     SanitiseState.FAILED,
     SanitiseState.SUCCEEDED_DEALLOCATED,
 )
+_FAILED = _STATES.index(SanitiseState.FAILED)
 MAKERS = {"samsung": "Samsung", "micron": "Micron", "wdc": "Western Digital", "kioxia": "KIOXIA", "skhynix": "SK hynix"}
 """Makers by how the model of their drives begins, where Identify Controller has no field for it."""
 
@@ -64,7 +65,10 @@ def erase_attempt(
 
 
 def drive_of(device: str, seen: ControlData, *attempts: EraseAttempt) -> Drive:
-    """A drive as a precheck saw it; raises ValueError when that does not tell model and serial."""
+    """A drive as a precheck saw it; one on which a sanitise failed before is damaged: it can be destroyed only.
+
+    Raises ValueError when it does not tell model and serial.
+    """
     observed = seen.observed
     model, serial = _word(observed, "model"), _word(observed, "serial")
     if model is None or serial is None:
@@ -77,6 +81,7 @@ def drive_of(device: str, seen: ControlData, *attempts: EraseAttempt) -> Drive:
         serial=serial,
         firmware=_word(observed, "firmware"),
         bytes=_number(observed, "bytes"),
+        damaged=observed.get("sanitize_state") == _FAILED,
         sanicap=_number(observed, "sanicap"),
         fna=_number(observed, "fna"),
         attempts=list(attempts),

@@ -27,7 +27,7 @@ COMMANDS = [
     "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send",
     "sinks dead", "sinks replay", "sinks forget", "sinks show", "report", "ledger show", "ledger add", "ledger sign",
     "ledger checkpoint", "ledger cosign", "ledger import-cosignature", "ledger prove", "ledger verify-proof",
-    "ledger verify", "retire judge", "retire certificate",
+    "ledger verify", "ledger timestamp-request", "ledger timestamp-verify", "retire judge", "retire certificate",
 ]  # fmt: skip
 
 

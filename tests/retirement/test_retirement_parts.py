@@ -128,6 +128,11 @@ def test_a_drive_that_does_not_say_who_it_is_is_none() -> None:
         drive_of("nvme0n1", said(ControlPhase.PRECHECK, observed={"model": "x"}))
 
 
+def test_a_drive_on_which_a_sanitise_failed_before_can_be_destroyed_only() -> None:
+    found = drive_of("nvme0n1", said(ControlPhase.PRECHECK, observed=BEFORE | {"sanitize_state": 3}))
+    assert judge_drive(found).judgement.remains == [Technique.DESTROY]
+
+
 def test_a_tpm_of_which_nothing_is_told_is_unproven() -> None:
     applied, ended = said(ControlPhase.APPLY), said(ControlPhase.OBSERVE, exit_status=0)
     evidence = tpm_evidence(applied, ended, said(ControlPhase.POSTCHECK), before=AT, after=AT)
