@@ -25,7 +25,7 @@ COMMANDS = [
     "bundle disclose", "schedule run", "schedule install", "schedule remove", "schedule show", "schedule check",
     "schedule lint", "help", "completion", "export", "alerts list", "alerts show", "alerts ack", "alerts mute",
     "alerts unmute", "alerts digest", "alerts check", "sinks list", "sinks check", "sinks test", "sinks send",
-    "sinks dead", "sinks replay", "sinks forget", "sinks show", "report",
+    "sinks dead", "sinks replay", "sinks forget", "sinks show", "report", "playbook show",
 ]  # fmt: skip
 
 

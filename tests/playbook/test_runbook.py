@@ -87,8 +87,8 @@ def test_all_that_a_step_is_stands_on_the_paper() -> None:
         (
             WaveRule(sizes=["1", "10%"], soak_s=5400, control=1),
             (
-                "1 node, then 10 % of the nodes in every wave until all are done; no more than 10 nodes at the same time; "
-                "1 h 30 min of waiting after each wave, and a look at how its nodes are; "
+                "1 node, then 10 % of the nodes in every wave until all are done; no more than 10 nodes at the same "
+                "time; 1 h 30 min of waiting after each wave, and a look at how its nodes are; "
                 "1 node stays untouched until the end, for comparison"
             ),
         ),

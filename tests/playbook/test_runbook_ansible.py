@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -56,18 +57,24 @@ def ansible(folder: Path, made: Playbook, *words: str) -> subprocess.CompletedPr
 
 def ansible_at_a_terminal(folder: Path, made: Playbook, answers: list[str], *words: str) -> str:
     """The same at a terminal, at which every question is answered; returns what stood there."""
-    told, asked = "", 0
+    told = ""
     command = shlex.join(_written(folder, made, *words))
     environment = _environment(folder) | {"TERM": "dumb", "COLUMNS": "250"}
-    with subprocess.Popen(["script", "--quiet", "--return", "--command", command, "/dev/null"], cwd=folder,
-                          env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:  # fmt: skip
+    terminal = ["timeout", "60", "script", "--quiet", "--return", "--command", command, "/dev/null"]
+    with subprocess.Popen(
+        terminal, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as running:
         assert running.stdin is not None
         assert running.stdout is not None
-        while piece := os.read(running.stdout.fileno(), 65536):
-            told += piece.decode("utf-8", "replace")
-            while told.count("[yes to go on]:") > asked and asked < len(answers):
-                os.write(running.stdin.fileno(), f"{answers[asked]}\r".encode())
-                asked += 1
+        while True:
+            ready, _, _ = select.select([running.stdout], [], [], 1)
+            if ready:
+                piece = os.read(running.stdout.fileno(), 65536)
+                if not piece:
+                    break
+                told += piece.decode("utf-8", "replace")
+            elif answers and told.rstrip().endswith("[yes to go on]:"):  # it is quiet: whoever is asked may answer
+                os.write(running.stdin.fileno(), f"{answers.pop(0)}\r".encode())
     return told
 
 
@@ -135,7 +142,7 @@ def test_a_person_at_a_terminal_answers_for_a_wave(tmp_path: Path) -> None:
     assert f"{EVIL} (n1, n2) [yes to go on]:" in told
     assert f"{EVIL} (n3) [yes to go on]:" in told
     did = tasks(told)
-    assert did["light"] == ["n1", "n1", "n2", "n3", "n3!"]  # the question for each wave, and the answer for each node
+    assert did["light"] == ["n1", "n2", "n3!"]  # whether the answer is yes, on each node of the wave
     assert did["settle"] == ["n1"]
 
 
@@ -145,7 +152,6 @@ FLEET = """nodes:
   n3: {ssh: {host: 127.0.0.1, port: 2}}
   n4: {transport: local}
   n5: {transport: local}
-  n6: {transport: local}
 """
 
 
@@ -164,13 +170,13 @@ def collecting(policy: OnFailure, budget: Budget, **more: object) -> Playbook:
 
 def test_waves_end_when_the_budget_of_the_run_is_used_up(tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text(FLEET)
-    nodes = on("n1", "n2", "n3", "n4", "n5", "n6")
+    nodes = on("n1", "n2", "n3", "n4", "n5")
     ran = ansible(tmp_path, collecting(OnFailure.STOP_NEW, Budget(wave=1, total=1)), *nodes)
     assert ran.returncode == 2
     did = tasks(ran.stdout)
     assert sorted(did["facts"]) == ["n1", "n2!", "n3!", "n4"]
     assert sorted(did["past"]) == ["n1", "n2!", "n3!", "n4"]  # it is done even where an earlier step failed
-    assert did["The budget is not used up"] == ["n1", "n2", "n3", "n4", "n5!", "n6!"]
+    assert sorted(did["The budget is not used up"]) == ["n1", "n2", "n3", "n4", "n5!"]
     assert "2 nodes have not come out well: no further wave begins" in ran.stdout
 
 
