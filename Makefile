@@ -44,13 +44,15 @@ schemas: $(STAMP)
 	$(BIN)/sparkctl help --man > docs/sparkctl.1.new && mv docs/sparkctl.1.new docs/sparkctl.1
 
 # What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime, journalctl, cron,
-# what docs/evidence-format.md checks a bundle with, a browser for pages, a bus and sos for reports, tools to make and sign packages, and receivers for what is
-# sent and exported.
+# what docs/evidence-format.md checks a bundle with, a browser for pages, a bus and sos for reports, tools to make and sign
+# packages, receivers for what is sent and exported, a TPM emulator and its tools, and nvme-cli, over which a test puts a
+# stand-in of its own.
 # Without root the tests that need them skip, loudly.
 .PHONY: system
 system:
 	@sh .ci/system-packages openssh-server fish zsh sudo iproute2 mount faketime systemd cron jq zstd openssl mandoc \
-		chromium rsyslog rsyslog-openssl prometheus nginx-light dbus sosreport dpkg-dev gnupg util-linux
+		chromium rsyslog rsyslog-openssl prometheus nginx-light dbus sosreport dpkg-dev gnupg util-linux swtpm tpm2-tools \
+		nvme-cli e2fsprogs
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

@@ -19,10 +19,15 @@ def _section(entry: ControllerEntry) -> str:
         "",
         f"{entry.title}; at most {entry.longest_s:g} s; {back}.",
         "",
-        f"    {' '.join(entry.argv)}",
+        f"    {' '.join(map(_shown, entry.argv))}",
         *table,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shown(word: str) -> str:
+    """A word of a command; SOURCE stands for the text of a program of ours."""
+    return "SOURCE" if "\n" in word else word
 
 
 def _kind(entry: ControllerEntry, name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparkctl.app.ledger_file import read_document
-from sparkctl.errors import RefusedError, UsageError
+from sparkctl.errors import RefusedError
 from sparkctl.evidence.chain import MOST_FINDINGS, Audited, audit
 from sparkctl.evidence.checkpoint_audit import Held, judge, kept, notes_of
 from sparkctl.evidence.custody import CustodyTrust
@@ -17,12 +17,13 @@ from sparkctl.store.store import Store
 def verify_ledger(state: Path, allowed_signers: Path | None, notes: Sequence[Path] = ()) -> LedgerReport:
     """Whether the ledger of a store holds; `notes` are files of checkpoints that lie elsewhere.
 
-    Damage of every kind is a finding. Raises StoreError when there is no store, UsageError for a file that is none.
+    Damage of every kind is a finding. Raises StoreError when there is no store, UsageError for a file that is none,
+    RefusedError for a checkpoint of a ledger of another name.
     """
     trust = CustodyTrust(allowed_signers)
     files = [(path, read_document(CheckpointNote, path)) for path in notes]
     with Store.open(state, create=False) as store, store.ledger.snapshot() as snapshot:
-        held, findings = kept(snapshot.checkpoints())
+        held, findings = kept(snapshot.checkpoints(), snapshot.origin)
         held += [_of_file(path, note, snapshot.origin) for path, note in files]
         audited = audit(snapshot.rows(), {one.checkpoint.size for one in held}, trust)
     judged = judge(held, audited, trust)
@@ -43,7 +44,7 @@ def verify_ledger(state: Path, allowed_signers: Path | None, notes: Sequence[Pat
 def require_whole(snapshot: LedgerSnapshot) -> Audited:
     """What was found of a ledger that holds; raises RefusedError for any other, which nobody should sign."""
     trust = CustodyTrust(None)
-    held, findings = kept(snapshot.checkpoints())
+    held, findings = kept(snapshot.checkpoints(), snapshot.origin)
     audited = audit(snapshot.rows(), {one.checkpoint.size for one in held}, trust)
     findings = [*audited.findings, *findings, *judge(held, audited, trust).findings]
     if findings:
@@ -56,8 +57,8 @@ def require_whole(snapshot: LedgerSnapshot) -> Audited:
 
 def _of_file(path: Path, note: CheckpointNote, origin: str | None) -> Held:
     if origin is not None and note.checkpoint.origin != origin:
-        raise UsageError(
-            f"{path} is a checkpoint of {note.checkpoint.origin}, and this ledger is {origin}",
-            hint="name a checkpoint of this ledger",
+        raise RefusedError(
+            f"{path} is a checkpoint of {note.checkpoint.origin}, and this ledger is called {origin}",
+            hint="name a checkpoint of this ledger; if this is one, the name was changed in the store",
         )
     return Held(note.checkpoint, note.signatures, str(path))

@@ -16,6 +16,7 @@ from sparkctl.cli.ledger_checkpoint import (
     verify_proof,
     with_signers,
 )
+from sparkctl.cli.ledger_timestamp import timestamp_request, timestamp_verify
 from sparkctl.cli.options import duration_option, say, with_format, with_state
 from sparkctl.errors import ExitCode, SparkctlError
 
@@ -30,7 +31,7 @@ def ledger() -> None:
     """Read, enter, sign and verify what happened to each machine: a chain of which nothing can be taken unseen."""
 
 
-for command in (checkpoint, cosign, import_cosignature, prove, verify_proof):
+for command in (checkpoint, cosign, import_cosignature, prove, verify_proof, timestamp_request, timestamp_verify):
     ledger.add_command(command)
 
 

@@ -31,8 +31,8 @@ class Held:
         return f"{words} in {self.from_file}" if self.from_file else words
 
 
-def kept(rows: Iterable[CheckpointRow]) -> tuple[list[Held], list[LedgerFinding]]:
-    """The checkpoints of a store, and what is wrong with those that are none."""
+def kept(rows: Iterable[CheckpointRow], origin: str | None) -> tuple[list[Held], list[LedgerFinding]]:
+    """The checkpoints of the ledger `origin` in its store, and what is wrong with those that are none."""
     held, findings = [], []
     for row in rows:
         try:
@@ -43,6 +43,8 @@ def kept(rows: Iterable[CheckpointRow]) -> tuple[list[Held], list[LedgerFinding]
             continue
         if one.canonical != row.body or one.size != row.size:
             findings.append(_damaged(row.size or 0, "is not what was written there"))
+        elif one.origin != origin:
+            findings.append(_damaged(one.size, f"is of {one.origin}, and this ledger is called {origin or 'nothing'}"))
         else:
             held.append(Held(one, signatures))
     return held, findings

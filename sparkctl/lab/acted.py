@@ -8,7 +8,7 @@ from typing import Any
 from sparkctl.lab import node_state
 from sparkctl.lab.facts_firmware import capsules
 from sparkctl.lab.facts_software import installed_packages
-from sparkctl.lab.node_model import KERNEL, NodeModel
+from sparkctl.lab.node_model import IMAGE_PACKAGE, KERNEL, NodeModel
 from sparkctl.lab.node_state import BOOT_ID, FACTS, OFF, RUN, UNITS, UP_BEFORE, NodeState
 from sparkctl.lab.repository import DEPENDS, available
 from sparkctl.lab.wrappers import ACTS
@@ -40,13 +40,17 @@ def acted(node: NodeModel, state: NodeState, now: float) -> NodeModel:
     if SERVING in state.stopped:
         changed = replace(changed, gpu=replace(node.gpu, processes=()))
     if not state.ended:
-        return changed
+        return replace(changed, reboot_packages=(*node.reboot_packages, *_waiting(changed)))
     ended = tuple((float(lasted), float(off), str(kernel)) for lasted, off, kernel in state.ended)
     uptime = now - state.booted_at + UP_BEFORE
-    return replace(
-        changed, ended=ended, uptime=uptime, kernel=state.kernel or node.kernel, reboot_packages=(), kernel_lines=(),
-        newer_kernel=node.newer_kernel,
-    )  # fmt: skip
+    again = replace(changed, ended=ended, uptime=uptime, kernel=state.kernel or node.kernel, kernel_lines=())
+    return replace(again, reboot_packages=_waiting(again))
+
+
+def _waiting(node: NodeModel) -> tuple[str, ...]:
+    """The packages of a newer kernel, for which a restart is asked."""
+    newest = f"{IMAGE_PACKAGE}{node.kernels[-1]}"
+    return (newest,) if newest in dict(node.upgraded) and node.kernel != node.kernels[-1] else ()
 
 
 def restarted(state: NodeState, node: NodeModel, now: float, kernel: str) -> None:

@@ -61,7 +61,9 @@ def _services(tree: Tree, node: NodeModel) -> None:
     blocks = []
     for name in SHOW_SERVICES[3:]:
         active, sub = ("failed", "failed") if name in failed else ("active", "running")
-        states = f"LoadState=loaded\nActiveState={active}\nSubState={sub}\nUnitFileState=enabled\n"
+        active, sub = ("inactive", "dead") if name in node.stopped else (active, sub)
+        load, file = ("masked", "masked-runtime") if name in node.masked else ("loaded", "enabled")
+        states = f"LoadState={load}\nActiveState={active}\nSubState={sub}\nUnitFileState={file}\n"
         blocks.append(f"Id={name}\n{states}")
     tree.record(SHOW_SERVICES, "\n".join(blocks))
 

@@ -3,7 +3,7 @@
 import base64
 
 from sparkctl.lab.files_proc import root_options
-from sparkctl.lab.node_model import NodeModel
+from sparkctl.lab.node_model import IMAGE_PACKAGE, NodeModel
 from sparkctl.lab.tree import Tree
 
 DAY = 86400.0
@@ -82,7 +82,8 @@ def _run(tree: Tree, node: NodeModel) -> None:
     if node.reboot_packages:
         tree.files["/run/reboot-required"] = "*** System restart required ***\n"
         tree.files["/run/reboot-required.pkgs"] = "".join(f"{name}\n" for name in node.reboot_packages)
-        tree.ages |= {"/run/reboot-required": 41 * DAY, "/run/reboot-required.pkgs": 41 * DAY}
+        age = (41 if node.newer_kernel else 0) * DAY
+        tree.ages |= {"/run/reboot-required": age, "/run/reboot-required.pkgs": age}
 
 
 def _boot(tree: Tree, node: NodeModel) -> None:
@@ -92,7 +93,8 @@ def _boot(tree: Tree, node: NodeModel) -> None:
         index = f"/lib/modules/{release}/modules.dep"
         driver = "kernel/nvidia-580-open/nvidia.ko.zst:\n" if node.driver is not None else ""
         tree.files[index] = f"kernel/drivers/nvme/host/nvme.ko.zst:\n{driver}"
-        tree.ages[index] = (41 if release == node.newer_kernel else 200) * DAY
+        days = 0 if f"{IMAGE_PACKAGE}{release}" in dict(node.upgraded) else 41 if release == node.newer_kernel else 200
+        tree.ages[index] = days * DAY
     tree.folders.append("/boot/efi")
 
 

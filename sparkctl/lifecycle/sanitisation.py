@@ -88,14 +88,14 @@ def supported(drive: Drive) -> list[Technique]:
     return found
 
 
-def judge_attempt(attempt: EraseAttempt, drive: Drive) -> tuple[SanitiseOutcome, list[str]]:
+def judge_attempt(attempt: EraseAttempt, drive: Drive, stall: timedelta = STALL) -> tuple[SanitiseOutcome, list[str]]:
     """What one attempt comes to, with the reasons; the worst that is known counts."""
     markers_outcome, markers_words = _by_markers(attempt)
     if attempt.serial_after is not None and attempt.serial_after != drive.serial:
         words = f"the drive that answers afterwards is {attempt.serial_after}, not {drive.serial}"
         return SanitiseOutcome.FAILED, [words]
     tier = tier_of(attempt.technique)
-    by_drive, drive_words = _by_log(attempt, tier) if tier.sanact is not None else _by_exit(attempt)
+    by_drive, drive_words = _by_log(attempt, tier, stall) if tier.sanact is not None else _by_exit(attempt)
     reasons = [drive_words, markers_words]
     if tier.sanact is not None and attempt.technique not in supported(drive):
         reasons.append("the drive does not say in SANICAP that it has this technique")
@@ -149,13 +149,13 @@ def _by_exit(attempt: EraseAttempt) -> _Said:
     return SanitiseOutcome.FAILED, f"the command ended with {attempt.exit_status}"
 
 
-def _by_log(attempt: EraseAttempt, tier: Tier) -> _Said:
+def _by_log(attempt: EraseAttempt, tier: Tier, stall: timedelta) -> _Said:
     """What the log page of the drive says."""
     if len(attempt.log) < 2:
         return SanitiseOutcome.UNPROVEN, "the sanitize log page was not read before and after"
     last = attempt.log[-1]
     if last.state is SanitiseState.RUNNING:
-        return _still_running(attempt.log)
+        return _still_running(attempt.log, stall)
     if attempt.exit_status not in (0, None) and not _began(attempt.log):
         words = f"the command ended with {attempt.exit_status}, and the drive took no notice of it"
         return SanitiseOutcome.NOT_STARTED, words
@@ -194,7 +194,7 @@ def _began(log: Sequence[SanitiseLog]) -> bool:
     return any((each.state, each.cdw10) != (before.state, before.cdw10) for each in log[1:])
 
 
-def _still_running(log: Sequence[SanitiseLog]) -> _Said:
+def _still_running(log: Sequence[SanitiseLog], stall: timedelta) -> _Said:
     last = log[-1]
     since = last.at
     for each in reversed(log):
@@ -202,19 +202,22 @@ def _still_running(log: Sequence[SanitiseLog]) -> _Said:
             break
         since = each.at
     percent = last.progress * 100 // 65536
-    if last.at - since >= STALL:
-        minutes = int((last.at - since).total_seconds() // 60)
-        return SanitiseOutcome.FAILED, f"it stands still at {percent} % for {minutes} minutes"
+    if last.at - since >= stall:
+        seconds = int((last.at - since).total_seconds())
+        return SanitiseOutcome.FAILED, f"it stands still at {percent} % for {seconds:,} s"
     return SanitiseOutcome.UNPROVEN, f"it goes on still, at {percent} %"
 
 
-def judge_drive(drive: Drive) -> DriveJudgement:
-    """What a drive comes to: its last attempt counts, unless an earlier one failed, which nothing makes good."""
+def judge_drive(drive: Drive, stall: timedelta = STALL) -> DriveJudgement:
+    """What a drive comes to: its last attempt counts, unless an earlier one failed, which nothing makes good.
+
+    Progress that stands still for as long as `stall` counts as failed.
+    """
     able = supported(drive)
     attempts: list[Judgement] = []
     failed = False
     for attempt in drive.attempts:
-        outcome, reasons = judge_attempt(attempt, drive)
+        outcome, reasons = judge_attempt(attempt, drive, stall)
         if failed:
             outcome, reasons = SanitiseOutcome.FAILED, ["an attempt before this one failed, which nothing makes good"]
         failed = failed or outcome is SanitiseOutcome.FAILED

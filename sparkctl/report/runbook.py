@@ -24,6 +24,7 @@ _ON_FAILURE = {
     OnFailure.ROLLBACK: "what can be taken back is taken back on every node of the wave, and nothing more begins",
     OnFailure.STOP_NEW: "nodes under way come to their end, and no further node begins",
 }
+_TOLD = ("command", "fail_on", "question", "seconds")  # options that the words of their step tell
 _PLACES = {f"${NODE}": "NODE", f"${FOLDER}": "FOLDER"}
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -33,7 +34,7 @@ class RunbookStep:
     """A step in words.
 
     `command` is what a person would type for it, where there is such a command; `what` says what is done, where that
-    is not just the command. `undo` says whether it can be taken back.
+    is not just the command. `undo` says whether it can be taken back, None where it changes nothing on the node.
     """
 
     id: str
@@ -42,7 +43,7 @@ class RunbookStep:
     command: str | None
     options: list[tuple[str, str]]
     limit: str
-    undo: str
+    undo: str | None
     always: bool
 
 
@@ -127,7 +128,8 @@ def wave_words(rule: WaveRule, *, whole_units: bool) -> str:
     if rule.soak_s:
         parts.append(f"{told_length(rule.soak_s)} of waiting after each wave, and a look at how its nodes are")
     if rule.control:
-        parts.append(f"{count(rule.control, 'node')} stay untouched until the end, for comparison")
+        stay = "stays" if rule.control == 1 else "stay"
+        parts.append(f"{count(rule.control, 'node')} {stay} untouched until the end, for comparison")
     if whole_units:
         parts.append("nodes that are cabled together are in one wave")
     return "; ".join(parts)
@@ -167,8 +169,10 @@ def _step(step: Step) -> RunbookStep:
     name = controller_of(step.do)
     command = command_of(step)
     what = f"the controller {name} changes the node" if name else VERBS[step.do].words
-    shown = {key: value for key, value in step.options.items() if key not in ("command", "question", "seconds")}
-    if step.do == "ask":
+    shown = {key: value for key, value in step.options.items() if key not in _TOLD}
+    if step.do == "judge" and step.options.get("fail_on") == "warn":
+        what += ", of which none may warn or fail"
+    elif step.do == "ask":
         what = f"a person answers: {value_text(step.options['question'])}"
     elif step.do == "wait":
         what = f"{told_length(int(step.options['seconds']))} pass"
@@ -179,7 +183,7 @@ def _step(step: Step) -> RunbookStep:
         command=command,
         options=[(printable(key), value_text(value)) for key, value in shown.items()],
         limit=told_length(step.within_s),
-        undo="yes" if step.undo else "no" if name else "there is nothing to take back",
+        undo=("yes" if step.undo else "no") if name or step.undo else None,
         always=step.always,
     )
 
@@ -208,6 +212,8 @@ def _failing(playbook: Playbook) -> list[str]:
     return said
 
 
+ONLY_CONTROLLERS = "Only a step by a controller changes the node. Of any other there is nothing to take back."
+NAMES = "NODE stands for the name of the node, RUN for the name of the run."
 COMMANDS = (
     ("sparkctl playbook status RUN", "which node, which step, and why; and what is to be done next"),
     ("sparkctl playbook journal RUN", "every command that was run, and how it ended"),

@@ -7,25 +7,26 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from sparkctl.report.runbook import COMMANDS, Runbook
-from sparkctl.report.runbook_markdown import without_html
+from sparkctl.report.runbook import COMMANDS, NAMES, ONLY_CONTROLLERS, Runbook
+from sparkctl.report.runbook_markdown import printable_text
 from sparkctl.report.templates import environment
 
-_LINK = re.compile(r"(https?://|mailto:|#|[\w./-]+(#|$))", re.IGNORECASE)
+_LINK = re.compile(r"(https?://|mailto:|#|[\w.-][\w./-]*(#|$))", re.IGNORECASE)
 _DEEPER = 2  # the text stands under a heading of the page's second level
 
 
 def page(runbook: Runbook) -> str:
     """The whole page."""
     text = rendered(runbook.text) if runbook.text.strip() else None
-    return environment().get_template("runbook.html").render(book=runbook, commands=COMMANDS, text=text)
+    template = environment().get_template("runbook.html")
+    return template.render(book=runbook, commands=COMMANDS, text=text, intro=f"{ONLY_CONTROLLERS} {NAMES}")
 
 
 def rendered(text: str) -> Markup:
     """Markdown as HTML: no HTML of its own, no picture, and links to pages only."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     parser.validateLink = _is_link  # type: ignore[method-assign, assignment]
-    tokens = parser.parse(without_html(text))
+    tokens = parser.parse(printable_text(text))
     _lower_headings(tokens)
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - it escapes all that is text
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from markdown_it import MarkdownIt
 
 from sparkctl.model.printable import printable
-from sparkctl.report.runbook import COMMANDS, Runbook, RunbookStep
+from sparkctl.report.runbook import COMMANDS, NAMES, ONLY_CONTROLLERS, Runbook, RunbookStep
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>&|~#$]")
+_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|<", re.DOTALL)
 _LONGEST_LINE = 4000
 _PAPER = "_" * 16
 
@@ -35,6 +36,8 @@ def _lines(runbook: Runbook) -> Iterator[str]:
     yield ""
     yield "## Steps"
     yield ""
+    yield f"{ONLY_CONTROLLERS} {NAMES}"
+    yield ""
     yield f"Run {_PAPER} Node {_PAPER} Begun {_PAPER} UTC"
     for number, step in enumerate(runbook.steps, 1):
         yield ""
@@ -60,7 +63,7 @@ def _step(number: int, step: RunbookStep) -> Iterator[str]:
         said.append(f"Command: {code(step.command)}")
     said += [f"Option {code(name)}: {code(value)}" for name, value in step.options]
     said.append(f"Limit: {step.limit}")
-    said.append(f"Can be taken back: {step.undo}")
+    said += [f"Can be taken back: {step.undo}"] if step.undo else []
     if step.always:
         said.append("Is done on a node whose earlier step failed, too")
     yield from (f"{indent}- {words}" for words in said)
@@ -87,9 +90,9 @@ def cell(text: str) -> str:
 
 def without_html(text: str) -> str:
     """Markdown that has no HTML in it: what would be HTML is shown as text. Controls become visible escapes."""
-    lines = [printable(line, _LONGEST_LINE) for line in text.expandtabs(4).splitlines()]
+    lines = printable_text(text).split("\n")
     parser = MarkdownIt("commonmark").enable("table")
-    for _ in range(3):
+    for escape in (_outside_code, _everywhere, _everywhere):
         blocks = [
             token.map
             for token in parser.parse("\n".join(lines))
@@ -98,8 +101,21 @@ def without_html(text: str) -> str:
         if not blocks:
             return "\n".join(lines)
         for first, last in blocks:
-            lines[first:last] = [line.replace("<", "&lt;") for line in lines[first:last]]
-    return "\n".join(line.replace("<", "&lt;") for line in lines)
+            lines[first:last] = escape("\n".join(lines[first:last])).split("\n")
+    return _everywhere("\n".join(lines))
+
+
+def printable_text(text: str) -> str:
+    """Lines without what could steer a terminal."""
+    return "\n".join(printable(line, _LONGEST_LINE) for line in text.expandtabs(4).splitlines())
+
+
+def _everywhere(text: str) -> str:
+    return text.replace("<", "&lt;")
+
+
+def _outside_code(text: str) -> str:
+    return _CODE.sub(lambda match: match[0] if match[1] else "&lt;", text)
 
 
 def _has_html(children: object) -> bool:

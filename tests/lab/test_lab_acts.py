@@ -101,6 +101,10 @@ def test_a_restart_brings_another_boot_with_the_new_kernel_and_an_orderly_end_be
     node = hand.on()
     assert node.do("apt-upgrade", "apply", 1, packages=NEWER_KERNEL).result.value in ("started", "done")
     assert node.ended("apt-upgrade", 1, packages=NEWER_KERNEL).result.value == "done"
+    waiting = health_of(node)
+    assert set(waiting.values()) <= {"pass", "not_applicable"}
+    pending = (hand.folder / "trees/sim-01/run/reboot-required.pkgs").read_text()
+    assert pending == f"linux-image-{NEXT_KERNEL}\n"
     ready = node.do("reboot", "precheck", 2, kernel=NEXT_KERNEL)
     assert (ready.result.value, ready.observed["kernel_next"]) == ("ready", NEXT_KERNEL)
     assert node.do("reboot", "precheck", 2, kernel=KERNEL).reason == "other_kernel_next"
@@ -114,6 +118,7 @@ def test_a_restart_brings_another_boot_with_the_new_kernel_and_an_orderly_end_be
     late = node.do("reboot", "apply", 3)
     assert (late.result.value, late.reason) == ("refused", "other_boot")
     assert set(health_of(node).values()) <= {"pass", "not_applicable"}
+    assert not (hand.folder / "trees/sim-01/run/reboot-required").exists()
     envelope = node.reset().envelope
     assert envelope is not None
     assert isinstance(envelope.data, ResetData)
@@ -174,6 +179,14 @@ def test_a_drain_spares_work_of_others(hand: Bench) -> None:
     assert "vllm.service" in refused.summary
     assert node.do("drain", "precheck", 1, units=["site-metrics.service"], force=True).result.value == "ready"
     assert node.do("drain", "precheck", 1, units=["no-such.service"]).reason == "unit_absent"
+
+
+def test_a_service_that_was_drained_is_missed_by_a_sweep(hand: Bench) -> None:
+    node, units = hand.on(), {"units": ["docker.service"]}
+    assert health_of(node)["service.docker"] == "pass"
+    node.do("drain", "apply", 1, **units)
+    assert node.ended("drain", 1, **units).result.value == "done"
+    assert health_of(node)["service.docker"] == "fail"
 
 
 def test_the_dashboard_is_fenced_off_and_let_go(hand: Bench) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sparkctl.app.ledger_checkpoint import make_checkpoint
 from sparkctl.app.ledger_file import write_document
 from sparkctl.app.ledger_sign import sign_entries
+from sparkctl.errors import RefusedError
 from tests.ledger.book import START, allowed, body, filled, first_wrong, key_pair, opened, put, rewrite, verified
 
 ENTRIES = 9
@@ -198,6 +199,16 @@ def test_a_checkpoint_that_was_changed(state: Path, tmp_path: Path, column: str)
             report = verified(state)
             assert not report.holds, at
             assert {one.what.value for one in report.findings} <= {"checkpoint", "rewritten", "truncated"}
+
+
+def test_a_ledger_that_was_given_another_name(state: Path, tmp_path: Path) -> None:
+    note = make_checkpoint(state, key_pair(tmp_path), "here", START)
+    write_document(note, tmp_path / "note.json")
+    with opened(state) as connection:
+        connection.execute("UPDATE meta SET value = 'there' WHERE key = 'ledger_origin'")
+    assert first_wrong(verified(state)) == ("checkpoint", ENTRIES)
+    with pytest.raises(RefusedError, match="is called there"):
+        verified(state, None, tmp_path / "note.json")
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
