@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """The folder `diag`, `docs` or `schemas`: inside the installed package, else beside it in a checkout."""
+    """The folder `diag`, `docs`, `playbooks` or `schemas`: in the installed package, else beside it in a checkout."""
     for folder in (PACKAGE / "_shipped" / name, PACKAGE.parent / name):
         if folder.is_dir():
             return folder

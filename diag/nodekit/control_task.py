@@ -17,6 +17,8 @@ from diag.nodekit.parameters import BadParameters, parsed, read_all
 from diag.nodekit.printable import printable
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
+NO_BOOT = "00000000-0000-0000-0000-000000000000"
+"""For a precheck by somebody who does not know yet which boot runs: no boot has this id (RFC 9562, section 5.9)."""
 BEFORE = "before"
 """The key, beside the parameters, under which a phase is told what the precheck observed."""
 SETTLE_SECONDS = 2.0  # how long an act that may be quick is waited for
@@ -68,7 +70,8 @@ class ControlTask:
         return Asked(read_all(self.controller.parameters, given), self.boot_id, _observed_before(before))
 
     def _precheck(self, machine: ActingMachine, asked: Asked) -> Document:
-        self._require_this_boot(machine)
+        if self.boot_id != NO_BOOT:
+            self._require_this_boot(machine)
         verdict = self.controller.precheck(machine, asked)
         return self._of(verdict, self.controller.argv(replace(asked, before=verdict.observed)))
 

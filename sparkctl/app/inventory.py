@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sparkctl.app.node_states import differences
 from sparkctl.app.places import Places
-from sparkctl.errors import RefusedError, UsageError
+from sparkctl.errors import RefusedError, SparkctlError, UsageError
 from sparkctl.executor.limits import Limits
 from sparkctl.inventory.load import check_fleet, load_fleet
 from sparkctl.inventory.selector import select
 from sparkctl.model.inventory import Fleet, Node, Problem
+from sparkctl.model.printable import printable
+from sparkctl.model.vocabulary import Severity
 from sparkctl.store.location import make_state_dir
 from sparkctl.transport.fetch import FetchedKey, fetch_host_key
 from sparkctl.transport.hostkeys import HostKeys, pin, pin_name
@@ -38,8 +41,20 @@ def selection(places: Places, selector: str) -> Fleet:
 
 
 def problems(places: Places) -> list[Problem]:
-    """Everything that is wrong with the inventory."""
-    return check_fleet(places.fleet)
+    """Everything that is wrong with the inventory, and where it disagrees with the ledger on the state of a node."""
+    found = check_fleet(places.fleet)
+    if any(problem.severity is Severity.ERROR for problem in found):
+        return found
+    try:
+        return [*found, *differences(places)]
+    except SparkctlError as error:  # of the store: the inventory itself was checked
+        action = f"{error.hint[0].upper()}{error.hint[1:]}." if error.hint else "See: sparkctl ledger verify."
+        message = f"whether the ledger agrees cannot be told: {error.message}"
+        unread = Problem(
+            severity=Severity.WARNING, file=printable(str(places.fleet), 1000), line=None, key=None,
+            message=printable(message, 1000), action=printable(action, 1000),
+        )  # fmt: skip
+        return [*found, unread]
 
 
 @dataclass(frozen=True, slots=True)

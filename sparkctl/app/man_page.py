@@ -6,6 +6,7 @@ from typing import Any
 
 from sparkctl.app.alert_rules_file import FILE_VARIABLE as RULES_VARIABLE
 from sparkctl.app.places import FLEET_VARIABLE, SINKS_VARIABLE
+from sparkctl.app.playbook_site import FILE_VARIABLE as PLAYBOOKS_VARIABLE
 from sparkctl.app.schedule_file import FILE_VARIABLE as SCHEDULES_VARIABLE
 from sparkctl.errors import ExitCode
 from sparkctl.store.location import STATE_VARIABLE
@@ -19,6 +20,7 @@ ENVIRONMENT = {
     SINKS_VARIABLE: "The file of sinks, where --sinks names none.",
     RULES_VARIABLE: "The rules of alerting, where --rules names none.",
     SCHEDULES_VARIABLE: "The file of schedules, where --file names none.",
+    PLAYBOOKS_VARIABLE: "The rules for playbooks, where --site names none.",
     "SSH_AUTH_SOCK": "The agent that has the operator's keys.",
 }
 

@@ -29,8 +29,11 @@ from sparkctl.cli.ingest import ingest
 from sparkctl.cli.inventory import inventory
 from sparkctl.cli.lab import lab
 from sparkctl.cli.ledger import ledger
+from sparkctl.cli.node import node
 from sparkctl.cli.ota import ota
+from sparkctl.cli.playbook import playbook
 from sparkctl.cli.program import program
+from sparkctl.cli.receive import receive
 from sparkctl.cli.report import report
 from sparkctl.cli.reset_reason import reset_reason
 from sparkctl.cli.retire import retire
@@ -70,9 +73,12 @@ for command in (
     ingest,
     inventory,
     lab,
+    node,
     ledger,
     ota,
+    playbook,
     program,
+    receive,
     report,
     reset_reason,
     retire,

@@ -62,6 +62,11 @@ def say(form: str, words: str, **fields: Any) -> None:
     click.echo(words if form == "human" else json.dumps(fields, default=str, ensure_ascii=False))
 
 
+def simulated(yes: bool) -> str:
+    """What to end a line with that tells of a simulated node."""
+    return "  SIMULATED" if yes else ""
+
+
 def tell_problems(problems: "list[Problem]", form: str) -> None:
     """Print what is wrong with a file of the operator's: to people, or a JSON line for each."""
     if form == "human":

@@ -26,11 +26,18 @@ from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.fleet_page import FleetPage
 from sparkctl.model.ingest import IngestRecord
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.journal import JournalEntry
 from sparkctl.model.ledger import LedgerEntry
 from sparkctl.model.ledger_checkpoint import Checkpoint, CheckpointNote, LedgerProof
 from sparkctl.model.ledger_report import LedgerReport, ProofFound
+from sparkctl.model.lifecycle import NodeLifecycle, NodeState
 from sparkctl.model.node_page import NodePage
+from sparkctl.model.node_record import NodeRecord
 from sparkctl.model.ota_report import OtaReport
+from sparkctl.model.plan import Plan
+from sparkctl.model.playbook import Playbook
+from sparkctl.model.playbook_status import PlaybookStatus
+from sparkctl.model.receiving import Acceptance, AsReceived, PinnedKeys, ReceivingReport, Recorded
 from sparkctl.model.redaction import RedactionReport
 from sparkctl.model.reset import ResetEnvelope
 from sparkctl.model.reset_report import ResetReport
@@ -56,11 +63,13 @@ from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, S
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
+    "acceptance": Acceptance,
     "alert": Alert,
     "alert-change": AlertChange,
     "alert-digest": AlertDigest,
     "alert-history": AlertHistory,
     "alert-mute": Mute,
+    "as-received": AsReceived,
     "baseline": Baseline,
     "bundle-diff": BundleDiff,
     "bundle-envelope": BundleEnvelope,
@@ -80,16 +89,26 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "fleet": Fleet,
     "fleet-page": FleetPage,
     "health-envelope": HealthEnvelope,
+    "host-key-pins": PinnedKeys,
     "ingest": IngestRecord,
+    "journal-entry": JournalEntry,
+    "ledger-entry": LedgerEntry,
+    "node-lifecycle": NodeLifecycle,
     "ledger-checkpoint": Checkpoint,
     "ledger-checkpoint-note": CheckpointNote,
-    "ledger-entry": LedgerEntry,
     "ledger-proof": LedgerProof,
     "ledger-proof-report": ProofFound,
     "ledger-report": LedgerReport,
     "node-page": NodePage,
+    "node-record": NodeRecord,
+    "node-state": NodeState,
     "ota-report": OtaReport,
     "outbox-drop": OutboxDrop,
+    "plan": Plan,
+    "playbook": Playbook,
+    "playbook-status": PlaybookStatus,
+    "receiving-recorded": Recorded,
+    "receiving-report": ReceivingReport,
     "redaction-report": RedactionReport,
     "reset-envelope": ResetEnvelope,
     "reset-report": ResetReport,

@@ -24,7 +24,7 @@ def add_readiness(tree: Tree, node: NodeModel) -> None:
     _crash_records(tree)
     _clocks(tree, node)
     _services(tree, node)
-    tree.folders.append("/var/lib/apt/lists")
+    tree.files["/var/lib/apt/lists/repo.example.net_spark_dists_noble_InRelease"] = "simulated\n"
     tree.files["/usr/bin/apt-get"] = "simulated\n"
     tree.files["/var/lib/apt/periodic/update-success-stamp"] = ""
     for size in (64, 2048, 32_768, 1_048_576):

@@ -15,8 +15,9 @@ from sparkctl.store.database import Database
 from sparkctl.store.documents import Packed, ids_of, pack, put_all
 from sparkctl.store.entries import RunState
 from sparkctl.store.identifiers import IDENTITY, note_identifiers
+from sparkctl.store.node_numbers import node_numbers
 from sparkctl.store.outbox_put import put_events
-from sparkctl.store.schema import documents, nodes, runs, spans, standings, visits
+from sparkctl.store.schema import documents, runs, spans, standings, visits
 from sparkctl.store.vectors import HEALTH, vector_of
 
 # The standing of one part of one node.
@@ -59,7 +60,7 @@ def add_outcomes(database: Database, outcomes: Sequence[NodeOutcome], letters: S
     additions = [_Addition(outcome) for outcome in outcomes]
     with database.writing() as connection:
         run, started = _running(connection, {outcome.run_id for outcome in outcomes})
-        known = _node_numbers(connection, [outcome.node_id for outcome in outcomes])
+        known = node_numbers(connection, [outcome.node_id for outcome in outcomes])
         numbers = [known[outcome.node_id] for outcome in outcomes]
         before = _standings(connection, numbers)
         moved = [
@@ -104,16 +105,6 @@ def _running(connection: Connection, run_ids: set[str]) -> tuple[int, Any]:
     if len(run_ids) != 1 or len(found) != 1:
         raise ValueError(f"{', '.join(sorted(run_ids))} is not a running run")
     return found[0].id, found[0].started_at
-
-
-def _node_numbers(connection: Connection, node_ids: Sequence[str]) -> dict[str, int]:
-    """The numbers that stand for nodes; a node that was never seen gets one."""
-    query = select(nodes.c.node_id, nodes.c.id).where(nodes.c.node_id.in_(node_ids))
-    known = {row.node_id: row.id for row in connection.execute(query)}
-    if new := [{"node_id": node_id} for node_id in dict.fromkeys(node_ids) if node_id not in known]:
-        connection.execute(insert(nodes), new)
-        known = {row.node_id: row.id for row in connection.execute(query)}
-    return known
 
 
 def _standings(connection: Connection, numbers: Iterable[int]) -> Before:

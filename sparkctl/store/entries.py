@@ -152,3 +152,27 @@ class Past:
     newest: RunRecord
     visits: list[HistoryEntry]
     changes: list[StatusChange]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookRun:
+    """A plan and its run: who drives it until when, if anybody does. `fence` is 0 for one that nobody has begun."""
+
+    run_id: str
+    playbook: str
+    planned_at: datetime
+    plan_sha256: str
+    ended_at: datetime | None
+    holder: str | None
+    leased_until: datetime | None
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRun:
+    """The right to write the journal of a run, and the fence of each of its nodes."""
+
+    run_id: str
+    number: int
+    fence: int
+    node_fences: Mapping[str, int]

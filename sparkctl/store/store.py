@@ -32,6 +32,7 @@ from sparkctl.store.lock import SweepLock, nobody_sweeps
 from sparkctl.store.vectors import Vector
 
 if TYPE_CHECKING:
+    from sparkctl.store.journal import Journals
     from sparkctl.store.ledger import Ledger
     from sparkctl.store.outbox import Outbox
 
@@ -125,6 +126,13 @@ class Store:
         from sparkctl.store.outbox import Outbox  # noqa: PLC0415
 
         return Outbox(self._database)
+
+    @property
+    def journals(self) -> "Journals":
+        """Runs of playbooks."""
+        from sparkctl.store.journal import Journals  # noqa: PLC0415
+
+        return Journals(self._database)
 
     @property
     def ledger(self) -> "Ledger":

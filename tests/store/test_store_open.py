@@ -129,10 +129,10 @@ def test_a_file_whose_maker_was_killed_before_the_tables_is_taken_over(folder: P
 
 @pytest.fixture
 def tiny_disk() -> Iterator[None]:
-    """Lets SQLite find its disk full after 40 pages, as it would with ENOSPC."""
+    """Lets SQLite find its disk full after 80 pages, as it would with ENOSPC."""
 
     def limit(connection: sqlite3.Connection, _entry: object) -> None:
-        connection.execute("PRAGMA max_page_count = 40")
+        connection.execute("PRAGMA max_page_count = 80")
 
     event.listen(Engine, "connect", limit)
     yield

@@ -1,0 +1,79 @@
+"""What a person says of a run that nobody drives: answers, and that it is to end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sparkctl.app.holder import has_ended, this_process, told
+from sparkctl.app.playbook_driver import LEASE
+from sparkctl.app.playbook_run import told_in
+from sparkctl.atomic_file import replace_file
+from sparkctl.errors import BusyError, RefusedError, UsageError
+from sparkctl.model.journal import Act, Answer, Answered, Claimed, Closed, Event, JournalEntry, Opened, Outcome
+from sparkctl.model.plan import Plan
+from sparkctl.playbook.state import RunState, fold
+from sparkctl.store.store import Store
+
+
+def answer(
+    store: Store, run_id: str, node_id: str, said: Answer, *, by: str, why: str, now: datetime
+) -> list[JournalEntry]:
+    """Say how a step stands that only a person can tell. The run goes on when it is resumed.
+
+    Raises UsageError where nothing is asked of that node.
+    """
+    plan = store.journals.plan(run_id)
+    state = fold(plan, store.journals.entries(run_id))
+    node = state.nodes.get(node_id)
+    if node is None or node.asked is None:
+        asked = [one.node_id for one in state.nodes.values() if one.asked is not None]
+        raise UsageError(
+            f"{run_id} asks nothing of {node_id}", hint=f"it asks of: {', '.join(asked[:10]) or 'no node'}"
+        )
+    act = Act(**{name: getattr(node.asked, name) for name in Act.model_fields})
+    return _write(store, state, [Answered(**act.model_dump(), answer=said, by=by, why=why)], now)
+
+
+def stop(store: Store, run_id: str, *, by: str, why: str, now: datetime) -> list[JournalEntry]:
+    """End a run for good: nothing of it is done any more, and its nodes are free.
+
+    Raises RefusedError while it is in doubt what became of an act.
+    """
+    plan = store.journals.plan(run_id)
+    state = fold(plan, store.journals.entries(run_id))
+    if state.closed is not None:
+        raise UsageError(f"the run {run_id} is over")
+    doubtful = [node.node_id for node in state.nodes.values() if node.open is not None and node.asked is None]
+    if doubtful:
+        raise RefusedError(
+            f"it is in doubt what became of the last step on {', '.join(doubtful[:5])}",
+            hint=f"resume it first, which looks: sparkctl playbook resume {run_id}",
+        )
+    opened = [] if state.opened is not None else [Opened(plan_sha256=plan.sha256, approved_by=[])]
+    closed = Closed(outcome=Outcome.STOPPED, summary=f"{by} ended it: {why}"[:1000])
+    return _write(store, state, [*opened, closed], now)
+
+
+def _write(store: Store, state: RunState, events: Sequence[Event], now: datetime) -> list[JournalEntry]:
+    plan = state.plan
+    names = [node.node_id for node in plan.nodes]
+    try:
+        claim = store.journals.claim(
+            plan.run_id, names, this_process(), now=now, until=now + LEASE, gone=has_ended
+        )  # fmt: skip
+    except BusyError as error:
+        raise BusyError(told_in(error.message), hint=error.hint) from error
+    claimed = Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences))
+    close = any(isinstance(event, Closed) for event in events)
+    try:
+        return store.journals.append(claim, [claimed, *events], now=now, until=now + LEASE, close=close)
+    finally:
+        store.journals.let_go(claim)
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write the bytes that were hashed, so that others can check what they approve; raises UsageError."""
+    try:
+        replace_file(path, plan.canonical, 0o644)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
