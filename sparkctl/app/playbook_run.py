@@ -1,9 +1,7 @@
 """Begin or take up a run of a playbook: everything that must be so before the first act, and who drives it."""
 
 import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +16,7 @@ from sparkctl.app.playbook_shelf import playbook_named
 from sparkctl.app.playbook_site import Site
 from sparkctl.app.playbook_visits import Visits
 from sparkctl.app.programs import program_of
+from sparkctl.app.stopping import stopped_by_signals
 from sparkctl.app.telling import Telling
 from sparkctl.app.transports import Transports
 from sparkctl.errors import BusyError, ExitCode, RefusedError, UsageError
@@ -158,7 +157,7 @@ class _Run:
                 patient=self.request.patient,
                 tell=_tell(self.request, plan),
             )
-            with _stopped_by_signals(driver.stop):
+            with stopped_by_signals(driver.stop.set):
                 return await driver.run()
 
 
@@ -227,23 +226,3 @@ def told_in(message: str) -> str:
     """A message in which a holder stands as it is kept, in words for people."""
     head, brace, rest = message.partition("{")
     return head + told(brace + rest) if brace else message
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first Ctrl-C, hang-up or termination stops the run in good order; the second kills the process."""
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def note() -> None:
-        stop.set()
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-    for number in numbers:
-        loop.add_signal_handler(number, note)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

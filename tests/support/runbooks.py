@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sparkctl.model.lifecycle import Phase
 from sparkctl.model.playbook import (
     Budget,
     OnFailure,
