@@ -8,7 +8,6 @@ from sparkctl.model.playbook import (
     OnFailure,
     Parameter,
     ParameterKind,
-    Phase,
     Playbook,
     Risk,
     Step,
