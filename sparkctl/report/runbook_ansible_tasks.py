@@ -116,7 +116,7 @@ def _command(step: Step) -> Task:
     else:
         command = step.options["command"]
         words = ["sparkctl", *(_value(word) for word in command)]
-        words += [] if f"${NODE}" in command else ["{{ inventory_hostname }}"]
+        words += ["{{ inventory_hostname }}"] if f"${NODE}" not in command and takes_node(command) else []
     return {
         "ansible.builtin.command": {"argv": words},
         "delegate_to": "localhost",
