@@ -11,7 +11,7 @@ import yaml
 
 from sparkctl.errors import ExitCode
 from sparkctl.model.playbook import Step
-from sparkctl.playbook.verbs import NODE, controller_of
+from sparkctl.playbook.verbs import NODE, controller_of, takes_node
 
 Task = dict[str, Any]
 _JINJA = re.compile(r"\{(?=[{%#])|\A#")
