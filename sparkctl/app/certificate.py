@@ -104,6 +104,17 @@ def _write_copy(copy: Path, content: bytes) -> None:
         raise UsageError(f"{copy} cannot be written: {error.strerror}", hint="the certificate is issued") from error
 
 
+def require_records(record: SanitisationRecord, files: Sequence[Path]) -> None:
+    """Raise RefusedError unless each file is one of the records that a record of sanitisation names, by its digest."""
+    named = {one.sha256: one.name for one in record.records}
+    for file in files:
+        if (found := evidence_of(file)).sha256 not in named:
+            raise RefusedError(
+                f"{file} (SHA-256 {found.sha256}) is none of the {len(named)} records that are named",
+                hint="it was changed since, or belongs to another machine",
+            )
+
+
 def certificate_of(
     record: SanitisationRecord, judgement: SanitisationJudgement, issued_by: str, now: datetime
 ) -> Certificate:

@@ -67,7 +67,9 @@ class Retiring:
 
     def book(self, verb: str, *words: str | Path, code: int | None = 0) -> list[dict[str, Any]]:
         """A command of `playbook`, with the site where it takes one."""
-        site = [] if verb in ("stop", "answer", "journal") else ["--site", self.home / "playbooks.yaml"]
+        site: list[str | Path] = (
+            [] if verb in ("stop", "answer", "journal") else ["--site", self.home / "playbooks.yaml"]
+        )
         return json_lines(self.run("playbook", verb, *words, *site, code=code))
 
     def approved(self, name: str, people: int, **values: str | Path) -> str:
