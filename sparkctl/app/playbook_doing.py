@@ -26,7 +26,7 @@ from sparkctl.model.vocabulary import Status
 from sparkctl.playbook.engine import Look, Start
 from sparkctl.playbook.guard import Statuses, Verdict, failing, promotion
 from sparkctl.playbook.state import RunState
-from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, NODE, controller_of
+from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, controller_of, named, visits_nodes
 from sparkctl.store.journal import Journals
 
 JUDGE = "judge"
@@ -79,6 +79,8 @@ class FleetDoing:
         treated = [node.node_id for node in state.in_wave(wave) if node.bad is None and not node.taking_back]
         if self.plan.risk is Risk.READ_ONLY or not treated:
             return Verdict(True, "nothing was changed on any node"), ()
+        if not visits_nodes(self.plan.steps):
+            return Verdict(True, "no node was visited"), ()
         control = [name for name in self.plan.control if not state.nodes[name].begun]
         records = await asyncio.gather(*(self.visits.ask(name, "health", HEALTH) for name in [*treated, *control]))
         found = {record.node_id: _statuses(record) for record in records}
@@ -115,9 +117,9 @@ class FleetDoing:
 
     def _options(self, step: Step, node_id: str) -> dict[str, Any]:
         paths = self.files.documents(node_id)
-        own = {NODE: node_id, FOLDER: str(self.files.of_node(node_id))}
-        named = {parameter: str(paths[document]) for document, parameter in DOCUMENTS.items()}
-        return with_parameters(step.options, self.plan.parameters | own | named)
+        own = named(self.plan.run_id, node_id) | {FOLDER: str(self.files.of_node(node_id))}
+        files = {parameter: str(paths[document]) for document, parameter in DOCUMENTS.items()}
+        return with_parameters(step.options, self.plan.parameters | own | files)
 
     def _write_record(self, node_id: str) -> None:
         self.files.write_record(self.plan, node_id, list(self.journals.entries(self.plan.run_id)))

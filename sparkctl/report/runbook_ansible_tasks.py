@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from sparkctl.errors import ExitCode
-from sparkctl.model.playbook import Step
-from sparkctl.playbook.verbs import BUILT_IN, FOLDER, NODE, controller_of
+from sparkctl.model.playbook import Step, names_in
+from sparkctl.playbook.verbs import BUILT_IN, FOLDER, NODE, RUN, controller_of, takes_node
 
 Task = dict[str, Any]
 _JINJA = re.compile(r"\{(?=[{%#])|\A#")
@@ -62,6 +62,9 @@ def tasks_of(step: Step) -> Iterator[Task]:
     elif step.do == "move":
         words = f"not done by this play: sparkctl node move NODE {step.options['to']}, on its evidence"
         yield head | {"ansible.builtin.debug": {"msg": literal(words)}, "run_once": True}
+    elif RUN in names_in(step.options):
+        words = "this step rests on the journal of a run, which a play does not have"
+        yield head | {"ansible.builtin.fail": {"msg": words}}
     else:
         yield head | _command(step)
 
@@ -129,7 +132,7 @@ def _command(step: Step) -> Task:
     else:
         command = step.options["command"]
         words = ["sparkctl", *(_value(word) for word in command)]
-        words += [] if f"${NODE}" in command else ["{{ inventory_hostname }}"]
+        words += ["{{ inventory_hostname }}"] if f"${NODE}" not in command and takes_node(command) else []
     return {
         "ansible.builtin.command": {"argv": words},
         "delegate_to": "localhost",
