@@ -76,7 +76,7 @@ def boots(lab: Lab) -> list[int]:
 
 
 def test_every_node_restarts_once_however_often_the_runner_is_killed(tmp_path: Path) -> None:
-    with running_lab(tmp_path / "lab", NODES, ["founders"]) as lab:
+    with running_lab(tmp_path / "lab", NODES, ["founders"], seconds=3600) as lab:
         places = Places(lab.fleet_file, tmp_path / "state", {**os.environ, "HOME": str(tmp_path)})
         plan = planned(places, tmp_path)
         before, kills = boots(lab), 0
