@@ -29,7 +29,7 @@ def check(files: Sequence[Path]) -> None:
             files, pool.map(lambda path: _run("schema", "--config-file", str(path)), files), strict=True
         ):
             if ran is None or ran.returncode != 0 or "Valid" not in ran.stdout:
-                said = printable(f"{ran.stdout} {ran.stderr}".strip(), 400) if ran else "it did not end"
+                said = printable(" ".join(f"{ran.stdout} {ran.stderr}".split()), 400) if ran else "it did not end"
                 raise RefusedError(f"cloud-init does not take {path.name} of {path.parent.name}: {said}")
 
 

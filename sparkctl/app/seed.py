@@ -134,8 +134,8 @@ def _sealed(work: _Work, request: SeedRequest, out: Path, checker: str | None) -
     path = work.put(MANIFEST, content)
     sign_files([path], request.key, SEED_NAMESPACE)
     by = signatory(content, signature_of(path), named=MANIFEST, allowed_signers=signers, namespace=SEED_NAMESPACE)
-    for made in (*files.values(), path, signature_of(path)):
-        made.chmod(0o600)
+    for made in work.folder.rglob("*"):  # whatever the umask, and whatever tools made of it
+        made.chmod(0o700 if made.is_dir() else 0o600)
     return SeedReport(
         folder=printable(str(out), 1000),
         nodes=[node.node_id for node in work.nodes],
