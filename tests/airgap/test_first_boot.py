@@ -136,7 +136,8 @@ def test_a_file_that_is_missing_or_not_the_one_that_was_signed(
 
 def resign(node: FirstBoot, key: Path, namespace: str = "spark-seed") -> None:
     (node.stick / "payload.json.sig").unlink()
-    command = ["ssh-keygen", "-Y", "sign", "-q", "-f", key, "-n", namespace, node.stick / "payload.json"]
+    payload = str(node.stick / "payload.json")
+    command = ["ssh-keygen", "-Y", "sign", "-q", "-f", str(key), "-n", namespace, payload]
     subprocess.run(command, check=True, capture_output=True)
 
 

@@ -78,19 +78,10 @@ def test_the_manifest_names_every_file_and_is_signed(made: Path) -> None:
     for name, file in manifest["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == file["sha256"]
     for signed in ("manifest.json", "nodes/spark01/oemdata/payload.json"):
-        command = [
-            "ssh-keygen",
-            "-Y",
-            "verify",
-            "-f",
-            folder / "allowed_signers",
-            "-I",
-            "spark-seed",
-            "-n",
-            "spark-seed",
-        ]
+        who = ["-f", str(folder / "allowed_signers"), "-I", "spark-seed", "-n", "spark-seed"]
+        command = ["ssh-keygen", "-Y", "verify", *who, "-s", str(folder / f"{signed}.sig")]
         with (folder / signed).open("rb") as file:
-            ran = subprocess.run([*command, "-s", folder / f"{signed}.sig"], stdin=file, check=False)
+            ran = subprocess.run(command, stdin=file, check=False)
         assert ran.returncode == 0
 
 

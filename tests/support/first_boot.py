@@ -102,4 +102,5 @@ def is_proven(beacon: dict[str, Any], master: bytes) -> bool:
     rest = {key: value for key, value in beacon.items() if key != "hmac"}
     said = json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()
     secret = bytes.fromhex(node_secret(master, beacon["node_id"], beacon["instance_id"]))
-    return hmac.new(secret, said, hashlib.sha256).hexdigest() == beacon["hmac"]
+    told: str = beacon["hmac"]
+    return hmac.compare_digest(hmac.new(secret, said, hashlib.sha256).hexdigest(), told)
