@@ -35,7 +35,7 @@ def seed(
     """Make the seeds of nodes: cloud-init, installer, boot menu, sticks; checked, and signed.
 
     Each node needs a label `mac` in the inventory; `address` and `gateway` are labels, too. The same inventory, site
-    file, key and secret give the same bytes. Write the images of a node to sticks, or serve the folder over HTTP.
+    file, key and secret give the same bytes. Write the images of a node to sticks, or serve its folder `http`.
 
     Example: sparkctl airgap seed 'rack=b2' --site-file site.yaml --out seeds --key ~/.ssh/seed_key
     """
