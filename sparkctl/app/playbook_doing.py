@@ -12,7 +12,7 @@ from sparkctl.app.playbook_command import run_command
 from sparkctl.app.playbook_control import Control, Controls
 from sparkctl.app.playbook_driver import NOT_BEGUN, Came, NotBegun, Question, Ready
 from sparkctl.app.playbook_life import LifeMove, RunFiles, approvers_in
-from sparkctl.app.playbook_visits import Visits, came_of_failure
+from sparkctl.app.playbook_visits import Visits, came_of_failure, unreachable
 from sparkctl.executor.question import HEALTH
 from sparkctl.model.control import ControlData, ControlEnvelope, ControlPhase
 from sparkctl.model.envelope import HealthEnvelope
@@ -30,6 +30,8 @@ from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, NODE, controller_of
 from sparkctl.store.journal import Journals
 
 JUDGE = "judge"
+AGAIN_S = 5.0
+"""How long after a visit without an answer a node is asked again how it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class FleetDoing:
         if step.do == "wait":
             return await _let_pass(int(options["seconds"]))
         if step.do == JUDGE:
-            return await self._judge_node(start.node_id, options)
+            return await self._judge_node(start.node_id, options, step.within_s)
         await asyncio.to_thread(self._write_record, start.node_id)
         if step.do == "move":
             return await asyncio.to_thread(self._life_move(start.node_id, options).make)
@@ -133,8 +135,15 @@ class FleetDoing:
             plan_file=self.files.plan,
         )
 
-    async def _judge_node(self, node_id: str, options: dict[str, Any]) -> Came:
-        record = await self.visits.ask(node_id, "health", HEALTH)
+    async def _judge_node(self, node_id: str, options: dict[str, Any], within_s: float) -> Came:
+        """Judge a node; one that does not answer is asked again for as long as the step may take."""
+        ends = time.monotonic() + within_s
+        while True:
+            record = await self.visits.ask(node_id, "health", HEALTH)
+            failed = record.failure is not None and unreachable(record.failure)
+            if not failed or time.monotonic() + AGAIN_S > ends:
+                break
+            await asyncio.sleep(AGAIN_S)
         data = _health(record)
         if data is None:
             return came_of_failure(record)
