@@ -14,14 +14,15 @@ from sparkctl.app.file_values import matches
 MAX_KEY_FILE = 256 * 1024
 """Bytes of a file of certificates or keys at most."""
 
-HOST = r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = rf"(?=[A-Za-z0-9.-]{{1,253}}(?![A-Za-z0-9.-])){_LABEL}(\.{_LABEL})*"
 PATH = r"/[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*"
 HASH = re.compile(r"\$(6|y)\$[A-Za-z0-9./$=]{20,380}")
 _KEY_TYPES = (
     "ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
     "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-rsa",
 )  # fmt: skip
-_NEVER_WRITTEN = ("/proc", "/sys", "/dev", "/run", "/var/lib/spark-first-boot", "/etc/spark-seed", "/etc/ssh/ssh_host_")
+_NEVER_WRITTEN = ("/proc", "/sys", "/dev", "/run", "/var/lib/spark-first-boot", "/etc/spark-seed")
 
 host_name = matches(HOST, "must be a host name")
 account_name = matches(r"[a-z_][a-z0-9_-]{0,31}", "must be the name of an account")
@@ -34,10 +35,12 @@ pin_text = matches(
     r"(release|origin|version) [A-Za-z0-9.*+~:=,_/-]{1,200}", "must be as `origin HOST` or `release l=X`"
 )
 locale_name = matches(r"[A-Za-z][A-Za-z0-9_.@-]{0,40}", "must be the name of a locale")
-zone_name = matches(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}", "must be a time zone such as Europe/Berlin")
+zone_name = matches(
+    r"(?=.{1,60}\Z)[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}", "must be a time zone such as Europe/Berlin"
+)
 registry_name = matches(rf"{HOST}(:[0-9]{{1,5}})?", "must be HOST or HOST:PORT")
 url = matches(
-    rf"https?://{HOST}(:[0-9]{{1,5}})?(/[A-Za-z0-9._~%+/-]*)?", "must be http(s)://HOST/PATH, without a login"
+    rf"https?://{HOST}(:[0-9]{{1,5}})?(/[A-Za-z0-9._~%+/-]{{0,500}})?", "must be http(s)://HOST/PATH, without a login"
 )
 proxy_url = matches(rf"https?://{HOST}(:[0-9]{{1,5}})?/?", "must be http://HOST:PORT")
 boot_path = matches(r"/[A-Za-z0-9._+/-]{1,200}", "must be a path on the server, such as /casper/vmlinuz")
@@ -86,6 +89,8 @@ def no_proxy_word(text: str) -> str:
 
 def ssh_key(text: str) -> str:
     """A public key of OpenSSH in one line; a private one, options and a certificate are no such thing."""
+    if len(text) > 6000:
+        raise ValueError("must be a public key of at most 6,000 characters")
     fields = text.split(" ", 2)
     if len(fields) < 2 or fields[0] not in _KEY_TYPES:
         raise ValueError(f"must be a public key: {', '.join(_KEY_TYPES[:3])} ...")
@@ -104,8 +109,8 @@ def target_path(text: str) -> str:
     """Where a file is put on a node: absolute, without `..`, and nowhere that this is not for."""
     if not re.fullmatch(PATH, text) or len(text) > 400 or {".", ".."} & set(text.split("/")):
         raise ValueError("must be an absolute path of letters, digits and . _ + -")
-    if any(text == place or text.startswith((f"{place}/", f"{place}_")) for place in _NEVER_WRITTEN) or text.startswith(
-        "/etc/ssh/ssh_host_"
+    if text.startswith("/etc/ssh/ssh_host_") or any(
+        text == one or text.startswith(f"{one}/") for one in _NEVER_WRITTEN
     ):
         raise ValueError("must not lie there")
     return text

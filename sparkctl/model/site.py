@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from sparkctl.model.base import Record, Text, Word
+from sparkctl.model.base import PRINTABLE, Record, Text, Word
 
 Pem = Annotated[str, Field(min_length=1, max_length=262_144)]
+Host = Annotated[str, StringConstraints(pattern=PRINTABLE, min_length=1, max_length=300)]
+"""A host, which may have a port, or a network."""
+KeyLine = Annotated[str, StringConstraints(pattern=PRINTABLE, max_length=8000)]
+"""A public key of OpenSSH in one line."""
 Mode = Annotated[str, Field(pattern=r"^0[0-7]{3}$")]
 
 
@@ -15,7 +19,7 @@ class AptSource(Record):
     """One apt source in the form of deb822; `key` is the armoured OpenPGP key that must have signed it."""
 
     name: Word
-    uris: Annotated[list[Word], Field(min_length=1)]
+    uris: Annotated[list[Text], Field(min_length=1)]
     suites: Annotated[list[Word], Field(min_length=1)]
     components: list[Word]
     architectures: list[Word]
@@ -34,9 +38,9 @@ class AptPin(Record):
 class Registry(Record):
     """A registry of containers of the site: its CA, and the registries whose images it serves."""
 
-    host: Word
+    host: Host
     ca: Pem | None
-    mirror_of: list[Word]
+    mirror_of: list[Host]
 
 
 class Account(Record):
@@ -44,7 +48,7 @@ class Account(Record):
 
     name: Word
     password_hash: Text | None = Field(repr=False)
-    ssh_keys: list[Text]
+    ssh_keys: list[KeyLine]
     groups: list[Word]
     sudo: bool
 
@@ -60,9 +64,9 @@ class PlacedFile(Record):
 class Proxy(Record):
     """Addresses without a login."""
 
-    http: Word | None
-    https: Word | None
-    no_proxy: list[Word]
+    http: Text | None
+    https: Text | None
+    no_proxy: list[Host]
 
 
 class SiteNetwork(Record):
@@ -71,7 +75,7 @@ class SiteNetwork(Record):
     gateway: Word | None
     mtu: Annotated[int, Field(ge=1280, le=9216)] | None
     dns: list[Word]
-    search: list[Word]
+    search: list[Host]
 
 
 class BootSettings(Record):
@@ -86,12 +90,12 @@ class Site(Record):
     """A site file, read and checked. `revision` is raised to have nodes apply a changed seed as if it were new."""
 
     revision: Annotated[int, Field(ge=1, le=999_999)]
-    domain: Word | None
+    domain: Host | None
     locale: Word
     timezone: Word
     keyboard: Word
     banner: Annotated[str, Field(max_length=4000)] | None
-    ntp: list[Word]
+    ntp: list[Host]
     ca: list[Pem]
     network: SiteNetwork
     proxy: Proxy
@@ -101,7 +105,7 @@ class Site(Record):
     packages: list[Word]
     registries: list[Registry]
     accounts: list[Account]
-    user_ca: list[Text]
+    user_ca: list[KeyLine]
     files: list[PlacedFile]
     storage: Word
     boot: BootSettings | None

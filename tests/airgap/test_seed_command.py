@@ -68,6 +68,18 @@ def test_nobody_else_may_read_it_and_nothing_is_left_beside(made: Path) -> None:
             assert (made / "state" / "seed-enrolment.key").read_bytes().strip() not in content
 
 
+def test_the_secret_of_a_stick_is_on_that_stick_alone(made: Path) -> None:
+    """Neither what crosses HTTP nor what cloud-init keeps on the node holds it."""
+    for node in ("spark01", "spark02"):
+        secret = (made / f"seeds/nodes/{node}/oemdata/enrolment.key").read_bytes().strip()
+        assert len(secret) == 64
+        holding = [path for path in (made / "seeds").rglob("*") if path.is_file() and secret in path.read_bytes()]
+        assert {str(path.relative_to(made / "seeds")) for path in holding} == {
+            f"nodes/{node}/oemdata/enrolment.key",
+            f"images/{node}-oemdata.img",
+        }
+
+
 def test_the_manifest_names_every_file_and_is_signed(made: Path) -> None:
     folder = made / "seeds"
     content = (folder / "manifest.json").read_bytes()

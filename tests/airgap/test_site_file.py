@@ -1,5 +1,6 @@
 """A site file: what is wrong with it is said with file, line and key, and no secret is repeated."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def test_the_whole_site_is_read(folder: Path) -> None:
         ("storage: raid", "storage", "must be one of"),
         ("cloud: yes", "cloud", "unknown key"),
         ("version: 2", "version", "must be 1"),
+        (f"domain: {'a' * 300}", "domain", "host name"),
+        (f"timezone: {'A' * 200}", "timezone", "time zone"),
+        (f"user_ca: ['ssh-rsa {'A' * 7000}']", "user_ca", "at most 6,000"),
+        (f"proxy: {{https: 'http://{'a' * 300}:1'}}", "proxy.https", "must be http"),
+        (
+            f"apt: {{sources: {{m: {{uris: ['http://m/{'a' * 600}'], suites: [s]}}}}}}",
+            "apt.sources.m.uris",
+            "must be http",
+        ),
+        (f"banner: {'x' * 5000}", "banner", "at most 4,000"),
     ],
 )
 def test_every_mistake_is_told_with_its_place(wrong: str, key: str, words: str, folder: Path) -> None:
@@ -81,6 +92,27 @@ def test_every_mistake_is_told_with_its_place(wrong: str, key: str, words: str, 
     assert words in told[key].message
     assert told[key].line is not None
     assert not any("hunter2" in problem.model_dump_json() for problem in problems)
+
+
+def test_what_is_as_long_as_it_may_be_is_taken(folder: Path) -> None:
+    host = ".".join(["a" * 60] * 4)
+    path = folder / "long.yaml"
+    key = ssh_rsa()
+    path.write_text(
+        f"version: 1\ndomain: {host}\nntp: [{host}]\nproxy: {{http: 'http://{host}:3128', no_proxy: [.{host}]}}\n"
+        f"registries: {{'{host}:5000': {{mirror_of: ['{host}:443']}}}}\nuser_ca: ['{key}']\n"
+        f"apt: {{sources: {{m: {{uris: ['http://{host}/{'a' * 500}'], suites: [s], signed_by: mirror.asc}}}}}}\n"
+    )
+    site = read_site(path)
+    assert (site.domain, site.registries[0].host, site.user_ca) == (host, f"{host}:5000", [key])
+
+
+def ssh_rsa() -> str:
+    """A key of 16,384 bits by its form; it takes a minute to make a real one."""
+    number = b"\x00" + b"\xff" * 2048
+    parts = [b"ssh-rsa", b"\x01\x00\x01", number]
+    blob = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return f"ssh-rsa {base64.b64encode(blob).decode()}"
 
 
 def test_all_mistakes_are_listed_by_the_command(folder: Path) -> None:
