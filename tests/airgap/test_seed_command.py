@@ -102,6 +102,14 @@ def test_cloud_init_takes_all_user_data(made: Path) -> None:
         assert "Valid" in run("cloud-init", "schema", "--config-file", path)
 
 
+@pytest.mark.parametrize("node", ["spark01", "spark02"])
+def test_cloud_init_reads_the_network_as_it_was_meant(made: Path, node: str, tmp_path: Path) -> None:
+    path = made / f"seeds/nodes/{node}/network-config"
+    run("cloud-init", "devel", "net-convert", "-p", path, "-k", "yaml", "-d", tmp_path, "-D", "ubuntu", "-O", "netplan")
+    (written,) = (tmp_path / "etc/netplan").iterdir()
+    assert yaml.safe_load(written.read_text())["network"] == yaml.safe_load(path.read_text())
+
+
 def test_user_data_that_cloud_init_refuses_stops_everything(made: Path) -> None:
     """The check is cloud-init's own: a stand-in that answers as it does for a wrong key."""
     tools = made / "refusing"
