@@ -1,8 +1,8 @@
 """Read a site file, strictly: every error names file, line and key, and none repeats what may be a secret."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from sparkctl.app import site_values as values
 from sparkctl.app.file_fields import Fields
@@ -10,6 +10,7 @@ from sparkctl.app.file_values import lexical, matches, number, one_of
 from sparkctl.app.settings_file import examined, usable
 from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
+from sparkctl.model.base import PRINTABLE
 from sparkctl.model.inventory import Problem
 from sparkctl.model.printable import printable
 from sparkctl.model.site import (
@@ -37,7 +38,8 @@ SILENCED = (
 _CLEAR = ("password", "passwd", "plain_text_passwd", "plain_password")
 _NOT_SIGNED = ("trusted", "allow_insecure", "allow_weak", "only_trusted")
 
-Value = TypeVar("Value")
+_PRINTABLE = re.compile(PRINTABLE)
+
 Entries = Iterator[tuple[str, Fields]]
 
 
@@ -222,8 +224,8 @@ _HASH_IT = (
 
 
 def _banner(text: str) -> str:
-    if len(text) > 4000 or any(ord(letter) < 32 and letter != "\n" for letter in text) or "\x7f" in text:
-        raise ValueError("must be at most 4,000 characters without control characters")
+    if len(text) > 4000 or not all(_PRINTABLE.fullmatch(line) for line in text.split("\n")):
+        raise ValueError("must be at most 4,000 printable characters")
     return text
 
 

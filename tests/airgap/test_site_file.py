@@ -80,6 +80,8 @@ def test_the_whole_site_is_read(folder: Path) -> None:
             "must be http",
         ),
         (f"banner: {'x' * 5000}", "banner", "at most 4,000"),
+        ('banner: "a\\u202eb"', "banner", "printable"),
+        ('banner: "\\x9b2J"', "banner", "printable"),
     ],
 )
 def test_every_mistake_is_told_with_its_place(wrong: str, key: str, words: str, folder: Path) -> None:
