@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """The folder `diag`, `docs`, `playbooks` or `schemas`: in the installed package, else beside it in a checkout."""
+    """The folder `cloud-init`, `diag`, `docs`, `playbooks` or `schemas`: installed, else of a checkout."""
     for folder in (PACKAGE / "_shipped" / name, PACKAGE.parent / name):
         if folder.is_dir():
             return folder

@@ -158,3 +158,28 @@ def accept(node: str, run_id: str | None, fleet: Path | None, state: Path | None
         form, f"{words}\n  → sparkctl node move {node} accepted --reason ...", node=node, entry=entry.seq, file=path,
         simulated=entry.simulated,
     )  # fmt: skip
+
+
+@receive.command()
+@click.argument("file", type=_FILE)
+@click.option("--enrolment", type=_FILE, help="Secret that its seed was made with [STATE/seed-enrolment.key].")
+@with_places
+@with_format
+def beacon(file: Path, enrolment: Path | None, fleet: Path | None, state: Path | None, form: str) -> None:
+    """Prove the beacon FILE that a node left on its stick at its first boot, and pin the host keys in it.
+
+    Exit 4 when it was not made with the secret of that node's stick, is of another machine, or when other keys are
+    pinned already.
+
+    Example: sparkctl receive beacon /media/OEMDATA/beacon.json && sparkctl receive pins spark03
+    """
+    from sparkctl.app.beacon import read_beacon
+    from sparkctl.app.places import places
+
+    read = read_beacon(places(fleet, state), file, enrolment)
+    if form != "human":
+        click.echo(read.model_dump_json())
+        return
+    for word, fingerprints in (("pinned", read.pinned), ("pinned already", read.known_before)):
+        for fingerprint in fingerprints:
+            click.echo(f"{read.node_id}  {word} as {read.pinned_as}: {fingerprint}")

@@ -57,6 +57,7 @@ from sparkctl.model.reset_words import (
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sanitisation import SanitisationJudgement, SanitisationRecord
 from sparkctl.model.schedule import Heartbeat, ScheduleStatus
+from sparkctl.model.seed import BeaconRead, SeedBeacon, SeedManifest, SeedPayload, SeedReport
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
 
@@ -119,6 +120,11 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "sanitisation-record": SanitisationRecord,
     "schedule-heartbeat": Heartbeat,
     "schedule-status": ScheduleStatus,
+    "seed-beacon": SeedBeacon,
+    "seed-beacon-read": BeaconRead,
+    "seed-manifest": SeedManifest,
+    "seed-payload": SeedPayload,
+    "seed-report": SeedReport,
     "sink-status": SinkStatus,
     "sink-test": SinkTest,
     "sweep-report": SweepReport,

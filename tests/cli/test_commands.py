@@ -30,7 +30,7 @@ COMMANDS = [
     "ledger verify-proof", "ledger verify", "retire judge", "retire certificate", "retire record", "playbook list",
     "playbook show", "playbook check", "playbook plan", "playbook approve", "playbook run", "playbook resume",
     "playbook status", "playbook answer", "playbook stop", "playbook journal", "ledger timestamp-request",
-    "ledger timestamp-verify",
+    "ledger timestamp-verify", "airgap seed", "receive beacon",
 ]  # fmt: skip
 
 

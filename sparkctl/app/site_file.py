@@ -1,0 +1,235 @@
+"""Read a site file, strictly: every error names file, line and key, and none repeats what may be a secret."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sparkctl.app import site_values as values
+from sparkctl.app.file_fields import Fields
+from sparkctl.app.file_values import lexical, matches, number, one_of
+from sparkctl.app.settings_file import examined, usable
+from sparkctl.inventory.problems import Problems, Where
+from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
+from sparkctl.model.base import PRINTABLE
+from sparkctl.model.inventory import Problem
+from sparkctl.model.printable import printable
+from sparkctl.model.site import (
+    Account,
+    AptPin,
+    AptSource,
+    BootSettings,
+    PlacedFile,
+    Proxy,
+    Registry,
+    Site,
+    SiteNetwork,
+)
+
+_TOP = (
+    "version", "revision", "domain", "locale", "timezone", "keyboard", "banner", "ntp", "ca", "network", "proxy", "apt",
+    "packages", "registries", "accounts", "user_ca", "files", "storage", "boot",
+)  # fmt: skip
+SILENCED = (
+    "ubuntu", "dgx", "spark", "cuda-compute-repo", "nvhpc", "canonical-nvidia-ubuntu-nvidia-desktop-edge-noble",
+    "nv-vulkan-desktop-ppa", "ubuntu-esm-apps", "ubuntu-esm-infra", "ai-workbench-desktop",
+)  # fmt: skip
+"""The files in /etc/apt/sources.list.d of DGX OS 7 that name servers on the internet (DGX Spark, surveyed 2025)."""
+
+_CLEAR = ("password", "passwd", "plain_text_passwd", "plain_password")
+_NOT_SIGNED = ("trusted", "allow_insecure", "allow_weak", "only_trusted")
+
+_PRINTABLE = re.compile(PRINTABLE)
+
+Entries = Iterator[tuple[str, Fields]]
+
+
+def read_site(path: Path) -> Site:
+    """The site in a file. Raises UsageError for the first error in it, with file, line and key."""
+    return usable(examine(path), "sparkctl airgap seed --check")
+
+
+def examine(path: Path) -> tuple[Site | None, list[Problem]]:
+    """What the file says, None where that is of no use, and everything that is wrong with it."""
+    file = lexical(path)
+    return examined(file, "with the key `accounts`", lambda root, problems: _Reader(file, root, problems).read())
+
+
+class _Reader:
+    def __init__(self, path: Path, root: YamlMapping, problems: Problems) -> None:
+        self._path, self._problems = path, problems
+        self._top = Fields(root, "", path, problems, _TOP)
+
+    def read(self) -> Site:
+        """The site; what is wrong with it is noted, and it counts for nothing then."""
+        top = self._top
+        top.text("version", matches("1", "must be 1"), required="Write `version: 1`.")
+        apt = top.under("apt", ("sources", "silence", "pins"))
+        accounts, user_ca = list(self._accounts()), top.texts("user_ca", values.ssh_key)
+        if not user_ca and not any(account.ssh_keys for account in accounts):
+            top.wrong("accounts", "nobody could sign in over SSH", "Give an account `ssh_keys`, or name a `user_ca`.")
+        return Site(
+            revision=top.text("revision", number(1, 999_999)) or 1,
+            domain=top.text("domain", values.host_name),
+            locale=top.text("locale", values.locale_name) or "C.UTF-8",
+            timezone=top.text("timezone", values.zone_name) or "Etc/UTC",
+            keyboard=top.text("keyboard", matches(r"[a-z]{2,10}", "must be a layout such as us")) or "us",
+            banner=top.text("banner", _banner),
+            ntp=top.texts("ntp", values.address_or_name),
+            ca=top.texts("ca", self._file(values.certificates)),
+            network=self._network(),
+            proxy=self._proxy(),
+            sources=list(self._sources(apt)),
+            silenced_sources=apt.texts("silence", values.short_name) if apt.has("silence") else list(SILENCED),
+            pins=list(self._pins(apt)),
+            packages=top.texts("packages", values.package_name),
+            registries=list(self._registries()),
+            accounts=accounts,
+            user_ca=user_ca,
+            files=list(self._files()),
+            storage=top.text("storage", one_of(("lvm", "direct", "zfs"))) or "direct",
+            boot=self._boot(),
+        )
+
+    def _each(self, fields: Fields, key: str, path: str, known: tuple[str, ...], name: Callable[[str], str]) -> Entries:
+        """The entries of a mapping of mappings, each with its name."""
+        for text, line, node in fields.entries(key, required="Indent an entry under it.") if fields.has(key) else ():
+            where = Where(str(self._path), line, f"{path}.{printable(text, 60)}")
+            try:
+                found = name(text)
+            except ValueError as error:
+                self._problems.error(where, f"its name {error}", "Correct it.")
+                continue
+            if not isinstance(node, YamlMapping):
+                self._problems.error(where, "this must be a mapping", "Indent `key: value` lines under it.")
+                continue
+            yield found, Fields(node, where.key or "", self._path, self._problems, known)
+
+    def _file(self, read: Callable[[Path], str]) -> Callable[[str], str]:
+        return lambda text: read(lexical(self._top.folder / text))
+
+    def _accounts(self) -> Iterator[Account]:
+        known = ("password_hash", "ssh_keys", "groups", "sudo", *_CLEAR)
+        for name, fields in self._each(self._top, "accounts", "accounts", known, values.account_name):
+            for key in _CLEAR:
+                if fields.has(key):
+                    fields.wrong(key, "a password must not stand in this file", _HASH_IT)
+            yield Account(
+                name=name,
+                password_hash=self._hash(fields),
+                ssh_keys=fields.texts("ssh_keys", values.ssh_key),
+                groups=fields.texts("groups", values.account_name),
+                sudo=fields.text("sudo", one_of(("true", "false"))) == "true",
+            )
+
+    def _hash(self, fields: Fields) -> str | None:
+        text = fields.text("password_hash", str)
+        if text is not None and not values.HASH.fullmatch(text):
+            fields.wrong("password_hash", "this is no hash that begins with $6$ or $y$", _HASH_IT)  # not repeated
+            return None
+        return text
+
+    def _network(self) -> SiteNetwork:
+        fields = self._top.under("network", ("gateway", "mtu", "dns", "search"))
+        return SiteNetwork(
+            gateway=fields.text("gateway", values.address),
+            mtu=fields.text("mtu", number(1280, 9216)),
+            dns=fields.texts("dns", values.address),
+            search=fields.texts("search", values.host_name),
+        )
+
+    def _proxy(self) -> Proxy:
+        fields = self._top.under("proxy", ("http", "https", "no_proxy"))
+        for key in ("http", "https"):
+            if "@" in (fields.text(key, str) or ""):
+                fields.wrong(key, "a login must not stand in this file", "Let the proxy know nodes by their address.")
+                return Proxy(http=None, https=None, no_proxy=[])
+        return Proxy(
+            http=fields.text("http", values.proxy_url),
+            https=fields.text("https", values.proxy_url),
+            no_proxy=fields.texts("no_proxy", values.no_proxy_word),
+        )
+
+    def _sources(self, apt: Fields) -> Iterator[AptSource]:
+        known = ("uris", "suites", "components", "architectures", "signed_by", *_NOT_SIGNED)
+        for name, fields in self._each(apt, "sources", "apt.sources", known, values.short_name):
+            for key in _NOT_SIGNED:
+                if fields.has(key):
+                    action = "Sign the mirror with a key of yours, and name that: `signed_by`."
+                    fields.wrong(key, "a source that nobody signed is not used", action)
+            signed = fields.text("signed_by", self._file(values.openpgp_key), required="Name the mirror's OpenPGP key.")
+            uris, suites = fields.texts("uris", values.url), fields.texts("suites", values.suite_name)
+            for word, found in (("uris", uris), ("suites", suites)):
+                if not found and not fields.has(word):
+                    fields.wrong(None, f"`{word}` is missing", f"Write `{word}:`.")
+            if signed and uris and suites:
+                yield AptSource(
+                    name=name,
+                    uris=uris,
+                    suites=suites,
+                    components=fields.texts("components", values.component_name),
+                    architectures=fields.texts("architectures", values.short_name) or ["arm64"],
+                    key=signed,
+                )
+
+    def _pins(self, apt: Fields) -> Iterator[AptPin]:
+        known = ("packages", "pin", "priority")
+        for name, fields in self._each(apt, "pins", "apt.pins", known, values.short_name):
+            packages = fields.texts("packages", values.package_pattern)
+            pin = fields.text("pin", values.pin_text, required="Write `pin: origin HOST`.")
+            priority = fields.text("priority", _priority, required="Write `priority: 1001`, or -1 for never.")
+            if not fields.has("packages"):
+                fields.wrong(None, "`packages` is missing", "Name some.")
+            if packages and pin and priority is not None:
+                yield AptPin(name=name, packages=packages, pin=pin, priority=priority)
+
+    def _registries(self) -> Iterator[Registry]:
+        for host, fields in self._each(
+            self._top, "registries", "registries", ("ca", "mirror_of"), values.registry_name
+        ):
+            yield Registry(
+                host=host,
+                ca=fields.text("ca", self._file(values.certificates)),
+                mirror_of=fields.texts("mirror_of", values.registry_name),
+            )
+
+    def _files(self) -> Iterator[PlacedFile]:
+        for target, fields in self._each(self._top, "files", "files", ("from", "mode"), values.target_path):
+            source = fields.text("from", self._placed, required="Name the file whose content it gets.")
+            mode = fields.text("mode", values.file_mode) or "0644"
+            if source:
+                yield PlacedFile(target=target, mode=mode, source=source)
+
+    def _placed(self, text: str) -> Path:
+        path = lexical(self._top.folder / text)
+        if not path.is_file():
+            raise ValueError("must be a file that is there")
+        return path
+
+    def _boot(self) -> BootSettings | None:
+        fields = self._top.under("boot", ("url", "kernel", "initrd"))
+        if not self._top.has("boot"):
+            return None
+        found = [
+            fields.text("url", values.url, required="Write where seeds are served: `url: http://HOST/seeds`."),
+            fields.text("kernel", values.boot_path, required="Write the kernel's path on the server."),
+            fields.text("initrd", values.boot_path, required="Write the initrd's path on the server."),
+        ]
+        given = [value for value in found if value]
+        return BootSettings(url=given[0].rstrip("/"), kernel=given[1], initrd=given[2]) if len(given) == 3 else None
+
+
+_HASH_IT = (
+    "Write `password_hash:` with what `mkpasswd --method=yescrypt` prints, and change a password that stood here."
+)
+
+
+def _banner(text: str) -> str:
+    if len(text) > 4000 or not all(_PRINTABLE.fullmatch(line) for line in text.split("\n")):
+        raise ValueError("must be at most 4,000 printable characters")
+    return text
+
+
+def _priority(text: str) -> int:
+    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 6 or not -32768 <= int(text) <= 32767:
+        raise ValueError("must be a whole number from -32768 to 32767")
+    return int(text)
