@@ -203,6 +203,8 @@ def test_a_tpm_forgets_its_owner(lane: Lane, tcti: str) -> None:
     evidence = tpm_evidence(applied, ended, checked, before=before, after=datetime.now(UTC))
     assert evidence.before is not None
     assert evidence.before.owner_auth is True
+    assert evidence.manufacturer == "IBM"  # as swtpm says
+    assert evidence.tool_version
     assert judge_tpm(evidence)[0] is SanitiseOutcome.CLEARED
     assert lane.do("tpm-clear", "precheck", next(ACTS), given).result.value == "holds"
 
