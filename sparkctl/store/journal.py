@@ -182,7 +182,8 @@ def _believed(row: Row[Any], previous: str, run_id: str) -> JournalEntry:
     except ValidationError:
         entry = None
     digest = hashlib.sha256(row.body.encode()).hexdigest()
-    if entry is None or digest != row.sha256 or entry.previous != previous or entry.seq != row.seq:
+    whole = entry is not None and digest == row.sha256 and entry.previous == previous
+    if entry is None or not whole or (entry.seq, entry.run_id) != (row.seq, run_id):
         raise RefusedError(
             f"record {row.seq} of the journal of {run_id} is not what was written",
             hint="somebody changed the store: nothing is done on the word of this journal",
