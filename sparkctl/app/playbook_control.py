@@ -11,6 +11,7 @@ from sparkctl.app.playbook_visits import Visits, came_of_failure, unreachable
 from sparkctl.executor import question
 from sparkctl.model.control import ControlData, ControlPhase, ControlResult
 from sparkctl.model.journal import Act, Intended, Result
+from sparkctl.model.printable import clip
 from sparkctl.model.run import RunRecord
 
 NO_BOOT = "00000000-0000-0000-0000-000000000000"
@@ -169,10 +170,8 @@ class Controls:
         if seen.data.reason in NOT_YET:
             return None
         if another_boot and seen.data.result is ControlResult.LACKS and seen.data.reason is None:
-            return Question(
-                f"{control.name} was begun in another boot of the node, which has forgotten how it ended:"
-                f" {seen.data.summary}"
-            )
+            words = f"{control.name} was begun in another boot of the node, which has forgotten how it ended"
+            return Question(clip(f"{words}: {seen.data.summary}"))
         return _with_act(came, ended, seen.act)
 
     @staticmethod

@@ -64,7 +64,9 @@ class FleetDoing:
         if step.do == "move":
             return await asyncio.to_thread(self._life_move(start.node_id, options).make)
         accepted = frozenset(options.get("accepts", ()))
-        return await run_command(options["command"], start.node_id, self.places, step.within_s, accepted)
+        return await run_command(
+            [str(word) for word in options["command"]], start.node_id, self.places, step.within_s, accepted
+        )
 
     async def look(self, look: Look, fence: int) -> Came | Question | NotBegun:
         """What became of the step: what only reads, or may be done twice, was as good as never begun."""
