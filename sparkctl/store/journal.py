@@ -98,10 +98,17 @@ class Journals:
             connection.execute(insert(approvals), key | {"body": approval.model_dump_json()})
 
     def approvals(self, run_id: str) -> list[Approval]:
-        """The approvals of a run, whoever they are of."""
+        """The approvals of a run, whoever they are of; raises RefusedError for one that is none any more."""
         with self._database.reading() as connection:
             query = select(approvals.c.body).where(approvals.c.run == _row(connection, run_id).id)
-            return [Approval.model_validate_json(body) for body in connection.execute(query).scalars()]
+            bodies = list(connection.execute(query).scalars())
+        try:
+            return [Approval.model_validate_json(body) for body in bodies]
+        except ValidationError as error:
+            raise RefusedError(
+                f"an approval of {run_id} is not what was written",
+                hint="somebody changed the store; make a new plan",
+            ) from error
 
     def claim(
         self,
