@@ -232,6 +232,7 @@ def test_the_rules_of_a_site(site_path: Path) -> None:
         ("allowed_signers: signers", "allowed_signers: nobody", "there is no file"),
         ("until: 2027-01-04T00:00+01:00", "until: 2026-01-04T00:00Z", "must be after `from`"),
         ("from: 2026-12-20T00:00Z", "from: 2026-12-20", "with its zone"),
+        ("from: 2026-12-20T00:00Z", "from: 0001-01-01T00:00+14:00", "with its zone"),
         ("for: 6h", "for: 8d", "must be from 1m to 7d"),
         ("at: 22:00", "at: 25:00", "must be a time of the UTC day"),
         ("at: 22:00, ", "", "`at` is missing"),
