@@ -37,13 +37,18 @@ def approval_by_signature(plan: Plan, file: Path, site: Site, now: datetime) -> 
 
 def _approval(plan: Plan, signature: bytes, site: Site, now: datetime) -> Approval:
     _require_current(plan, now)
+    if not signature.isascii():
+        raise UsageError(
+            f"the signature of the plan {plan.run_id} is no armoured text",
+            hint="name the file that `ssh-keygen -Y sign` wrote, as it is",
+        )
     who = _signatory(plan, signature, signers_of(site), now)
     return Approval(
         plan_sha256=plan.sha256,
         fingerprint=who.fingerprint,
         principal=who.principal,
         at=now,
-        signature=signature.decode("ascii", "replace"),
+        signature=signature.decode("ascii"),
     )
 
 
@@ -52,7 +57,7 @@ def approvers(plan: Plan, approvals: Sequence[Approval], site: Site, now: dateti
     found: set[str] = set()
     for approval in approvals:
         try:
-            found.add(_signatory(plan, approval.signature.encode("ascii"), signers_of(site), now).principal)
+            found.add(_signatory(plan, approval.signature.encode(), signers_of(site), now).principal)
         except RefusedError:
             continue  # the key has expired, or is no longer among those who are allowed
     return sorted(found)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sparkctl.app.playbook_driver import NOT_BEGUN, Came, NotBegun, Question, Ready
-from sparkctl.app.playbook_visits import Visits, came_of_failure, unreachable
+from sparkctl.app.playbook_visits import Visits, came_of_failure, cut_off, unreachable
 from sparkctl.executor import question
 from sparkctl.model.control import ControlData, ControlPhase, ControlResult
 from sparkctl.model.journal import Act, Intended, Result
+from sparkctl.model.printable import clip
 from sparkctl.model.run import RunRecord
 
 NO_BOOT = "00000000-0000-0000-0000-000000000000"
@@ -49,14 +50,18 @@ class Control:
 
 @dataclass
 class _Seen:
-    """What came back so far: documents, the newest answer (whether it was a mere look), and the boot that gave it."""
+    """What came back so far: documents by what they say, the newest answer, and the boot that gave it."""
 
     began: float = field(default_factory=time.monotonic)
-    texts: list[str] = field(default_factory=list)
+    kept: dict[tuple[object, ...], str] = field(default_factory=dict)
     data: ControlData | None = None
     boot_id: str | None = None
     act: ControlData | None = None
-    looked: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The documents, in their order."""
+        return tuple(self.kept.values())
 
     @property
     def spent_ms(self) -> int:
@@ -79,7 +84,7 @@ class Controls:
         """Whether the act may be done, and for which boot of the node."""
         if control.undoing:
             record = await self._ask(control, ControlPhase.OBSERVE, 0, None)
-            return came_of_failure(record) if record.failure is not None else Ready(_boot(record))
+            return came_of_failure(record) if record.failure is not None else _ready(record)
         record, data = await self.precheck(control)
         if data is None:
             return came_of_failure(record)
@@ -88,7 +93,7 @@ class Controls:
             return replace(came, result=Result.DONE)
         if data.result is not ControlResult.READY:
             return came
-        return Ready(_boot(record))
+        return _ready(record)
 
     async def do(self, control: Control, intended: Intended, fence: int) -> Came | Question:
         """Start the act and follow it; where its start is in doubt, what the node knows of it decides.
@@ -99,11 +104,14 @@ class Controls:
         for _ in range(STARTS):
             record = await self._ask(control, control.change, fence, intended.boot_id)
             self._note(seen, record)
-            if record.failure is not None and not unreachable(record.failure):
+            if record.failure is not None and not cut_off(record.failure):
                 return came_of_failure(record)
             if seen.data is not None and seen.data.result in _ENDED_BADLY:
                 return await self._ended_badly(control, intended, fence, seen)
-            found = await self._follow(control, intended, fence, seen)
+            if seen.data is not None and seen.data.result is ControlResult.DONE and seen.data.unit is None:
+                found = await self._nothing_to_do(control, intended, fence, seen)
+            else:
+                found = await self._follow(control, intended, fence, seen)
             if not isinstance(found, NotBegun):
                 return found
         return Came(
@@ -111,12 +119,21 @@ class Controls:
             reason="not_begun",
             summary=f"the node was asked {STARTS} times to begin, and knows nothing of it",
             duration_ms=seen.spent_ms,
-            texts=tuple(seen.texts),
+            texts=seen.texts,
         )
 
     async def look(self, control: Control, intended: Intended, fence: int) -> Came | Question | NotBegun:
         """What became of an act that an earlier process intended."""
         return await self._follow(control, intended, fence, _Seen())
+
+    async def _nothing_to_do(
+        self, control: Control, intended: Intended, fence: int, seen: _Seen
+    ) -> Came | Question | NotBegun:
+        """The node found at the last moment that nothing is to be done: no unit will tell of it."""
+        found = await self._after(control, intended, fence, seen, another_boot=False)
+        if found is None:
+            await asyncio.sleep(FIRST_POLL_S)
+        return found or NOT_BEGUN
 
     async def _follow(
         self, control: Control, intended: Intended, fence: int, seen: _Seen
@@ -127,8 +144,8 @@ class Controls:
         while True:
             last = await self._ask(control, ControlPhase.OBSERVE, fence, intended.boot_id)
             self._note(seen, last)
-            if last.failure is not None and not unreachable(last.failure):
-                return replace(came_of_failure(last), texts=tuple(seen.texts), duration_ms=seen.spent_ms)
+            if last.failure is not None and not cut_off(last.failure):
+                return replace(came_of_failure(last), texts=seen.texts, duration_ms=seen.spent_ms)
             if last.failure is None and seen.data is not None:
                 found = await self._judged(control, intended, fence, seen)
                 if found is not None:
@@ -156,7 +173,7 @@ class Controls:
     async def _ended_badly(self, control: Control, intended: Intended, fence: int, seen: _Seen) -> Came:
         """How it ended; where the command ran, with one more look, since what failed may have changed the node."""
         assert seen.data is not None  # noqa: S101 - only called with an answer
-        came = _came(seen.data, tuple(seen.texts), seen.spent_ms)
+        came = _came(seen.data, seen.texts, seen.spent_ms)
         if seen.data.result is not ControlResult.FAILED or seen.data.reason in _NOT_RUN or control.undoing:
             return came
         record = await self._ask(control, ControlPhase.POSTCHECK, fence, intended.boot_id)
@@ -172,25 +189,24 @@ class Controls:
         record = await self._ask(control, ControlPhase.POSTCHECK, fence, intended.boot_id)
         self._note(seen, record)
         if record.failure is not None:
-            return None if unreachable(record.failure) else came_of_failure(record)
+            return None if cut_off(record.failure) else came_of_failure(record)
         assert seen.data is not None  # noqa: S101 - a record without failure has an answer
-        came = _came(seen.data, tuple(seen.texts), seen.spent_ms)
+        came = _came(seen.data, seen.texts, seen.spent_ms)
         if seen.data.result is ControlResult.HOLDS:
             return replace(_with_act(came, ended, seen.act), result=Result.DONE)
         if seen.data.reason in NOT_YET:
             return None
         if another_boot and seen.data.result is ControlResult.LACKS and seen.data.reason is None:
-            return Question(
-                f"{control.name} was begun in another boot of the node, which has forgotten how it ended:"
-                f" {seen.data.summary}"
-            )
+            words = f"{control.name} was begun in another boot of the node, which has forgotten how it ended"
+            return Question(clip(f"{words}: {seen.data.summary}"))
         return _with_act(came, ended, seen.act)
 
     @staticmethod
     def _out_of_time(control: Control, last: RunRecord, seen: _Seen) -> Came:
         if last.failure is not None:
             words = f"the node does not answer, {control.within_s} s after {control.name} began: {last.failure.message}"
-            result, reason = Result.UNREACHABLE, last.failure.cause.value
+            result = Result.UNREACHABLE if unreachable(last.failure) else Result.UNKNOWN
+            reason = last.failure.cause.value
         elif seen.data is not None and seen.data.reason in NOT_YET:
             words, result, reason = seen.data.summary, Result.FAILED, seen.data.reason
         else:
@@ -203,7 +219,7 @@ class Controls:
             argv=tuple(seen.act.argv) if seen.act else (),
             unit=seen.act.unit if seen.act else None,
             duration_ms=seen.spent_ms,
-            texts=tuple(seen.texts),
+            texts=seen.texts,
         )
 
     async def _ask(self, control: Control, phase: ControlPhase, fence: int, boot_id: str | None) -> RunRecord:
@@ -221,22 +237,24 @@ class Controls:
 
     @staticmethod
     def _note(seen: _Seen, record: RunRecord) -> None:
-        """Keep what came; of a long row of the same answers the newest is enough."""
+        """Keep what came: every start, and of looks that say the same the newest, however long a node is asked."""
         data = _data(record)
-        if _looks_alike(data, seen.data) and seen.looked:
-            seen.texts.pop()
-        seen.texts.append(record.model_dump_json())
-        seen.data, seen.looked = data, data is None or data.phase is ControlPhase.OBSERVE
+        if record.failure is not None or data is None:
+            kind: tuple[object, ...] = (record.status,)
+        else:
+            change = data.phase in (ControlPhase.APPLY, ControlPhase.UNDO)
+            kind = (data.phase, data.result, len(seen.kept) if change else 0)
+        seen.kept.pop(kind, None)
+        seen.kept[kind] = record.model_dump_json()
+        seen.data = data
         if data is not None:
             seen.boot_id = _boot(record)
             if data.argv:
                 seen.act = data
 
 
-def _looks_alike(new: ControlData | None, old: ControlData | None) -> bool:
-    if new is None or old is None:
-        return new is old
-    return new.phase is old.phase and new.result is old.result
+def _ready(record: RunRecord) -> Ready:
+    return Ready(_boot(record), (record.model_dump_json(),))
 
 
 def _data(record: RunRecord) -> ControlData | None:
@@ -278,7 +296,7 @@ def _with_act(came: Came, ended: ControlData | None, begun: ControlData | None) 
 
 def _undone(ended: ControlData | None, seen: _Seen) -> Came:
     assert ended is not None  # noqa: S101 - only called with an answer
-    came = _came(ended, tuple(seen.texts), seen.spent_ms)
+    came = _came(ended, seen.texts, seen.spent_ms)
     if ended.result is ControlResult.ABSENT:
         return replace(
             came, result=Result.UNKNOWN, reason="other_boot", summary="the node has booted since it was begun"

@@ -1,6 +1,6 @@
 """What a person says of a run that nobody drives: answers, and that it is to end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from sparkctl.atomic_file import replace_file
 from sparkctl.errors import BusyError, RefusedError, UsageError
 from sparkctl.model.journal import Act, Answer, Answered, Claimed, Closed, Event, JournalEntry, Opened, Outcome
 from sparkctl.model.plan import Plan
+from sparkctl.model.printable import printable
 from sparkctl.playbook.state import RunState, fold
 from sparkctl.store.store import Store
 
@@ -22,16 +23,19 @@ def answer(
 
     Raises UsageError where nothing is asked of that node.
     """
-    plan = store.journals.plan(run_id)
-    state = fold(plan, store.journals.entries(run_id))
-    node = state.nodes.get(node_id)
-    if node is None or node.asked is None:
-        asked = [one.node_id for one in state.nodes.values() if one.asked is not None]
-        raise UsageError(
-            f"{run_id} asks nothing of {node_id}", hint=f"it asks of: {', '.join(asked[:10]) or 'no node'}"
-        )
-    act = Act(**{name: getattr(node.asked, name) for name in Act.model_fields})
-    return _write(store, state, [Answered(**act.model_dump(), answer=said, by=by, why=why)], now)
+
+    def decide(state: RunState) -> list[Event]:
+        node = state.nodes.get(node_id)
+        if node is None or node.asked is None:
+            asked = [one.node_id for one in state.nodes.values() if one.asked is not None]
+            raise UsageError(
+                f"{run_id} asks nothing of {printable(node_id, 253)}",
+                hint=f"it asks of: {', '.join(asked[:10]) or 'no node'}",
+            )
+        act = Act(**{name: getattr(node.asked, name) for name in Act.model_fields})
+        return [Answered(**act.model_dump(), answer=said, by=by, why=why)]
+
+    return _write(store, run_id, decide, now)
 
 
 def stop(store: Store, run_id: str, *, by: str, why: str, now: datetime) -> list[JournalEntry]:
@@ -39,33 +43,37 @@ def stop(store: Store, run_id: str, *, by: str, why: str, now: datetime) -> list
 
     Raises RefusedError while it is in doubt what became of an act.
     """
+
+    def decide(state: RunState) -> list[Event]:
+        if state.closed is not None:
+            raise UsageError(f"the run {run_id} is over")
+        doubtful = [node.node_id for node in state.nodes.values() if node.open is not None and node.asked is None]
+        if doubtful:
+            raise RefusedError(
+                f"it is in doubt what became of the last step on {', '.join(doubtful[:5])}",
+                hint=f"resume it first, which looks: sparkctl playbook resume {run_id}",
+            )
+        opened = [] if state.opened is not None else [Opened(plan_sha256=state.plan.sha256, approved_by=[])]
+        return [*opened, Closed(outcome=Outcome.STOPPED, summary=f"{by} ended it: {why}"[:1000])]
+
+    return _write(store, run_id, decide, now)
+
+
+def _write(
+    store: Store, run_id: str, decide: Callable[[RunState], Sequence[Event]], now: datetime
+) -> list[JournalEntry]:
+    """Claim a run and write what is decided by its state: before the claim, and again once nobody else can write."""
     plan = store.journals.plan(run_id)
-    state = fold(plan, store.journals.entries(run_id))
-    if state.closed is not None:
-        raise UsageError(f"the run {run_id} is over")
-    doubtful = [node.node_id for node in state.nodes.values() if node.open is not None and node.asked is None]
-    if doubtful:
-        raise RefusedError(
-            f"it is in doubt what became of the last step on {', '.join(doubtful[:5])}",
-            hint=f"resume it first, which looks: sparkctl playbook resume {run_id}",
-        )
-    opened = [] if state.opened is not None else [Opened(plan_sha256=plan.sha256, approved_by=[])]
-    closed = Closed(outcome=Outcome.STOPPED, summary=f"{by} ended it: {why}"[:1000])
-    return _write(store, state, [*opened, closed], now)
-
-
-def _write(store: Store, state: RunState, events: Sequence[Event], now: datetime) -> list[JournalEntry]:
-    plan = state.plan
+    decide(fold(plan, store.journals.entries(run_id)))
     names = [node.node_id for node in plan.nodes]
     try:
-        claim = store.journals.claim(
-            plan.run_id, names, this_process(), now=now, until=now + LEASE, gone=has_ended
-        )  # fmt: skip
+        claim = store.journals.claim(run_id, names, this_process(), now=now, until=now + LEASE, gone=has_ended)
     except BusyError as error:
         raise BusyError(told_in(error.message), hint=error.hint) from error
-    claimed = Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences))
-    close = any(isinstance(event, Closed) for event in events)
     try:
+        events = decide(fold(plan, store.journals.entries(run_id)))
+        claimed = Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences))
+        close = any(isinstance(event, Closed) for event in events)
         return store.journals.append(claim, [claimed, *events], now=now, until=now + LEASE, close=close)
     finally:
         store.journals.let_go(claim)

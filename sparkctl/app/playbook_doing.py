@@ -66,7 +66,9 @@ class FleetDoing:
         if step.do == "move":
             return await asyncio.to_thread(self._life_move(start.node_id, options).make)
         accepted = frozenset(options.get("accepts", ()))
-        return await run_command(options["command"], start.node_id, self.places, step.within_s, accepted)
+        return await run_command(
+            [str(word) for word in options["command"]], start.node_id, self.places, step.within_s, accepted
+        )
 
     async def look(self, look: Look, fence: int) -> Came | Question | NotBegun:
         """What became of the step: what only reads, or may be done twice, was as good as never begun."""
@@ -97,23 +99,25 @@ class FleetDoing:
         return Control(name, parameters, step.within_s, act, undoing=act.undoing)
 
     def _observed_before(self, act: Act) -> dict[str, Any]:
-        """What the controller saw on the node before it changed it, of the newest act of this step."""
+        """What the controller saw on the node before it changed it, in the newest act of this step.
+
+        Where the answer of the node to that was lost, what it had said right before is as good.
+        """
+        of_step = (act.node_id, act.step, False)
         for entry in reversed(list(self.journals.entries(self.plan.run_id))):
             event = entry.event
-            if isinstance(event, Ended) and (event.node_id, event.step, event.undoing) == (
-                act.node_id,
-                act.step,
-                False,
-            ):
-                applied = (self._applied(digest) for digest in event.documents)
-                return next((dict(data.observed) for data in applied if data is not None), {})
+            if isinstance(event, Ended | Intended) and (event.node_id, event.step, event.undoing) == of_step:
+                said = [self._said(digest) for digest in event.documents]
+                phases = (ControlPhase.APPLY, ControlPhase.PRECHECK)
+                seen = [dict(one.observed) for one in said if one is not None and one.observed and one.phase in phases]
+                if seen or isinstance(event, Intended):
+                    return seen[0] if seen else {}
         return {}
 
-    def _applied(self, digest: str) -> ControlData | None:
-        """What a controller said when it was asked to change a node, where a document is that."""
+    def _said(self, digest: str) -> ControlData | None:
+        """What a controller said, where a document is that."""
         envelope = RunRecord.model_validate_json(self.journals.document(digest) or b"null").envelope
-        data = envelope.data if isinstance(envelope, ControlEnvelope) else None
-        return data if data is not None and data.phase is ControlPhase.APPLY else None
+        return envelope.data if isinstance(envelope, ControlEnvelope) else None
 
     def _options(self, step: Step, node_id: str) -> dict[str, Any]:
         paths = self.files.documents(node_id)

@@ -50,9 +50,10 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A step may be done: on this boot of the node, where it depends on one."""
+    """A step may be done: on this boot of the node, where it depends on one. `texts` are documents that say so."""
 
     boot_id: str | None = None
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,8 @@ class Driver:
         if isinstance(ready, Came):
             await self._end(act, ready)
             return
-        intended = Intended(**act.model_dump(), boot_id=ready.boot_id)
-        await self._write(intended)
+        intended = Intended(**act.model_dump(), boot_id=ready.boot_id, documents=digests(ready.texts))
+        await self._write(intended, texts=ready.texts)
         await self._came(act, await self.doing.do(action, intended, self._fence(act)))
 
     async def _take_up(self, look: Look) -> None:

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from sparkctl.app.file_fields import Fields
 from sparkctl.app.file_values import matches, number, seconds
+from sparkctl.app.playbook_values import complaint
 from sparkctl.app.settings_file import examined
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, Where, nearest
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode
-from sparkctl.lifecycle.machine import EVIDENCE
 from sparkctl.model.inventory import Problem
-from sparkctl.model.lifecycle import LifecycleState, Phase
+from sparkctl.model.lifecycle import Phase
 from sparkctl.model.playbook import (
     Budget,
     OnFailure,
@@ -29,7 +29,7 @@ from sparkctl.model.playbook import (
 )
 from sparkctl.model.printable import printable
 from sparkctl.playbook.order import StepCycle, in_order
-from sparkctl.playbook.verbs import BUILT_IN, CONTROL, DOCUMENTS, VERBS, controller_of, is_command
+from sparkctl.playbook.verbs import BUILT_IN, CONTROL, VERBS, controller_of
 from sparkctl.playbook.waves import size_of
 from sparkctl.resources import shipped
 
@@ -39,9 +39,8 @@ _TOP = (
 )  # fmt: skip
 _STEP = ("id", "do", "title", "options", "within", "needs", "undo", "always")
 _MOST_STEPS = 60
-ACCEPTABLE = ("findings", "unjudged", "sink_failed")
-"""Exit codes of commands that a step may take for a good end."""
-
+_MOST_SIZES = 50
+_WEEK_S = 7 * 86400
 _LONGEST_RUNBOOK = 256 << 10  # bytes
 _ID = r"[a-z][a-z0-9-]{0,38}"
 _BOOLEANS = {"true": True, "false": False}
@@ -121,11 +120,14 @@ class _Reader:
             fields.wrong(None, "`sizes` is missing", "Write `sizes: [1, 10%, 50%]`: nodes or shares, the last repeats.")
         elif not sizes:
             fields.wrong("sizes", "a wave must have a size", "Write `sizes: [1, 10%, 50%]`.")
-        if not sizes:
+        elif len(sizes) > _MOST_SIZES:
+            fields.wrong("sizes", f"there must be at most {_MOST_SIZES} sizes", "The last one repeats.")
+        soak_s = fields.text("soak", _up_to_a_week)
+        if not sizes or len(sizes) > _MOST_SIZES:
             return None
         return WaveRule(
             sizes=sizes,
-            soak_s=fields.text("soak", seconds) or 0,
+            soak_s=soak_s or 0,
             control=fields.text("control", number(0, 1000)) or 0,
             at_once=fields.text("at_once", number(1, 1000)) or 10,
         )
@@ -211,7 +213,7 @@ class _StepReader:
         fields = self.fields
         name = fields.text("id", matches(_ID, "must be small letters, digits and hyphens"), required="Name the step.")
         do = fields.text("do", _verb, required=f"Write one of: {', '.join(VERBS)}, or {CONTROL}NAME.")
-        within_s = fields.text("within", seconds, required="Say how long it may take: `within: 10m`.")
+        within_s = fields.text("within", _up_to_a_week, required="Say how long it may take: `within: 10m`.")
         if within_s == 0:
             fields.wrong("within", "must be longer than nothing", "Write a duration such as 10m.")
         title = fields.text("title", _line)
@@ -247,42 +249,11 @@ class _StepReader:
         if strange := sorted(names_in(options) - parameters):
             self.fields.wrong("options", f"there is no parameter {strange[0]!r}", "Add it under `parameters:`.")
             return None
-        return self._judged(do, options)
-
-    def _judged(self, do: str | None, options: dict[str, Any]) -> dict[str, Any] | None:
-        """The options, unless their values are of no use to the verb."""
-        wrong = None
-        if do == "sparkctl":
-            command = options["command"]
-            if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
-                wrong = "`command` must be a list of words"
-            elif not is_command(command):
-                wrong = f"a step may not run `sparkctl {' '.join(command)}`"
-            elif unknown := [word for word in options.get("accepts", []) if word not in ACCEPTABLE]:
-                wrong = f"`accepts` may name {', '.join(ACCEPTABLE)}, not {unknown[0]}"
-        elif do == "judge" and options.get("fail_on", "fail") not in ("fail", "warn"):
-            wrong = "`fail_on` must be fail or warn"
-        elif do == "wait" and not (isinstance(options["seconds"], int) and 1 <= options["seconds"] <= 86400):
-            wrong = "`seconds` must be a number from 1 to 86400"
-        elif do == "move":
-            wrong = _complaint_of_move(options)
-        elif do == "ask" and not isinstance(options["question"], str):
-            wrong = "`question` must be one line"
+        wrong = complaint(do, options)
         if wrong is not None:
             self.fields.wrong("options", wrong, "Correct it.")
             return None
         return options
-
-
-def _complaint_of_move(options: dict[str, Any]) -> str | None:
-    """What is wrong with the options of `move`."""
-    if options["to"] not in [state.value for state in LifecycleState]:
-        return f"there is no state {options['to']!r}"
-    evidence = options.get("evidence", {})
-    if not isinstance(evidence, dict):
-        return f"`evidence` must be a mapping of kinds to one of {', '.join(DOCUMENTS)}"
-    unknown = [kind for kind, document in evidence.items() if kind not in EVIDENCE or document not in DOCUMENTS]
-    return f"`evidence` has no kind {unknown[0]!r}, or rests on none of {', '.join(DOCUMENTS)}" if unknown else None
 
 
 def plain(node: YamlNode) -> Any:
@@ -330,6 +301,12 @@ def _boolean(text: str) -> bool:
 def _size(text: str) -> str:
     size_of(text, 100)
     return text
+
+
+def _up_to_a_week(text: str) -> int:
+    if seconds(text) > _WEEK_S:
+        raise ValueError("must be at most 7d")
+    return seconds(text)
 
 
 def _line(text: str) -> str:

@@ -66,3 +66,10 @@ def by_whom(said: str | None) -> str:
     if not words.strip():
         raise UsageError("--by must be a name")
     return words
+
+
+def words_of(option: str, said: str, longest: int) -> str:
+    """What an option says for the journal, printable; raises UsageError for nothing."""
+    if not said.strip():
+        raise UsageError(f"{option} must say something", hint=f"{option} WORDS")
+    return printable(said, longest)

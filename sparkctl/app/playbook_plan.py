@@ -13,6 +13,7 @@ from sparkctl.app.places import Places
 from sparkctl.app.playbook_estimates import estimates_of
 from sparkctl.app.playbook_preview import Preview, preview
 from sparkctl.app.playbook_site import Site
+from sparkctl.app.playbook_values import require_values
 from sparkctl.app.playbook_visits import Visits
 from sparkctl.app.programs import program_of
 from sparkctl.app.transports import Transports
@@ -53,6 +54,7 @@ def make_plan(request: PlanRequest, store: Store, now: datetime) -> Plan:
     """
     playbook = request.playbook
     parameters = parameter_values(playbook, request.values)
+    require_values(playbook, parameters)
     fleet = load_fleet(request.places.fleet)
     selected = select(fleet, request.selector)
     _require_whole_units(playbook, selected, fleet)

@@ -88,26 +88,20 @@ def drive(request: DriveRequest, store: Store) -> Driven:
     journals = store.journals
     plan = journals.plan(request.run_id)
     now = request.clock()
-    begun = journals.run(request.run_id).fence > 0
-    nodes = _nodes_of(plan, request)
-    if not begun:
-        _require_same(plan, request)
-    approved_by = require_approved(plan, journals.approvals(plan.run_id), request.site, now) if not begun else []
-    claim = _claim(plan, store, now)
     state = fold(plan, journals.entries(plan.run_id))
-    first: list[Opened | Claimed | Released] = []
-    if state.opened is None:
-        first.append(Opened(plan_sha256=plan.sha256, approved_by=approved_by))
-    first.append(Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences)))
-    if request.release is not None:
-        _require_held(state, plan)
-        first.append(Released(by=request.release[0], why=request.release[1]))
-    for entry in journals.append(claim, first, now=now, until=now + LEASE, tell=_tell(request, plan)):
-        state.apply(entry)
-        request.changed(entry, state)
-    run = _Run(request, store, nodes, claim, state, RunFiles(folder_of(request.places.state.absolute(), plan.run_id)))
-    run.files.write_plan(plan)
+    nodes = _nodes_of(plan, request)
+    approved_by: list[str] = []
+    if state.opened is None:  # whoever claimed a run may have been killed before its first record
+        _require_same(plan, request)
+        approved_by = require_approved(plan, journals.approvals(plan.run_id), request.site, now)
+    _require_held(state, request)
+    claim = _claim(plan, store, now)
     try:
+        state = _taken_up(request, store, claim, approved_by, now)
+        run = _Run(
+            request, store, nodes, claim, state, RunFiles(folder_of(request.places.state.absolute(), plan.run_id))
+        )  # fmt: skip
+        run.files.write_plan(plan)
         waits = asyncio.run(run.drive())
     finally:
         journals.let_go(claim)
@@ -119,9 +113,29 @@ def _tell(request: DriveRequest, plan: Plan) -> Tell:
     return nobody if telling is None else lambda entries: telling.of_journal(entries, plan)
 
 
-def _require_held(state: RunState, plan: Plan) -> None:
-    if state.held is None:
-        raise UsageError(f"{plan.run_id} is not held", hint=f"sparkctl playbook resume {plan.run_id}")
+def _taken_up(
+    request: DriveRequest, store: Store, claim: ClaimedRun, approved_by: list[str], now: datetime
+) -> RunState:
+    """The state of a run that this process has claimed, with the records that say so."""
+    journals = store.journals
+    plan = journals.plan(request.run_id)
+    state = fold(plan, journals.entries(plan.run_id))
+    first: list[Opened | Claimed | Released] = []
+    if state.opened is None:
+        first.append(Opened(plan_sha256=plan.sha256, approved_by=approved_by))
+    first.append(Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences)))
+    if request.release is not None:
+        _require_held(state, request)
+        first.append(Released(by=request.release[0], why=request.release[1]))
+    for entry in journals.append(claim, first, now=now, until=now + LEASE, tell=_tell(request, plan)):
+        state.apply(entry)
+        request.changed(entry, state)
+    return state
+
+
+def _require_held(state: RunState, request: DriveRequest) -> None:
+    if request.release is not None and state.held is None:
+        raise UsageError(f"{request.run_id} is not held", hint=f"sparkctl playbook resume {request.run_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +194,7 @@ def _nodes_of(plan: Plan, request: DriveRequest) -> dict[str, Node]:
                 f"{planned.node_id} is enrolled as {node.serial} ({node.origin}), and the plan is for {planned.serial}",
                 hint=f"make another plan of {plan.playbook}",
             )
-        found[planned.node_id] = node.model_copy(update={"serial": planned.serial})
+        found[planned.node_id] = node.model_copy(update={"serial": planned.serial or node.serial})
     return found
 
 

@@ -144,11 +144,12 @@ class _Reader:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        found = None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter for a year that UTC has not
+        found = None
+    if found is None:
         raise ValueError("must be a moment with its zone such as 2026-12-20T00:00Z")
-    return moment.astimezone(UTC)
+    return found
 
 
 def signers_of(site: Site) -> Path:

@@ -22,6 +22,11 @@ _UNREACHABLE = frozenset({
 })  # fmt: skip
 """Causes that say nothing of the node but that it did not answer."""
 
+_CUT_OFF = _UNREACHABLE | {
+    Cause.EXEC_REFUSED, Cause.SIGNAL, Cause.EXIT_STATUS, Cause.NO_DOCUMENT, Cause.FRAME_DAMAGED,
+}  # fmt: skip
+"""Causes by which an answer may be lost, too, on a machine that goes down: what was begun there is still in doubt."""
+
 
 class Visits:
     """Asks nodes of a run; at most `limits.concurrency` at the same time."""
@@ -52,6 +57,11 @@ class Visits:
 def unreachable(failure: Failure) -> bool:
     """Whether a visit failed since the node did not answer, and not since of what it is or said."""
     return failure.cause in _UNREACHABLE
+
+
+def cut_off(failure: Failure) -> bool:
+    """Whether a visit failed in a way in which it may while the node goes down, so that it is worth asking again."""
+    return failure.cause in _CUT_OFF
 
 
 def came_of_failure(record: RunRecord) -> Came:

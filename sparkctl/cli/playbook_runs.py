@@ -74,10 +74,9 @@ def resume(
       sparkctl playbook resume RUN
       sparkctl playbook resume RUN --release 'spark07 was replaced'
     """
-    from sparkctl.app.playbook_parts import by_whom
-    from sparkctl.model.printable import printable
+    from sparkctl.app.playbook_parts import by_whom, words_of
 
-    released = None if release is None else (by_whom(by), printable(release, 1000))
+    released = None if release is None else (by_whom(by), words_of("--release", release, 1000))
     return _drive(run_id, released, patient, limits_of(timeout, concurrency), desk_of(fleet, state, site), form)
 
 
@@ -222,15 +221,14 @@ def answer(
     Example: sparkctl playbook answer RUN spark07 done --why 'asset tag 4711 is on it'
     """
     from sparkctl.app.playbook_desk import answer as say_it
-    from sparkctl.app.playbook_parts import by_whom
+    from sparkctl.app.playbook_parts import by_whom, words_of
     from sparkctl.app.playbook_plan import utc_now
     from sparkctl.model.journal import Answer
-    from sparkctl.model.printable import printable
     from sparkctl.store.store import Store
 
     with Store.open(desk_of(fleet, state, None).places.state, create=False) as store:
         made = say_it(
-            store, run_id, node_id, Answer(said), by=by_whom(by), why=printable(why, 500), now=utc_now()
+            store, run_id, node_id, Answer(said), by=by_whom(by), why=words_of("--why", why, 500), now=utc_now()
         )  # fmt: skip
     _tell_entries(made, form, f"sparkctl playbook resume {run_id}")
 
@@ -247,13 +245,12 @@ def stop(run_id: str, why: str, by: str | None, fleet: Path | None, state: Path 
     Example: sparkctl playbook stop RUN --why 'superseded by another plan'
     """
     from sparkctl.app.playbook_desk import stop as end_it
-    from sparkctl.app.playbook_parts import by_whom
+    from sparkctl.app.playbook_parts import by_whom, words_of
     from sparkctl.app.playbook_plan import utc_now
-    from sparkctl.model.printable import printable
     from sparkctl.store.store import Store
 
     with Store.open(desk_of(fleet, state, None).places.state, create=False) as store:
-        made = end_it(store, run_id, by=by_whom(by), why=printable(why, 500), now=utc_now())
+        made = end_it(store, run_id, by=by_whom(by), why=words_of("--why", why, 500), now=utc_now())
     _tell_entries(made, form, None)
 
 

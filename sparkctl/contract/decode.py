@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sparkctl.contract import strict_json
 from sparkctl.errors import ContractError
 from sparkctl.model.bundle import BundleEnvelope
-from sparkctl.model.control import ControlEnvelope
+from sparkctl.model.control import ANSWERS, ControlEnvelope, ControlResult
 from sparkctl.model.envelope import ErrorItem, HealthEnvelope, Meta
 from sparkctl.model.facts import FactsEnvelope
 from sparkctl.model.health import HealthData, roll_up
@@ -92,6 +92,10 @@ def decode_control(document: bytes, expected: Expected) -> ControlEnvelope:
     asked = expected.control
     if asked is None or (envelope.data.controller, envelope.data.phase, envelope.data.act) != asked:
         raise ContractError("wrong_program", "the document answers for another act or phase than was asked for")
+    may = {*ANSWERS[envelope.data.phase], ControlResult.REFUSED, ControlResult.UNKNOWN}
+    if envelope.data.result not in may:
+        words = f"the document answers {envelope.data.result.value}, which {envelope.data.phase.value} cannot"
+        raise ContractError("wrong_program", words)
     return envelope
 
 

@@ -42,6 +42,19 @@ class ControlResult(StrEnum):
     UNKNOWN = "unknown"  # any: it cannot be told, for `reason`
 
 
+_STARTING = frozenset({ControlResult.STARTED, ControlResult.DONE, ControlResult.FAILED})
+ANSWERS = {
+    ControlPhase.PRECHECK: frozenset({ControlResult.READY, ControlResult.HOLDS}),
+    ControlPhase.APPLY: _STARTING,
+    ControlPhase.UNDO: _STARTING,
+    ControlPhase.OBSERVE: frozenset({
+        ControlResult.RUNNING, ControlResult.DONE, ControlResult.FAILED, ControlResult.ABSENT,
+    }),
+    ControlPhase.POSTCHECK: frozenset({ControlResult.HOLDS, ControlResult.LACKS}),
+}  # fmt: skip
+"""What each phase may answer, beside REFUSED and UNKNOWN, which any may."""
+
+
 class ControlData(Record):
     """One phase of one act.
 

@@ -79,11 +79,13 @@ class Act(Record):
 class Intended(Act):
     """Committed before the act: if nothing follows, it is in doubt whether it was done.
 
-    `boot_id` is the boot of the node that it is meant for; another boot refuses it.
+    `boot_id` is the boot of the node that it is meant for; another boot refuses it. `documents` are digests of what
+    the node said right before.
     """
 
     what: Literal["intended"] = "intended"
     boot_id: Word | None = None
+    documents: list[Sha256Hex] = []
 
 
 class Ended(Act):

@@ -111,10 +111,10 @@ def _to_undo(state: RunState) -> tuple[str, ...]:
 
 
 def _what_goes_on(state: RunState) -> Iterator[Action]:
-    """With `stop-new`, nodes under way come to their end."""
+    """With `stop-new`, nodes under way come to their end, each with the one that is cabled to it."""
     if state.plan.on_failure is OnFailure.STOP_NEW:
         for node in state.nodes.values():
-            if node.begun and node.undo is None:
+            if (node.begun or state.half_of_unit(node)) and node.undo is None:
                 yield from _next_step(state, node)
 
 
@@ -134,12 +134,13 @@ def _within_wave(state: RunState, nodes: list[NodeState], now: datetime, calenda
     found = [action for node in under_way for action in _next_step(state, node)]
     waiting = [node for node in nodes if not node.begun]
     room = state.plan.at_once - len(under_way)
+    mates = [node for node in waiting if state.mate_under_way(node)]
+    others = [node for node in waiting if not state.mate_under_way(node)]
     shut = _shut(state.plan, now, calendar) if waiting else None
-    if shut is None:
-        mates = [node for node in waiting if state.mate_under_way(node)]
-        others = [node for node in waiting if not state.mate_under_way(node)]
-        begin = [*mates, *others[: max(room - len(mates), 0)]]
-        found += [action for node in begin for action in _next_step(state, node)]
+    # A unit has begun with its first node: the other one neither waits for a window nor lets that one wait.
+    halves = [node for node in mates if state.half_of_unit(node)]
+    begin = halves if shut is not None else [*mates, *others[: max(room - len(mates), 0)]]
+    found += [action for node in begin for action in _next_step(state, node)]
     if found:
         yield from found
     elif shut is not None and not under_way:

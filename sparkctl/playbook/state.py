@@ -122,6 +122,11 @@ class RunState:
         """Whether the node that is cabled to it has begun."""
         return any(self.nodes[name].begun for name in self.mates.get(node.node_id, ()))
 
+    def half_of_unit(self, node: NodeState) -> bool:
+        """Whether it has not begun, and the node that is cabled to it has, and comes out well so far."""
+        others = (self.nodes[name] for name in self.mates.get(node.node_id, ()))
+        return not node.begun and any(one.begun and one.bad is None and one.undo is None for one in others)
+
     def finished(self, node: NodeState) -> bool:
         """Whether nothing is left to do on a node, and nothing is open."""
         if node.open is not None or node.asked is not None:
@@ -187,6 +192,8 @@ class RunState:
                 node.undo_attempt += 1
             else:
                 node.attempt += 1
+            if node.taking_back and node.undo is None:
+                node.undo = node.touched[::-1]  # it is not done again: what was done before it goes back
             return
         result = Result.DONE if event.answer is Answer.DONE else Result.FAILED
         words = f"{event.by} says: {event.answer.value}, {event.why}"

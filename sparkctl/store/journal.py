@@ -108,10 +108,17 @@ class Journals:
             connection.execute(insert(approvals), key | {"body": approval.model_dump_json()})
 
     def approvals(self, run_id: str) -> list[Approval]:
-        """The approvals of a run, whoever they are of."""
+        """The approvals of a run, whoever they are of; raises RefusedError for one that is none any more."""
         with self._database.reading() as connection:
             query = select(approvals.c.body).where(approvals.c.run == _row(connection, run_id).id)
-            return [Approval.model_validate_json(body) for body in connection.execute(query).scalars()]
+            bodies = list(connection.execute(query).scalars())
+        try:
+            return [Approval.model_validate_json(body) for body in bodies]
+        except ValidationError as error:
+            raise RefusedError(
+                f"an approval of {run_id} is not what was written",
+                hint="somebody changed the store; make a new plan",
+            ) from error
 
     def claim(
         self,
@@ -196,7 +203,8 @@ def _believed(row: Row[Any], previous: str, run_id: str) -> JournalEntry:
     except ValidationError:
         entry = None
     digest = hashlib.sha256(row.body.encode()).hexdigest()
-    if entry is None or digest != row.sha256 or entry.previous != previous or entry.seq != row.seq:
+    whole = entry is not None and digest == row.sha256 and entry.previous == previous
+    if entry is None or not whole or (entry.seq, entry.run_id) != (row.seq, run_id):
         raise RefusedError(
             f"record {row.seq} of the journal of {run_id} is not what was written",
             hint="somebody changed the store: nothing is done on the word of this journal",

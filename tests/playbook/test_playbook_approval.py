@@ -1,5 +1,6 @@
 """Who may approve a plan, by which signature, and for how long."""
 
+import sqlite3
 import subprocess
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from sparkctl.app.playbook_approval import approval_by_key, approval_by_signature, approvers, require_approved
+from sparkctl.app.playbook_parts import words_of
 from sparkctl.app.playbook_site import APPROVALS, Site
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.plan import Plan
 from sparkctl.model.playbook import Risk
+from sparkctl.store.store import Store
 from tests.support.playbooks import NOON, plan_of
 
 
@@ -162,3 +165,34 @@ def test_what_needs_no_approval_needs_no_signers(plan: Plan) -> None:
     free = plan_of(2, risk=Risk.READ_ONLY)
     assert require_approved(free, [], Site(), NOON) == []
     assert plan.approvals_needed == 1
+
+
+def test_what_stands_behind_a_signature_is_not_kept(people: People, plan: Plan, tmp_path: Path) -> None:
+    site = people.allow("alice alice")
+    file = people.sign("alice", f"{plan.sha256}\n", "spark-approve-disruptive")
+    (strange := tmp_path / "strange").write_bytes(file.read_bytes() + b"\xff\xfe")
+    with pytest.raises(UsageError, match="is no armoured text"):
+        approval_by_signature(plan, strange, site, NOON)
+    kept = approval_by_signature(plan, file, site, NOON)
+    older = kept.model_copy(update={"signature": kept.signature + "\ufffd"})
+    assert set(approvers(plan, [older, kept], site, NOON)) == {"alice"}
+
+
+def test_an_approval_that_was_changed_in_the_store_is_named(people: People, plan: Plan, tmp_path: Path) -> None:
+    approval = approval_by_key(plan, people.key("alice"), people.allow("alice alice"), NOON)
+    with Store.open(tmp_path / "state") as store:
+        store.journals.keep_plan(plan)
+        store.journals.approve(plan.run_id, approval)
+        assert store.journals.approvals(plan.run_id) == [approval]
+    raw = sqlite3.connect(tmp_path / "state" / "state.db")
+    raw.execute("UPDATE approvals SET body = '{}'")
+    raw.commit()
+    raw.close()
+    with Store.open(tmp_path / "state") as store, pytest.raises(RefusedError, match="an approval of r1 is not what"):
+        store.journals.approvals(plan.run_id)
+
+
+def test_a_reason_of_nothing_is_none() -> None:
+    assert words_of("--why", "so\nso", 500) == "so\\u000aso"
+    with pytest.raises(UsageError, match="--why must say something"):
+        words_of("--why", " ", 500)

@@ -298,3 +298,39 @@ def test_a_unit_goes_from_step_to_step_together_even_where_one_node_at_a_time_ma
     assert starts(told) == [("n1", "update")]
     did(told, "n1", "update", "check")
     assert starts(told) == [("n3", "drain")]
+
+
+def test_a_unit_that_has_begun_comes_to_its_end_together_when_the_window_closes_between_its_nodes() -> None:
+    units = {"n1": "p", "n2": "p"}
+    told = Told(plan_of(3, units=units, windowed=True, estimates=dict.fromkeys(STEPS, 1200)))
+    told.say(WaveBegan(wave=1))
+    told.say(intended("n1", "drain"), ended("n1", "drain"), after=timedelta(hours=10))
+    closed = NOON + timedelta(hours=13)
+    assert [one.node_id for one in next_actions(told.state, closed, NIGHT) if isinstance(one, Start)] == ["n2"]
+    expired = told.state.plan.expires_at + timedelta(days=1)
+    assert [one.node_id for one in next_actions(told.state, expired, NIGHT) if isinstance(one, Start)] == ["n2"]
+    told.say(intended("n1", "update"), ended("n1", "update", Result.FAILED), Released(by="me", why="so"))
+    assert [type(one) for one in next_actions(told.state, closed, NIGHT)] == [Wait]
+
+
+def test_stop_new_does_not_stop_between_the_nodes_of_a_unit() -> None:
+    told = Told(plan_of(4, units={"n1": "p", "n2": "p"}, on_failure=OnFailure.STOP_NEW))
+    told.say(WaveBegan(wave=1))
+    did(told, "n1", "drain")
+    did(told, "n3", "drain", result=Result.FAILED)
+    told.say(Held(why="enough"))
+    assert starts(told) == [("n2", "drain")]
+
+
+def test_what_is_not_to_be_done_again_does_not_keep_the_rest_from_being_taken_back() -> None:
+    told = Told(plan_of(2, on_failure=OnFailure.ROLLBACK))
+    told.say(WaveBegan(wave=1))
+    did(told, "n1", "drain")
+    told.say(intended("n1", "update"), Asked(**act("n1", "update").model_dump(), question="is it?"))
+    did(told, "n2", "drain", result=Result.FAILED)
+    told.say(Held(why="enough", undo=["n1", "n2"]))
+    told.say(intended("n2", "drain", undoing=True), ended("n2", "drain", undoing=True))
+    told.say(Answered(**act("n1", "update").model_dump(), answer=Answer.REPEAT, by="me", why="it was not"))
+    (back,) = actions(told)
+    assert isinstance(back, Start)
+    assert (back.node_id, back.step.id, back.undoing) == ("n1", "drain", True)

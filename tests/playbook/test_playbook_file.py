@@ -9,6 +9,7 @@ from sparkctl.app.playbook_file import examine_playbook
 from sparkctl.app.playbook_plan import parameter_values
 from sparkctl.app.playbook_shelf import playbook_files, playbook_named
 from sparkctl.app.playbook_site import Site, examine_site, read_site, site_file
+from sparkctl.app.playbook_values import require_values
 from sparkctl.errors import UsageError
 from sparkctl.model.playbook import Playbook, Risk, with_parameters
 from sparkctl.resources import shipped
@@ -83,6 +84,30 @@ def test_what_a_good_one_says(tmp_path: Path) -> None:
             "do: sparkctl, within: 1m, options: {command: [lab, down]}",
             "a step may not run `sparkctl lab down`",
         ),
+        ("within: 1m", "within: 8d", "must be at most 7d"),
+        ("sizes: [1, 50%]", f"sizes: [{', '.join('1' * 51)}]", "there must be at most 50 sizes"),
+        ("{fail_on: warn}", "{ignore: 5}", "`ignore` must be a list of patterns"),
+        ("{fail_on: warn}", "{ignore: [5]}", "`ignore` must be a list of patterns"),
+        ("{fail_on: warn}", '{"": 5}', "has no option"),
+        *(
+            (
+                "do: judge, within: 1m, options: {fail_on: warn}",
+                f"do: {verb}, within: 1m, options: {{{options}}}",
+                words,
+            )
+            for verb, options, words in (
+                ("sparkctl", "command: [collect], accepts: 5", "`accepts` must be a list"),
+                ("sparkctl", "command: [collect], accepts: null", "`accepts` must be a list"),
+                ("sparkctl", 'command: [collect, "\\e[2J"]', "each one printable line"),
+                ("control.reboot", '"": 5', "'' is no name of an option"),
+                ("control.reboot", f"{'k' * 121}: 5", "is no name of an option"),
+                ("ask", 'question: "one\\ntwo"', "`question` must be one printable line"),
+                ("ask", f"question: {'q' * 1001}", "`question` must be one printable line"),
+                ("move", "to: in_service, reason: [so]", "`reason` must be one printable line"),
+                ("move", "to: in_service, reason: so, evidence: {plan: [a]}", "`evidence` must be a mapping"),
+                ("wait", "seconds: true", "`seconds` must be a number"),
+            )
+        ),
     ],
 )
 def test_every_mistake_is_told_with_its_place(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -143,6 +168,28 @@ def test_values_of_parameters_are_held_to_their_kinds(tmp_path: Path) -> None:
             parameter_values(found, said)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "step", "said", "words"),
+    [
+        ("{kind: word, help: x}", "sparkctl, options: {command: [collect, $it]}", {}, "'it' must be one word"),
+        ("{kind: words, help: x}", "sparkctl, options: {command: [collect, $it]}", {"it": "a,b"}, "must be one word"),
+        ("{kind: word, help: x}", "sparkctl, options: {command: [collect, $it]}", {"it": "--x"}, "must not begin with"),
+        ("{kind: word, help: x}", "ask, options: {question: $it}", {}, "'it' needs a value"),
+        ("{kind: word, help: x}", "ask, options: {question: $it}", {"it": "q" * 1001}, "`question` must be"),
+        ("{kind: word, help: x}", "move, options: {to: in_service, reason: $it}", {"it": "r" * 801}, "`reason` must"),
+        ("{kind: number, help: x}", "judge, options: {ignore: $it}", {"it": "5"}, "`ignore` must be a list"),
+    ],
+)
+def test_a_value_that_its_step_cannot_take_is_told_before_any_node_is_asked(
+    tmp_path: Path, parameter: str, step: str, said: dict[str, str], words: str
+) -> None:
+    text = GOOD.replace("{kind: words, help: Which}", f"{{kind: words, help: Which}}\n  it: {parameter}")
+    text = text.replace("do: judge, within: 1m, options: {fail_on: warn}", f"within: 1m, do: {step}")
+    found = read(tmp_path, text)
+    with pytest.raises(UsageError, match=f"step first: .*{words}"):
+        require_values(found, parameter_values(found, said))
+
+
 def test_parameters_stand_in_for_whole_values_only() -> None:
     options = {"command": ["node", "move", "$node", "x$node"], "gone": "$none"}
     assert with_parameters(options, {"node": "n1", "none": None}) == {"command": ["node", "move", "n1", "x$node"]}
@@ -185,6 +232,7 @@ def test_the_rules_of_a_site(site_path: Path) -> None:
         ("allowed_signers: signers", "allowed_signers: nobody", "there is no file"),
         ("until: 2027-01-04T00:00+01:00", "until: 2026-01-04T00:00Z", "must be after `from`"),
         ("from: 2026-12-20T00:00Z", "from: 2026-12-20", "with its zone"),
+        ("from: 2026-12-20T00:00Z", "from: 0001-01-01T00:00+14:00", "with its zone"),
         ("for: 6h", "for: 8d", "must be from 1m to 7d"),
         ("at: 22:00", "at: 25:00", "must be a time of the UTC day"),
         ("at: 22:00, ", "", "`at` is missing"),
