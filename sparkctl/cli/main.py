@@ -15,6 +15,7 @@ import click
 from click.shell_completion import shell_complete
 
 from sparkctl import __version__
+from sparkctl.cli.airgap import airgap
 from sparkctl.cli.alerts import alerts
 from sparkctl.cli.baseline import baseline
 from sparkctl.cli.bundle import bundle
@@ -59,6 +60,7 @@ def cli() -> None:
 
 
 for command in (
+    airgap,
     alerts,
     baseline,
     bundle,

@@ -30,6 +30,8 @@ COMMANDS = [
     "ledger verify-proof", "ledger verify", "retire judge", "retire certificate", "playbook list", "playbook show",
     "playbook check", "playbook plan", "playbook approve", "playbook run", "playbook resume", "playbook status",
     "playbook answer", "playbook stop", "playbook journal", "ledger timestamp-request", "ledger timestamp-verify",
+    "airgap pack", "airgap sign", "airgap verify", "airgap scan", "airgap apply", "airgap have", "airgap receipt",
+    "airgap check",
 ]  # fmt: skip
 
 
