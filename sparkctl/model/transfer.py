@@ -57,7 +57,9 @@ class TransferPart(Record):
 class TransferManifest(Record):
     """What a transfer bundle is: every file of the stream, which contents it carries, and in which parts."""
 
-    kind: Literal["transfer-manifest/1"] = "transfer-manifest/1"
+    schema_name: Annotated[Literal["sparkctl.transfer-manifest/1"], Field(alias="schema")] = (
+        "sparkctl.transfer-manifest/1"
+    )
     stream: StreamName
     sequence: Sequence
     delta_from: Annotated[int, Ge(0), Le(MAX_SEQUENCE)] | None
@@ -100,7 +102,7 @@ class TransferManifest(Record):
 class HaveList(Record):
     """Contents that the far side has of a stream; `sequence` is 0 when nothing was applied yet."""
 
-    kind: Literal["transfer-have/1"] = "transfer-have/1"
+    schema_name: Annotated[Literal["sparkctl.transfer-have/1"], Field(alias="schema")] = "sparkctl.transfer-have/1"
     stream: StreamName
     sequence: Annotated[int, Ge(0), Le(MAX_SEQUENCE)]
     taken_at: UtcDatetime
@@ -110,7 +112,7 @@ class HaveList(Record):
 class ScanRecord(Record):
     """What a site's scan said of a bundle in quarantine."""
 
-    kind: Literal["transfer-scan/1"] = "transfer-scan/1"
+    schema_name: Annotated[Literal["sparkctl.transfer-scan/1"], Field(alias="schema")] = "sparkctl.transfer-scan/1"
     manifest_sha256: Sha256Hex
     command: Annotated[list[Text], Field(min_length=1, max_length=100)]
     exit_status: int
@@ -124,7 +126,9 @@ class TransferReceipt(Record):
     `manifest_sha256` and `files_sha256` are the digests of these two files in the bundle; `bytes` is of all files.
     """
 
-    kind: Literal["transfer-receipt/1"] = "transfer-receipt/1"
+    schema_name: Annotated[Literal["sparkctl.transfer-receipt/1"], Field(alias="schema")] = (
+        "sparkctl.transfer-receipt/1"
+    )
     stream: StreamName
     sequence: Sequence
     manifest_sha256: Sha256Hex
@@ -140,7 +144,9 @@ class TransferReceipt(Record):
 class StreamPosition(Record):
     """How far a stream is at one end: the last bundle that was packed, or applied."""
 
-    kind: Literal["transfer-position/1"] = "transfer-position/1"
+    schema_name: Annotated[Literal["sparkctl.transfer-position/1"], Field(alias="schema")] = (
+        "sparkctl.transfer-position/1"
+    )
     stream: StreamName
     sequence: Sequence
     manifest_sha256: Sha256Hex
