@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sparkctl import __version__
 from sparkctl.app.ledger import who_is_here
+from sparkctl.app.ledger_file import evidence_of
 from sparkctl.app.ledger_sign import sign_entries
 from sparkctl.atomic_file import replace_file
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
@@ -70,6 +71,17 @@ def make_certificate(state: Path, record: SanitisationRecord, out: Path, *, key:
         with contextlib.suppress(SparkctlError):
             signed = entry.seq in sign_entries(state, key, entry.seq)
     return Issued(certificate, files, entry, signed)
+
+
+def require_records(record: SanitisationRecord, files: Sequence[Path]) -> None:
+    """Raise RefusedError unless each file is one of the records that a record of sanitisation names, by its digest."""
+    named = {one.sha256: one.name for one in record.records}
+    for file in files:
+        if (found := evidence_of(file)).sha256 not in named:
+            raise RefusedError(
+                f"{file} (SHA-256 {found.sha256}) is none of the {len(named)} records that are named",
+                hint="it was changed since, or belongs to another machine",
+            )
 
 
 def certificate_of(

@@ -10,6 +10,7 @@ from sparkctl.evidence.checkpoint_audit import Held, judge, kept, notes_of
 from sparkctl.evidence.custody import CustodyTrust
 from sparkctl.model.ledger_checkpoint import CheckpointNote
 from sparkctl.model.ledger_report import LedgerReport
+from sparkctl.model.printable import printable
 from sparkctl.store.ledger import LedgerSnapshot
 from sparkctl.store.store import Store
 
@@ -58,7 +59,7 @@ def require_whole(snapshot: LedgerSnapshot) -> Audited:
 def _of_file(path: Path, note: CheckpointNote, origin: str | None) -> Held:
     if origin is not None and note.checkpoint.origin != origin:
         raise RefusedError(
-            f"{path} is a checkpoint of {note.checkpoint.origin}, and this ledger is called {origin}",
+            f"{path} is a checkpoint of {note.checkpoint.origin}, and this ledger is called {printable(origin)}",
             hint="name a checkpoint of this ledger; if this is one, the name was changed in the store",
         )
     return Held(note.checkpoint, note.signatures, str(path))

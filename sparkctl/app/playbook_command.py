@@ -49,7 +49,7 @@ async def run_command(
         await asyncio.sleep(BUSY_PAUSE_S)
     spent = round((time.monotonic() - began) * 1000)
     result = Result.DONE if code is not None and _reason(code) in accepted else _result(code)
-    last = next((line.strip() for line in reversed(said.decode("utf-8", "replace").splitlines()) if line.strip()), "")
+    last = _last_words(said.decode("utf-8", "replace"))
     words_of_end = "it did not end in time" if code is None else f"it ended with {code}{_name(code)}"
     command = " ".join(["sparkctl", *argv[len(program()) :]])
     summary = printable(f"{command}: {words_of_end}{f'; {last}' if last and result is not Result.DONE else ''}", 1000)
@@ -69,6 +69,13 @@ async def run_command(
         duration_ms=spent,
         texts=(text,),
     )
+
+
+def _last_words(said: str) -> str:
+    """What a command complained of last, without its name and without what to do next."""
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.lstrip().startswith("→")]
+    complaints = [line.removeprefix("sparkctl: ") for line in lines if line.startswith("sparkctl: ")]
+    return (complaints or lines or [""])[-1]
 
 
 async def _run(argv: Sequence[str], environment: dict[str, str], seconds: float) -> tuple[int | None, bytes, bytes]:

@@ -16,6 +16,9 @@ from sparkctl.model.run import RunRecord
 NO_BOOT = "00000000-0000-0000-0000-000000000000"
 """For phases that change nothing, before it is known which boot runs: no boot has this id (RFC 9562, section 5.9)."""
 
+NOT_YET = frozenset({"same_boot"})
+"""Why what an act is for is not so, where time may still bring it: systemd has only taken the request."""
+
 STARTS = 3
 FIRST_POLL_S, MOST_POLL_S, SLOWER = 0.25, 10.0, 1.4
 _ENDED_BADLY = {
@@ -163,6 +166,8 @@ class Controls:
         came = _came(seen.data, tuple(seen.texts), seen.spent_ms)
         if seen.data.result is ControlResult.HOLDS:
             return replace(_with_act(came, ended, seen.act), result=Result.DONE)
+        if seen.data.reason in NOT_YET:
+            return None
         if another_boot and seen.data.result is ControlResult.LACKS and seen.data.reason is None:
             return Question(
                 f"{control.name} was begun in another boot of the node, which has forgotten how it ended:"
@@ -175,6 +180,8 @@ class Controls:
         if last.failure is not None:
             words = f"the node does not answer, {control.within_s} s after {control.name} began: {last.failure.message}"
             result, reason = Result.UNREACHABLE, last.failure.cause.value
+        elif seen.data is not None and seen.data.reason in NOT_YET:
+            words, result, reason = seen.data.summary, Result.FAILED, seen.data.reason
         else:
             words = f"{control.name} still goes on after {control.within_s} s"
             result, reason = Result.UNKNOWN, "timeout"

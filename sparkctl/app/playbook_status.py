@@ -127,7 +127,14 @@ def _node(state: RunState, node: NodeState, planned: PlannedNode) -> NodeStandin
         step=None if status in (NodeStatus.DONE, NodeStatus.WAITING) else step,
         steps_done=sum(ended.result.value == "done" and not ended.undoing for ended in node.ended),
         since=state.ended_at.get(node.node_id),
-        summary=node.bad.summary if node.bad else node.ended[-1].summary if node.ended else "",
+        summary=_last_words(node),
         question=node.asked.question if node.asked else None,
         act=node.asked.act if node.asked else None,
     )
+
+
+def _last_words(node: NodeState) -> str:
+    """What says most of how a node stands: how its rollback failed, its first bad end, or its last end."""
+    if not node.ended:
+        return ""
+    return node.bad.summary if node.bad and not node.undo_failed else node.ended[-1].summary

@@ -103,7 +103,7 @@ def add(
     """Enter by hand what happened to a machine, as this user on this host. What is entered cannot be taken back.
 
     KIND is one of custody.received, custody.handed_over, custody.moved, custody.stored, custody.inspected,
-    custody.shipped and custody.note.
+    custody.shipped, custody.destroyed and custody.note.
 
     \b
     Example:

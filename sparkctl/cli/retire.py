@@ -44,11 +44,20 @@ def judge(record: Path, form: str) -> int:
     "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the certificate."
 )
 @click.option(
+    "--records",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file that RECORD names under `records`: its digest is held against it; repeatable.",
+)
+@click.option(
     "--key", type=click.Path(path_type=Path), metavar="KEY", help="OpenSSH key to sign it and its entry with."
 )
 @with_state
 @with_format
-def certificate(record: Path, out: Path, key: Path | None, state: Path | None, form: str) -> None:
+def certificate(
+    record: Path, out: Path, records: tuple[Path, ...], key: Path | None, state: Path | None, form: str
+) -> None:
     """Issue the certificate of sanitisation of a record, as JSON, Markdown and HTML, and enter it in the ledger.
 
     It has the fields of NIST SP 800-88r2, section 4.6. It is refused with exit 4 for media that are not sanitised:
@@ -56,14 +65,16 @@ def certificate(record: Path, out: Path, key: Path | None, state: Path | None, f
 
     Example: sparkctl retire certificate spark07.record.json --out certificates --key ~/.ssh/id_ed25519
     """
-    from sparkctl.app.certificate import make_certificate
+    from sparkctl.app.certificate import make_certificate, require_records
     from sparkctl.app.ledger import utc_now
     from sparkctl.app.ledger_file import read_document
     from sparkctl.app.places import places
     from sparkctl.model.sanitisation import SanitisationRecord
 
     where = places(None, state).state
-    issued = make_certificate(where, read_document(SanitisationRecord, record), out, key=key, now=utc_now())
+    what = read_document(SanitisationRecord, record)
+    require_records(what, records)
+    issued = make_certificate(where, what, out, key=key, now=utc_now())
     made = issued.certificate
     lines = [f"certificate {made.number}: {made.node_id}, {made.method.value}", *(f"  {file}" for file in issued.files)]
     lines.append(f"  entry {issued.entry.seq} of the ledger{', signed' if issued.signed else ', not signed'}")

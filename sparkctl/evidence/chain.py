@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from sparkctl.errors import RefusedError
 from sparkctl.evidence import merkle
 from sparkctl.evidence.custody import CustodyTrust
+from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.ledger import GENESIS, LedgerEntry, LedgerRow
 from sparkctl.model.ledger_report import LedgerFinding, Wrong
-from sparkctl.model.printable import clip, printable
+from sparkctl.model.printable import printable
 
 MOST_FINDINGS = 20
 
@@ -180,7 +181,7 @@ def _entries(first: int, last: int) -> str:
 
 
 def _finding(what: Wrong, seq: int, words: str) -> LedgerFinding:
-    return LedgerFinding(what=what, seq=seq, words=clip(words))
+    return LedgerFinding(what=what, seq=seq, words=printable(words, MAX_TEXT))
 
 
 def _words(error: ValidationError) -> str:

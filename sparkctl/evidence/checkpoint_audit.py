@@ -8,10 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 from sparkctl.errors import RefusedError
 from sparkctl.evidence.chain import Audited
 from sparkctl.evidence.custody import CustodyTrust
+from sparkctl.model.base import MAX_TEXT
 from sparkctl.model.ledger import CheckpointRow
 from sparkctl.model.ledger_checkpoint import Checkpoint, CustodySignature
 from sparkctl.model.ledger_report import CheckpointFound, LedgerFinding, Wrong
-from sparkctl.model.printable import clip
+from sparkctl.model.printable import printable
 
 _SIGNATURES = TypeAdapter(list[CustodySignature])
 
@@ -28,7 +29,7 @@ class Held:
     def named(self) -> str:
         """The checkpoint in words."""
         words = f"the checkpoint over {self.checkpoint.size} entries"
-        return f"{words} in {self.from_file}" if self.from_file else words
+        return f"{words} in {printable(self.from_file)}" if self.from_file else words
 
 
 def kept(rows: Iterable[CheckpointRow], origin: str | None) -> tuple[list[Held], list[LedgerFinding]]:
@@ -44,7 +45,8 @@ def kept(rows: Iterable[CheckpointRow], origin: str | None) -> tuple[list[Held],
         if one.canonical != row.body or one.size != row.size:
             findings.append(_damaged(row.size or 0, "is not what was written there"))
         elif one.origin != origin:
-            findings.append(_damaged(one.size, f"is of {one.origin}, and this ledger is called {origin or 'nothing'}"))
+            called = printable(origin or "nothing")
+            findings.append(_damaged(one.size, f"is of {one.origin}, and this ledger is called {called}"))
         else:
             held.append(Held(one, signatures))
     return held, findings
@@ -90,7 +92,9 @@ def signed_by(one: Held, trust: CustodyTrust) -> tuple[list[str], list[LedgerFin
         try:
             found = anybody.signing(content, each.signature, one.checkpoint.at, one.named)
         except RefusedError as error:
-            findings.append(LedgerFinding(what=Wrong.CHECKPOINT, seq=one.checkpoint.size, words=clip(error.message)))
+            findings.append(
+                LedgerFinding(what=Wrong.CHECKPOINT, seq=one.checkpoint.size, words=printable(error.message, MAX_TEXT))
+            )
             continue
         if found.fingerprint != each.fingerprint:
             findings.append(_damaged(one.checkpoint.size, f"says that {each.fingerprint} signed it, and another did"))

@@ -12,6 +12,7 @@ from sparkctl.evidence import ssh_signatures
 from sparkctl.evidence.sshsig import taken_apart
 from sparkctl.model.ledger import NAMESPACE
 from sparkctl.model.ledger_checkpoint import CustodySignature
+from sparkctl.model.printable import printable
 
 _AT_ONCE = 500
 _AHEAD = (timedelta(days=30), timedelta(days=1), timedelta(hours=1))
@@ -115,4 +116,4 @@ class CustodyTrust:
         found = ssh_signatures.signatory(
             content, signature, named=named, allowed_signers=self.allowed_signers, namespace=NAMESPACE, at=at
         )
-        return Signing(found.principal, found.fingerprint)
+        return Signing(printable(found.principal, 120), found.fingerprint)

@@ -27,6 +27,7 @@ KINDS_BY_PEOPLE = (
     "custody.stored",
     "custody.inspected",
     "custody.shipped",
+    "custody.destroyed",
     "custody.note",
 )
 """What a person may enter by hand. All else is entered by what does it."""

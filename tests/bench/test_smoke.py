@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench import receiving
 from tests.bench.contenders import BARE, SWEEP, YARDSTICK
 from tests.bench.machine import ROOT
 
@@ -34,6 +35,14 @@ def test_five_nodes_give_a_table_of_ratios(tmp_path: Path) -> None:
     assert rows["client"][2] == f"ratio to {YARDSTICK}"
     assert {rows[name][-1] for name in (BARE, SWEEP)} == {"0"}, ran.stderr
     assert rows[SWEEP][3] == "1 → 5"
+
+
+def test_deliveries_of_two_sizes_give_ratios(capsys: pytest.CaptureFixture[str]) -> None:
+    assert receiving.main(["--rows", "300", "--rows", "900"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [int(row[0]) for row in rows] == sorted(int(row[0]) for row in rows)
+    assert all(float(row[-1]) > 0 for row in rows)
+    assert len(rows) == 2
 
 
 def cells(line: str) -> list[str]:

@@ -40,10 +40,10 @@ def filled(state: Path, entries: int) -> Path:
     return state
 
 
-def key_pair(folder: Path, name: str = "key") -> Path:
+def key_pair(folder: Path, name: str = "key", kind: str = "ed25519") -> Path:
     """A private OpenSSH key."""
     key = folder / name
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", key], check=True)
     return key
 
 

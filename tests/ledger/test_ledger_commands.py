@@ -4,6 +4,7 @@ import getpass
 import hashlib
 import json
 import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from sparkctl.contract.outside import complaint_about
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.ledger import KINDS_BY_PEOPLE
-from tests.ledger.book import allowed, body, filled, key_pair, opened, rewrite
+from tests.ledger.book import START, allowed, body, filled, key_pair, opened, rewrite
 from tests.support.command import json_lines, sparkctl
 
 
@@ -151,6 +152,29 @@ def test_a_key_counts_as_it_was_valid_when_it_signed(one: Bastion, tmp_path: Pat
         signers = allowed(tmp_path, options, ann=one.key)
         report = one.told("verify", "--allowed-signers", signers, code=0 if good else 4)
         assert good or (report["findings"][0]["what"], report["findings"][0]["seq"]) == ("signature", 1)
+
+
+def test_a_key_that_expired_on_the_way_is_named_where_it_signed_first_after_that(one: Bastion, tmp_path: Path) -> None:
+    one.run("sign", "--key", one.key)
+    at_half_past_twelve = (START + timedelta(hours=4, minutes=30)).astimezone()
+    signers = allowed(tmp_path, f'valid-before="{at_half_past_twelve:%Y%m%d%H%M%S}"', ann=one.key)
+    report = one.told("verify", "--allowed-signers", signers, code=4)
+    assert [(one["what"], one["seq"]) for one in report["findings"]] == [("signature", 5)]
+    assert report["signed"] == {"ann": 4}
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
+def test_keys_of_every_kind(one: Bastion, tmp_path: Path, kind: str) -> None:
+    key = key_pair(tmp_path, "another", kind)
+    signers = allowed(tmp_path, ann=key)
+    one.run("sign", "--key", key)
+    one.run("checkpoint", "--key", key)
+    report = one.told("verify", "--allowed-signers", signers)
+    assert (report["signed"], report["vouched"]) == ({"ann": 5}, 5)
+    assert list(one.told("verify")["signed"].values()) == [5]
+    with opened(one.state) as connection:
+        rewrite(connection, 4, lambda content: content.update(summary="stayed"))
+    assert "signature at 4" in one.run("verify", "--format", "human", code=4)
 
 
 def test_nothing_of_a_ledger_that_does_not_hold_is_signed(one: Bastion, tmp_path: Path) -> None:

@@ -205,10 +205,11 @@ def test_a_ledger_that_was_given_another_name(state: Path, tmp_path: Path) -> No
     note = make_checkpoint(state, key_pair(tmp_path), "here", START)
     write_document(note, tmp_path / "note.json")
     with opened(state) as connection:
-        connection.execute("UPDATE meta SET value = 'there' WHERE key = 'ledger_origin'")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'ledger_origin'", ("there\x1b[2J" + "x" * 5000,))
     assert first_wrong(verified(state)) == ("checkpoint", ENTRIES)
-    with pytest.raises(RefusedError, match="is called there"):
+    with pytest.raises(RefusedError, match="is called there") as refused:
         verified(state, None, tmp_path / "note.json")
+    assert "\x1b" not in refused.value.message
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -97,6 +97,12 @@ def test_mac_addresses(label: str, noticed: list[str], has: list[str], wanted: s
     assert unit.match_class == wanted
 
 
+def test_a_serial_that_looks_like_a_mac_address_is_none() -> None:
+    serial = "02510000000A"
+    made = delivery(notices=[notice(serial)], scans=[scan(serial)], observed=[seen(serial, macs=["02:51:00:00:00:01"])])
+    assert only(made).match_class is MatchClass.MATCHED
+
+
 def test_another_serial_is_found_by_the_mac_address_of_the_label() -> None:
     mac = "02:51:00:00:00:01"
     unit = only(delivery(scans=[scan(f"SN=SIM1;MAC={mac}")], observed=[seen("WRONG", "spark01", macs=[mac])]))

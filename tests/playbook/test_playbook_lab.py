@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,17 @@ class Desk:
 
     def status(self, run_id: str) -> dict[str, Any]:
         return dict(json_lines(self.run("status", run_id))[0])
+
+    @contextmanager
+    def running(self, run_id: str) -> Iterator[subprocess.Popen[str]]:
+        """`playbook run` as a process of its own, of which each record is a line."""
+        command = [sys.executable, "-m", "sparkctl", "playbook", "run", run_id, *self.places]
+        env = environment(self.home) | {"PYTHONPATH": os.getcwd()}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def journal(self, run_id: str) -> list[dict[str, Any]]:
         return json_lines(sparkctl("playbook", "journal", run_id, *self.store, home=self.home))
@@ -232,23 +244,23 @@ def undone(entries: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     return {(one["node_id"], one["step"], one["result"]) for one in events if one["undoing"]}
 
 
+def until(process: subprocess.Popen[str], step: str) -> None:
+    """Wait until a step is intended."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        event = json.loads(line).get("event", {})
+        if event.get("what") == "intended" and event["step"] == step:
+            return
+    raise AssertionError(f"{step} was never intended")
+
+
 def test_a_run_that_is_killed_while_a_node_restarts_is_taken_up_without_a_second_restart(desk: Desk) -> None:
     run_id = desk.planned("restart", "all")
     before = {node.name: desk.boots(node.name) for node in desk.lab.nodes}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sparkctl", "playbook", "run", run_id, *map(str, desk.places)],
-        stdout=subprocess.PIPE,
-        env=environment(desk.home) | {"PYTHONPATH": os.getcwd()},
-    )
-    assert running.stdout is not None
-    for line in running.stdout:
-        event = json.loads(line)["event"]
-        if event["what"] == "intended" and event["step"] == "restart":
-            time.sleep(0.4)
-            running.send_signal(signal.SIGKILL)
-            break
-    running.stdout.close()
-    running.wait()
+    with desk.running(run_id) as process:
+        until(process, "restart")
+        time.sleep(0.4)
+        process.send_signal(signal.SIGKILL)
     *entries, status = json_lines(desk.run("resume", run_id))
     assert status["counts"] == {"done": 2}
     assert {node.name: desk.boots(node.name) - before[node.name] for node in desk.lab.nodes} == dict.fromkeys(before, 1)
@@ -256,21 +268,12 @@ def test_a_run_that_is_killed_while_a_node_restarts_is_taken_up_without_a_second
 
 
 def test_ctrl_c_ends_in_good_order_and_the_run_goes_on_later(desk: Desk) -> None:
-    run_id = desk.planned("restart", "sim-01,sim-02")
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sparkctl", "playbook", "run", run_id, *map(str, desk.places)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(desk.home) | {"PYTHONPATH": os.getcwd()},
-        text=True,
-    )
-    assert running.stdout is not None
-    for line in running.stdout:
-        if json.loads(line).get("event", {}).get("what") == "intended":
-            running.send_signal(signal.SIGINT)
-            break
-    out, err = running.communicate(timeout=60)
-    assert running.returncode == 3, err
+    run_id = desk.planned("restart", "all")
+    with desk.running(run_id) as process:
+        until(process, "before")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 3, err
     status = json.loads(out.splitlines()[-1])
     assert status["standing"] == "stopped"
     assert status["next"] == f"sparkctl playbook resume {run_id}"
@@ -282,19 +285,14 @@ def test_ctrl_c_ends_in_good_order_and_the_run_goes_on_later(desk: Desk) -> None
 def test_two_processes_do_not_drive_one_run_nor_two_runs_one_node(desk: Desk) -> None:
     run_id = desk.planned("restart", "sim-01,sim-02")
     other = desk.planned("restart", "sim-01,sim-02")
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sparkctl", "playbook", "run", run_id, *map(str, desk.places)],
-        stdout=subprocess.PIPE,
-        env=environment(desk.home) | {"PYTHONPATH": os.getcwd()},
-    )
-    assert running.stdout is not None
-    running.stdout.readline()
-    assert f"{run_id} is driven by process {running.pid}" in desk.run("resume", run_id, code=75).stderr
-    assert f"is in the hands of the run {run_id}" in desk.run("run", other, code=75).stderr
-    left_out = json_lines(desk.run("plan", "restart", "all", code=3))[0]["left_out"]
-    assert {one["node_id"] for one in left_out} == {"sim-01", "sim-02"}
-    running.stdout.read()
-    assert running.wait(60) == 0
+    with desk.running(run_id) as process:
+        until(process, "before")
+        assert f"{run_id} is driven by process {process.pid}" in desk.run("resume", run_id, code=75).stderr
+        assert f"is in the hands of the run {run_id}" in desk.run("run", other, code=75).stderr
+        left_out = json_lines(desk.run("plan", "restart", "all", code=3))[0]["left_out"]
+        assert {one["node_id"] for one in left_out} == {"sim-01", "sim-02"}
+        process.communicate(timeout=60)
+        assert process.returncode == 0
 
 
 @four_nodes

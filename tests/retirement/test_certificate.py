@@ -150,6 +150,12 @@ def test_the_commands(tmp_path: Path) -> None:
     ran = sparkctl("retire", "certificate", bad, "--out", out, home=tmp_path, SPARKCTL_STATE=state)
     assert ran.returncode == 4
     assert not out.exists()
+    (act := tmp_path / "act-1.json").write_text("another act")
+    words = ("retire", "certificate", good, "--out", out, "--records", act)
+    ran = sparkctl(*words, home=tmp_path, SPARKCTL_STATE=state)
+    assert ran.returncode == 4
+    assert "none of the 1 records" in ran.stderr
+    assert not out.exists()
     key = key_pair(tmp_path)
     ran = sparkctl("retire", "certificate", good, "--out", out, "--key", key, home=tmp_path, SPARKCTL_STATE=state)
     assert ran.returncode == 0, ran.stderr
