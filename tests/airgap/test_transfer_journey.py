@@ -277,9 +277,8 @@ def test_receipts_hold_only_for_what_was_packed(gap: Gap) -> None:
 
 
 def test_the_bill_of_materials_names_every_file(gap: Gap) -> None:
-    gap.write(
-        {"pool/zlib1g_1%3a1.3-2_arm64.deb": b"deb", "w/PyYAML-6.0.2-cp312-cp312-manylinux_2_17_x86_64.whl": b"whl"}
-    )
+    wheel = "w/PyYAML-6.0.2-cp312-cp312-manylinux_2_17_x86_64.whl"
+    gap.write({"pool/zlib1g_1%3a1.3-2_arm64.deb": b"deb", wheel: b"whl"})
     must(gap.pack())
     text = zstandard.ZstdDecompressor().decompressobj().decompress((gap.packed(1) / BOM).read_bytes()).decode()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
