@@ -144,6 +144,10 @@ def list_have(folder: Path, stream: str, now: datetime) -> tuple[HaveList, int]:
     another stream, UsageError.
     """
     tree = Tree(folder)
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder {folder}", hint="a far side that has nothing needs no list: have all of it packed"
+        )
     with told(folder):
         position = position_in(tree.position)
         if position is not None and position.stream != stream:

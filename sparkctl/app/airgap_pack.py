@@ -54,9 +54,11 @@ class Packed:
     resumed_parts: int
 
 
-def folder_files(folder: Path) -> dict[str, Path]:
-    """The files to pack of a folder; raises UsageError."""
+def folder_files(folder: Path, out: Path) -> dict[str, Path]:
+    """The files to pack of a folder; raises UsageError, also where what is packed would lie among them."""
     with told(folder):
+        if out.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{out} is in {folder}: a bundle would carry the others", hint="name another --out")
         return files_of(folder)
 
 

@@ -97,7 +97,7 @@ def pack(
     if have and delta:
         raise click.UsageError("name one of --have and --delta")
     desk, name = _desk(state), stream or "sparkctl"
-    files = _files(folder, wheelhouse, itself=itself)
+    files = _files(folder, wheelhouse, out, itself=itself)
     known = _known(desk, name, have, delta=delta)
     made = pack_them(desk, Wanted(name, files, out, part_size, known, sequence, keys, actor()), utc_now())
     manifest = made.manifest
@@ -112,7 +112,7 @@ def pack(
     )  # fmt: skip
 
 
-def _files(folder: Path | None, wheelhouse: Path | None, *, itself: bool) -> "dict[str, Path]":
+def _files(folder: Path | None, wheelhouse: Path | None, out: Path, *, itself: bool) -> "dict[str, Path]":
     """What is to be packed; a usage error unless exactly one thing is named."""
     if itself and wheelhouse is not None and folder is None:
         from sparkctl.app.airgap_self import self_files
@@ -122,7 +122,7 @@ def _files(folder: Path | None, wheelhouse: Path | None, *, itself: bool) -> "di
         raise click.UsageError("name either FOLDER, or --self with --wheelhouse")
     from sparkctl.app.airgap_pack import folder_files
 
-    return folder_files(folder)
+    return folder_files(folder, out)
 
 
 def _known(desk: "Desk", stream: str, have: Path | None, *, delta: bool) -> "HaveList | None":

@@ -308,7 +308,30 @@ def test_what_cannot_be_carried_is_named(gap: Gap) -> None:
     (gap.source / "pipe").unlink()
     (gap.source / "back\\slash").write_bytes(b"")
     refused(gap.pack(), 2, "cannot be carried: a path holds no backslash")
+    (gap.source / "back\\slash").unlink()
     assert not (gap.top / "out").exists()
+    inside = ("--stream", "tools", "--out", gap.source / "out")
+    refused(gap.near("pack", gap.source, *inside), 2, "a bundle would carry the others")
+    refused(
+        gap.far("have", "--from", gap.top / "no", "--stream", "tools", "--out", gap.top / "h"), 2, "there is no folder"
+    )
+
+
+def test_a_key_that_cannot_sign_leaves_a_pack_that_goes_on(gap: Gap) -> None:
+    ran = gap.near("pack", gap.source, "--stream", "tools", "--out", gap.top / "out", "--key", gap.top / "no-key")
+    refused(ran, 2, "was not signed")
+    assert "1 parts were there" in must(gap.pack()).stdout
+    assert [path.name for path in (gap.top / "out").iterdir()] == ["tools-00000001"]
+
+
+def test_parts_of_each_other_s_place_are_told(gap: Gap) -> None:
+    gap.write({f"f{n}": hashlib.shake_256(bytes([n])).digest(600_000) for n in range(4)})
+    must(gap.pack("--part-size", "1M"))
+    one, two = (gap.packed(1) / f"blobs.tar.zst.000{n}" for n in (1, 2))
+    one.rename(gap.top / "one")
+    two.rename(one)
+    (gap.top / "one").rename(two)
+    refused(gap.bring(1), 2, "blobs.tar.zst.0001 ")
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def more_in(folder: Path, pattern: str) -> Callable[[], bool]:
 def test_a_pack_goes_on(gap: Gap) -> None:
     out, arguments = gap.top / "out", (gap.source, "--stream", "tools", "--part-size", "2M", "--key", gap.key("alice"))
     done = gap.packed(1)
-    codes = []
+    codes: list[int] = []
     while not done.exists() and len(codes) < KILLS:
         codes.append(killed(gap, "near", "pack", *arguments, "--out", out, ready=more_in(out, "*/blobs.*")))
     assert codes[0] == -signal.SIGKILL
