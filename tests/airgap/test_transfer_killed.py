@@ -30,7 +30,8 @@ def gap(tmp_path: Path) -> Gap:
 def killed(gap: Gap, state: str, *arguments: str | Path, ready: Callable[[], bool], within: float = 0.05) -> int:
     """Start a command, and kill it a random moment, within so many seconds, after it began to write; its exit code."""
     env = {**environment(gap.top, {"SPARKCTL_STATE": str(gap.top / state)}), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "sparkctl", "airgap", *map(str, arguments)]
+    # Whoever kills it goes first, also on a busy machine.
+    command = ["nice", "-n", "19", sys.executable, "-m", "sparkctl", "airgap", *map(str, arguments)]
     process = subprocess.Popen(
         command, env=env, cwd=gap.top, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )  # fmt: skip
