@@ -43,6 +43,7 @@ def argv(asked: Asked) -> Argv:
 def postcheck(machine: ActingMachine, asked: Asked) -> Verdict:
     """They all read back."""
     _, seen = require_drive(machine, asked)
+    seen |= page_seen(sanitize_page(machine, asked))
     found = markers(machine, asked)
     seen |= markers_seen(found)
     if found.found != COUNT:

@@ -20,6 +20,10 @@ TOKEN = r"/(etc|home|opt|root|run|srv|var)(/(?!\.\.?(/|$))[A-Za-z0-9._@-]{1,100}
 
 def precheck(machine: ActingMachine, asked: Asked) -> Verdict:
     """The users are there, and each token is the very file that is meant."""
+    if not any(asked.given[name] for name in ("users", "keys", "tokens")):
+        return holds("nothing is named that is to be revoked")
+    if asked.given["keys"] and not asked.given["users"]:
+        raise Refused("no_users", "keys are named that are to be revoked, and no users of whom")
     seen, left = _look(machine, asked)
     if not left:
         return holds("none of the keys and tokens is there", **seen)

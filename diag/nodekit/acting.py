@@ -34,6 +34,15 @@ class ActingMachine(Machine):
             raise Unevaluated(UnknownReason.PRECONDITION, "a saved tree cannot be changed")
         return self.look(argv, seconds=seconds)
 
+    def device(self, path: str) -> str:
+        """Where what stands on a block device is read; raises Unevaluated on a saved tree, which holds none."""
+        if self.root is None:
+            return path
+        place = os.path.join(self._stand_ins or "", "dev", os.path.basename(path))
+        if self._stand_ins is None or not os.path.exists(place):
+            raise Unevaluated(UnknownReason.PRECONDITION, "a saved tree holds no drive")
+        return place
+
     def _played(self, argv: tuple[str, ...]) -> tuple[str, ...] | None:
         """The same command as the lab plays it, None where this is no node of a lab, or one that knows no such tool."""
         folder = self._stand_ins

@@ -96,11 +96,9 @@ def page_seen(page: Page) -> Seen:
 
 def markers(machine: ActingMachine, asked: Asked) -> Found:
     """Which markers read back; raises Refused where the drive is in use, Unevaluated on a tree, OSError."""
-    if machine.root is not None:
-        raise Unevaluated(UnknownReason.PRECONDITION, "a saved tree holds no drive")
     place = namespace_of(asked)
     try:
-        return marker_blocks.looked_for(place, str(asked.given["seed"]))
+        return marker_blocks.looked_for(machine.device(place), str(asked.given["seed"]))
     except ValueError as error:
         raise Refused("too_small", str(error)) from error
     except OSError as error:

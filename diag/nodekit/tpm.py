@@ -30,6 +30,8 @@ class TpmState:
     flags: dict[str, bool]
     handles: tuple[int, ...]
     nv: tuple[int, ...]
+    manufacturer: str | None = None
+    tool_version: str | None = None
 
     @property
     def left(self) -> list[str]:
@@ -45,6 +47,7 @@ class TpmState:
             "owner_auth": self.flags["ownerAuthSet"], "endorsement_auth": self.flags["endorsementAuthSet"],
             "lockout_auth": self.flags["lockoutAuthSet"], "clear_disabled": self.flags["disableClear"],
             "in_lockout": self.flags["inLockout"], "owner_handles": len(self.handles), "owner_nv": len(self.nv),
+            "manufacturer": self.manufacturer, "tool_version": self.tool_version,
         }  # fmt: skip
 
 
@@ -58,7 +61,22 @@ def observe_tpm(machine: ActingMachine, tcti: str) -> TpmState:
             raise Unevaluated(UnknownReason.PARSE_ERROR, f"tpm2_getcap does not tell {name}")
         flags[name] = match[1] == "1"
     handles = _handles(_asked(machine, tcti, "handles-persistent"), OWNER_HANDLES)
-    return TpmState(flags, handles, _handles(_asked(machine, tcti, "handles-nv-index"), OWNER_NV))
+    nv = _handles(_asked(machine, tcti, "handles-nv-index"), OWNER_NV)
+    return TpmState(flags, handles, nv, _manufacturer(machine, tcti), _version(machine))
+
+
+def _manufacturer(machine: ActingMachine, tcti: str) -> str | None:
+    """TPM2_PT_MANUFACTURER: up to four letters, which tpm2-tools print under the number that they are."""
+    text = _asked(machine, tcti, "properties-fixed")
+    match = re.search(r"TPM2_PT_MANUFACTURER:\s+raw:\s*0x([0-9A-Fa-f]{1,8})\b", text)
+    letters = bytes.fromhex(match[1].zfill(8)).strip(b"\0 ").decode("ascii", "replace") if match else ""
+    return printable(letters, 8) or None
+
+
+def _version(machine: ActingMachine) -> str | None:
+    """The release of tpm2-tools."""
+    match = re.search(r'version="([^"\s]{1,40})"', machine.look((GETCAP, "--version"), seconds=SECONDS).stdout)
+    return printable(match[1], 40) if match else None
 
 
 def _handles(text: str, of: range) -> tuple[int, ...]:

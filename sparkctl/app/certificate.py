@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sparkctl import __version__
 from sparkctl.app.ledger import who_is_here
-from sparkctl.app.ledger_file import evidence_of
+from sparkctl.app.ledger_file import evidence_of, read_document
 from sparkctl.app.ledger_sign import sign_entries
 from sparkctl.atomic_file import replace_file
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
@@ -47,15 +47,22 @@ class Issued:
     signed: bool
 
 
-def make_certificate(state: Path, record: SanitisationRecord, out: Path, *, key: Path | None, now: datetime) -> Issued:
+def make_certificate(
+    state: Path, record: SanitisationRecord, out: Path, *, key: Path | None, now: datetime, copy: Path | None = None
+) -> Issued:
     """Issue a certificate into the folder `out`, and enter it in the ledger of `state`; nothing is left if that fails.
 
-    Raises RefusedError when the media are not sanitised, UsageError when the folder cannot be written or has this
-    certificate already, or when the key cannot sign.
+    `copy` is one more file for the JSON; with it, a certificate of this record that stands there already, and in the
+    ledger, is that certificate: who was interrupted may ask again. Raises RefusedError when the media are not
+    sanitised, UsageError when the folder cannot be written or has this certificate already, or when the key cannot
+    sign.
     """
     certificate = certificate_of(record, judge(record), who_is_here(), now)
     content = canonical_json(certificate.model_dump(mode="json"))
     name = f"certificate-{record.node_id}-{certificate.number}"
+    if copy is not None and (before := _issued_before(state, certificate, out, name)) is not None:
+        _write_copy(copy, before.files[0].read_bytes())
+        return before
     texts = {
         f"{name}.json": content,
         f"{name}.md": as_markdown(certificate).encode(),
@@ -70,7 +77,31 @@ def make_certificate(state: Path, record: SanitisationRecord, out: Path, *, key:
         # The certificate is issued; an entry that is not signed can be signed later.
         with contextlib.suppress(SparkctlError):
             signed = entry.seq in sign_entries(state, key, entry.seq)
+    if copy is not None:
+        _write_copy(copy, content)
     return Issued(certificate, files, entry, signed)
+
+
+def _issued_before(state: Path, certificate: Certificate, out: Path, name: str) -> Issued | None:
+    """The certificate of the same record that stands in the folder and in the ledger; None when there is none."""
+    file = out / f"{name}.json"
+    if not file.is_file():
+        return None
+    digest = evidence_of(file).sha256
+    with Store.open(state) as store:
+        entries, signed = list(store.ledger.entries(certificate.node_id, CERTIFICATE_KIND)), store.ledger.signed()
+    for entry in entries:
+        if entry.evidence and entry.evidence[0].sha256 == digest:
+            there = tuple(path for path in sorted(out.glob(f"{name}.*")) if path != file)
+            return Issued(read_document(Certificate, file), (file, *there), entry, entry.seq in signed)
+    return None
+
+
+def _write_copy(copy: Path, content: bytes) -> None:
+    try:
+        replace_file(copy, content, 0o644)
+    except OSError as error:
+        raise UsageError(f"{copy} cannot be written: {error.strerror}", hint="the certificate is issued") from error
 
 
 def require_records(record: SanitisationRecord, files: Sequence[Path]) -> None:

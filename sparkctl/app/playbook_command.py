@@ -14,6 +14,7 @@ from sparkctl.app.schedule_child import STOP_S, program
 from sparkctl.errors import ExitCode
 from sparkctl.model.journal import Result
 from sparkctl.model.printable import printable
+from sparkctl.playbook.verbs import takes_node
 
 MOST_BYTES = 4 * 2**20
 """What is kept of what a command prints, on each of its streams."""
@@ -40,7 +41,7 @@ async def run_command(
     tried again. One that takes too long is ended.
     """
     began = time.monotonic()
-    argv = [*program(), *words, *(() if node_id in words else (node_id,))]
+    argv = [*program(), *words, *((node_id,) if node_id not in words and takes_node(words) else ())]
     environment = os.environ | {"SPARKCTL_FLEET": str(places.fleet), "SPARKCTL_STATE": str(places.state)}
     while True:
         code, out, said = await _run(argv, environment, within_s - (time.monotonic() - began))

@@ -27,6 +27,8 @@ _ENDED_BADLY = {
     ControlResult.REFUSED: Result.REFUSED,
     ControlResult.UNKNOWN: Result.UNKNOWN,
 }
+_NOT_RUN = frozenset({"busy", "fenced", "other_boot"})
+"""Reasons of an act whose command was never begun (`diag/nodekit/act.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Controls:
             if record.failure is not None and not unreachable(record.failure):
                 return came_of_failure(record)
             if seen.data is not None and seen.data.result in _ENDED_BADLY:
-                return _came(seen.data, tuple(seen.texts), seen.spent_ms)
+                return await self._ended_badly(control, intended, fence, seen)
             found = await self._follow(control, intended, fence, seen)
             if not isinstance(found, NotBegun):
                 return found
@@ -149,7 +151,16 @@ class Controls:
             return NOT_BEGUN
         if result in (ControlResult.DONE, ControlResult.ABSENT):
             return await self._after(control, intended, fence, seen, another_boot=another_boot)
-        return _came(seen.data, tuple(seen.texts), seen.spent_ms)
+        return await self._ended_badly(control, intended, fence, seen)
+
+    async def _ended_badly(self, control: Control, intended: Intended, fence: int, seen: _Seen) -> Came:
+        """How it ended; where the command ran, with one more look, since what failed may have changed the node."""
+        assert seen.data is not None  # noqa: S101 - only called with an answer
+        came = _came(seen.data, tuple(seen.texts), seen.spent_ms)
+        if seen.data.result is not ControlResult.FAILED or seen.data.reason in _NOT_RUN or control.undoing:
+            return came
+        record = await self._ask(control, ControlPhase.POSTCHECK, fence, intended.boot_id)
+        return _with_act(replace(came, texts=(*came.texts, record.model_dump_json())), None, seen.act)
 
     async def _after(
         self, control: Control, intended: Intended, fence: int, seen: _Seen, *, another_boot: bool

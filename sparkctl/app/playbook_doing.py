@@ -12,7 +12,7 @@ from sparkctl.app.playbook_command import run_command
 from sparkctl.app.playbook_control import Control, Controls
 from sparkctl.app.playbook_driver import NOT_BEGUN, Came, NotBegun, Question, Ready
 from sparkctl.app.playbook_life import LifeMove, RunFiles, approvers_in
-from sparkctl.app.playbook_visits import Visits, came_of_failure
+from sparkctl.app.playbook_visits import Visits, came_of_failure, unreachable
 from sparkctl.executor.question import HEALTH
 from sparkctl.model.control import ControlData, ControlEnvelope, ControlPhase
 from sparkctl.model.envelope import HealthEnvelope
@@ -26,10 +26,12 @@ from sparkctl.model.vocabulary import Status
 from sparkctl.playbook.engine import Look, Start
 from sparkctl.playbook.guard import Statuses, Verdict, failing, promotion
 from sparkctl.playbook.state import RunState
-from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, NODE, controller_of
+from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, controller_of, named, visits_nodes
 from sparkctl.store.journal import Journals
 
 JUDGE = "judge"
+AGAIN_S = 5.0
+"""How long after a visit without an answer a node is asked again how it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ class FleetDoing:
         if step.do == "wait":
             return await _let_pass(int(options["seconds"]))
         if step.do == JUDGE:
-            return await self._judge_node(start.node_id, options)
+            return await self._judge_node(start.node_id, options, step.within_s)
         await asyncio.to_thread(self._write_record, start.node_id)
         if step.do == "move":
             return await asyncio.to_thread(self._life_move(start.node_id, options).make)
@@ -77,6 +79,8 @@ class FleetDoing:
         treated = [node.node_id for node in state.in_wave(wave) if node.bad is None and not node.taking_back]
         if self.plan.risk is Risk.READ_ONLY or not treated:
             return Verdict(True, "nothing was changed on any node"), ()
+        if not visits_nodes(self.plan.steps):
+            return Verdict(True, "no node was visited"), ()
         control = [name for name in self.plan.control if not state.nodes[name].begun]
         records = await asyncio.gather(*(self.visits.ask(name, "health", HEALTH) for name in [*treated, *control]))
         found = {record.node_id: _statuses(record) for record in records}
@@ -113,9 +117,9 @@ class FleetDoing:
 
     def _options(self, step: Step, node_id: str) -> dict[str, Any]:
         paths = self.files.documents(node_id)
-        own = {NODE: node_id, FOLDER: str(self.files.of_node(node_id))}
-        named = {parameter: str(paths[document]) for document, parameter in DOCUMENTS.items()}
-        return with_parameters(step.options, self.plan.parameters | own | named)
+        own = named(self.plan.run_id, node_id) | {FOLDER: str(self.files.of_node(node_id))}
+        files = {parameter: str(paths[document]) for document, parameter in DOCUMENTS.items()}
+        return with_parameters(step.options, self.plan.parameters | own | files)
 
     def _write_record(self, node_id: str) -> None:
         self.files.write_record(self.plan, node_id, list(self.journals.entries(self.plan.run_id)))
@@ -133,8 +137,15 @@ class FleetDoing:
             plan_file=self.files.plan,
         )
 
-    async def _judge_node(self, node_id: str, options: dict[str, Any]) -> Came:
-        record = await self.visits.ask(node_id, "health", HEALTH)
+    async def _judge_node(self, node_id: str, options: dict[str, Any], within_s: float) -> Came:
+        """Judge a node; one that does not answer is asked again for as long as the step may take."""
+        ends = time.monotonic() + within_s
+        while True:
+            record = await self.visits.ask(node_id, "health", HEALTH)
+            failed = record.failure is not None and unreachable(record.failure)
+            if not failed or time.monotonic() + AGAIN_S > ends:
+                break
+            await asyncio.sleep(AGAIN_S)
         data = _health(record)
         if data is None:
             return came_of_failure(record)

@@ -27,7 +27,7 @@ from sparkctl.playbook.engine import Action, BeginWave, Close, Hold, JudgeWave, 
 from sparkctl.playbook.guard import Verdict
 from sparkctl.playbook.state import RunState
 from sparkctl.store.entries import ClaimedRun
-from sparkctl.store.journal import Journals
+from sparkctl.store.journal import Journals, Tell, nobody
 
 LEASE = timedelta(seconds=60)
 RENEW_S = 20.0
@@ -101,6 +101,7 @@ class Driver:
     clock: Callable[[], datetime]
     changed: Callable[[JournalEntry], None]
     patient: bool = False
+    tell: Tell = nobody
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -230,7 +231,14 @@ class Driver:
         async with self._writing:
             now = self.clock()
             entries = await asyncio.to_thread(
-                self.journals.append, self.claim, [event], now=now, until=now + LEASE, texts=texts, close=close
+                self.journals.append,
+                self.claim,
+                [event],
+                now=now,
+                until=now + LEASE,
+                texts=texts,
+                close=close,
+                tell=self.tell,
             )
             for entry in entries:
                 self.state.apply(entry)

@@ -15,13 +15,12 @@ from sparkctl.inventory.problems import Problems, Where, nearest
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode
 from sparkctl.lifecycle.machine import EVIDENCE
 from sparkctl.model.inventory import Problem
-from sparkctl.model.lifecycle import LifecycleState
+from sparkctl.model.lifecycle import LifecycleState, Phase
 from sparkctl.model.playbook import (
     Budget,
     OnFailure,
     Parameter,
     ParameterKind,
-    Phase,
     Playbook,
     Risk,
     Step,

@@ -22,7 +22,12 @@ from sparkctl.model.node_record import NodeRecord
 from sparkctl.model.plan import Plan
 from sparkctl.store.store import Store
 
-NAMES = {"record": "record.json", "baseline": "baseline.yaml", "certificate": "certificate.json"}
+NAMES = {
+    "record": "record.json",
+    "baseline": "baseline.yaml",
+    "sanitisation": "sanitisation.json",
+    "certificate": "certificate.json",
+}
 """The files of a node in a run, by what they are."""
 
 

@@ -8,7 +8,10 @@ from sparkctl.app.actor import actor
 from sparkctl.app.node_states import entries_of
 from sparkctl.app.places import Places
 from sparkctl.app.playbook_site import Site, read_site, site_file
+from sparkctl.app.sink_file import plan_at
+from sparkctl.app.telling import Telling
 from sparkctl.errors import UsageError
+from sparkctl.inventory.load import load_fleet
 from sparkctl.lifecycle.standing import standings
 from sparkctl.model.inventory import Node
 from sparkctl.model.lifecycle import LifecycleState
@@ -27,6 +30,11 @@ class Desk:
     def site(self) -> Site:
         """The rules of the site; raises UsageError when something is wrong with their file."""
         return read_site(self.site_file)
+
+    @property
+    def telling(self) -> Telling:
+        """The sinks that hear of runs; raises UsageError when something is wrong with their file."""
+        return Telling(plan_at(self.places), load_fleet(self.places.fleet))
 
     @property
     def site_file(self) -> Path | None:

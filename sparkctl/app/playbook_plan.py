@@ -25,7 +25,7 @@ from sparkctl.model.plan import LeftOut, Plan, PlannedNode
 from sparkctl.model.playbook import ParameterKind, Playbook, with_parameters
 from sparkctl.model.printable import printable
 from sparkctl.playbook.calendar import FAR
-from sparkctl.playbook.verbs import BUILT_IN, NODE, controller_of
+from sparkctl.playbook.verbs import BUILT_IN, controller_of, named
 from sparkctl.playbook.waves import divide, split_units
 from sparkctl.store.store import Store
 
@@ -181,7 +181,7 @@ async def _previews(
     visits = Visits(run_id, {node.node_id: node for node in nodes}, transports, request.limits)
 
     async def of_node(node: Node) -> Preview:
-        own = parameters | {name: name.upper() for name in BUILT_IN} | {NODE: node.node_id}
+        own = parameters | {name: name.upper() for name in BUILT_IN} | named(run_id, node.node_id)
         steps = [(step, with_parameters(step.options, own)) for step in request.playbook.steps]
         return await preview(visits, node, run_id, steps)
 

@@ -13,7 +13,7 @@ from sparkctl.model.journal import Act, act_id
 from sparkctl.model.plan import Effect
 from sparkctl.model.playbook import Fidelity, Step
 from sparkctl.model.run import RunRecord
-from sparkctl.playbook.verbs import controller_of
+from sparkctl.playbook.verbs import controller_of, visits_nodes
 
 _OBJECTIONS = frozenset({ControlResult.REFUSED, ControlResult.UNKNOWN, ControlResult.FAILED})
 
@@ -29,7 +29,10 @@ class Preview:
 
 
 async def preview(visits: Visits, node: Node, run_id: str, steps: Sequence[tuple[Step, dict[str, Any]]]) -> Preview:
-    """Ask a node what each controller would do; a node without one is asked how it is, to see that it is itself."""
+    """Ask a node what each controller would do; a node without one is asked how it is, to see that it is itself.
+
+    A node that no step visits is not asked at all: it may not be there any more.
+    """
     effects: list[Effect] = []
     record: RunRecord | None = None
     changed = False
@@ -49,6 +52,8 @@ async def preview(visits: Visits, node: Node, run_id: str, steps: Sequence[tuple
             return Preview((), silence=_silence(record))
         effects.append(_of_controller(step, data, changed=changed))
         changed = changed or data.result is not ControlResult.HOLDS
+    if not visits_nodes(step for step, _ in steps):
+        return Preview(tuple(effects))
     if record is None:
         record = await visits.ask(node.node_id, "health", HEALTH)
     if record.envelope is None:

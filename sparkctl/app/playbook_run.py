@@ -1,9 +1,7 @@
 """Begin or take up a run of a playbook: everything that must be so before the first act, and who drives it."""
 
 import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +16,8 @@ from sparkctl.app.playbook_shelf import playbook_named
 from sparkctl.app.playbook_site import Site
 from sparkctl.app.playbook_visits import Visits
 from sparkctl.app.programs import program_of
+from sparkctl.app.stopping import stopped_by_signals
+from sparkctl.app.telling import Telling
 from sparkctl.app.transports import Transports
 from sparkctl.errors import BusyError, ExitCode, RefusedError, UsageError
 from sparkctl.executor.limits import Limits
@@ -28,6 +28,7 @@ from sparkctl.model.plan import Plan
 from sparkctl.playbook.engine import Wait
 from sparkctl.playbook.state import RunState, fold
 from sparkctl.store.entries import ClaimedRun
+from sparkctl.store.journal import Tell, nobody
 from sparkctl.store.store import Store
 
 Changed = Callable[[JournalEntry, RunState], None]
@@ -37,7 +38,7 @@ Changed = Callable[[JournalEntry, RunState], None]
 class DriveRequest:
     """Which run, by which rules. `patient` waits for windows; `release` is why a held run may go on, and who says so.
 
-    `changed` is told of every record, once it is on the disk.
+    `changed` is told of every record, once it is on the disk; sinks get what `telling` makes of them.
     """
 
     places: Places
@@ -48,6 +49,7 @@ class DriveRequest:
     changed: Changed
     patient: bool = False
     release: tuple[str, str] | None = None
+    telling: Telling | None = None
     clock: Callable[[], datetime] = utc_now
 
 
@@ -100,7 +102,7 @@ def drive(request: DriveRequest, store: Store) -> Driven:
     if request.release is not None:
         _require_held(state, plan)
         first.append(Released(by=request.release[0], why=request.release[1]))
-    for entry in journals.append(claim, first, now=now, until=now + LEASE):
+    for entry in journals.append(claim, first, now=now, until=now + LEASE, tell=_tell(request, plan)):
         state.apply(entry)
         request.changed(entry, state)
     run = _Run(request, store, nodes, claim, state, RunFiles(folder_of(request.places.state.absolute(), plan.run_id)))
@@ -110,6 +112,11 @@ def drive(request: DriveRequest, store: Store) -> Driven:
     finally:
         journals.let_go(claim)
     return Driven(state, waits)
+
+
+def _tell(request: DriveRequest, plan: Plan) -> Tell:
+    telling = request.telling
+    return nobody if telling is None else lambda entries: telling.of_journal(entries, plan)
 
 
 def _require_held(state: RunState, plan: Plan) -> None:
@@ -148,8 +155,9 @@ class _Run:
                 clock=self.request.clock,
                 changed=lambda entry: self.request.changed(entry, self.state),
                 patient=self.request.patient,
+                tell=_tell(self.request, plan),
             )
-            with _stopped_by_signals(driver.stop):
+            with stopped_by_signals(driver.stop.set):
                 return await driver.run()
 
 
@@ -218,23 +226,3 @@ def told_in(message: str) -> str:
     """A message in which a holder stands as it is kept, in words for people."""
     head, brace, rest = message.partition("{")
     return head + told(brace + rest) if brace else message
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first Ctrl-C, hang-up or termination stops the run in good order; the second kills the process."""
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def note() -> None:
-        stop.set()
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-    for number in numbers:
-        loop.add_signal_handler(number, note)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

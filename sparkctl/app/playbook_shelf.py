@@ -7,7 +7,8 @@ from sparkctl.app.playbook_site import Site
 from sparkctl.app.settings_file import usable
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import nearest
-from sparkctl.model.playbook import Phase, Playbook
+from sparkctl.model.lifecycle import Phase
+from sparkctl.model.playbook import Playbook
 from sparkctl.model.printable import printable
 from sparkctl.resources import shipped
 

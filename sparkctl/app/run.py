@@ -5,7 +5,6 @@ import contextlib
 import gc
 import resource
 import secrets
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from sparkctl.app.own_cost import peak_rss_bytes
 from sparkctl.app.places import Places
 from sparkctl.app.resume import Earlier, find_earlier
 from sparkctl.app.sink_file import plan_at
+from sparkctl.app.stopping import stopped_by_signals
 from sparkctl.app.telling import Say, Telling, silent
 from sparkctl.app.transports import SharedWays, Transports
 from sparkctl.errors import ExitCode, StoreError
@@ -234,7 +234,7 @@ class _Run:
                 self.tally.add(outcome)
                 self.output.outcome(outcome)
 
-            with _stopped_by_signals(stop), _stopped_by_deadline(stop, self.request.deadline_s):
+            with stopped_by_signals(stop.set), _stopped_by_deadline(stop, self.request.deadline_s):
                 async with visits.at_work(stop) as visit:
                     fan_out = FanOut(self.errand, visit, keep, stop, self.request.place_limits)
                     ticking = asyncio.create_task(self._tick(fan_out.visiting))
@@ -293,23 +293,3 @@ def _stopped_by_deadline(stop: Stop, seconds: float | None) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: Stop) -> Iterator[None]:
-    """The first Ctrl-C, hang-up or termination stops the run in good order; the second kills it."""
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def note() -> None:
-        stop.set()
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-    for number in numbers:
-        loop.add_signal_handler(number, note)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from sparkctl.app.alert_events import of_change, of_digest
 from sparkctl.app.events import of_outcome, of_report
+from sparkctl.app.playbook_events import of_entry
 from sparkctl.app.sink_routes import Routes
 from sparkctl.errors import ExitCode, StoreError
 from sparkctl.model.alert import AlertChange, AlertDigest
 from sparkctl.model.event import Addressed
 from sparkctl.model.inventory import Fleet
+from sparkctl.model.journal import JournalEntry
 from sparkctl.model.outcome import NodeOutcome
+from sparkctl.model.plan import Plan
 from sparkctl.model.reports import RunReport
 from sparkctl.model.sink import SinkPlan, Spool
 from sparkctl.store.store import Store
@@ -61,6 +64,14 @@ class Telling:
     def of_digest(self, digest: AlertDigest) -> list[Addressed]:
         """A digest for the sinks that want digests."""
         return self._routes.address(of_digest(digest), datetime.now(UTC)) if self._routes else []
+
+    def of_journal(self, entries: Iterable[JournalEntry], plan: Plan) -> list[Addressed]:
+        """What is to be told of records of a playbook: to whom any of the nodes of the plan matters."""
+        if self._routes is None:
+            return []
+        now, nodes = datetime.now(UTC), [node.node_id for node in plan.nodes]
+        events = [event for entry in entries if (event := of_entry(entry, plan)) is not None]
+        return [letter for event in events for letter in self._routes.address(event, now, nodes)]
 
     def deliver(self, state: Path, code: ExitCode, give_up_at: float | None, say: Say) -> ExitCode:
         """Deliver what waits, the exit code of the run being `code`; that of the command.

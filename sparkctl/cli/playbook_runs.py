@@ -90,8 +90,10 @@ def _drive(
     from sparkctl.app.playbook_status import status_of_state
     from sparkctl.store.store import Store
 
+    telling = desk.telling
     with Store.open(desk.places.state, create=False) as store:
         request = DriveRequest(
+            telling=telling,
             places=desk.places,
             site=desk.site,
             run_id=run_id,
@@ -110,7 +112,9 @@ def _drive(
         show_status(status, sys.stdout)
     else:
         click.echo(status.model_dump_json())
-    return driven.exit_code
+    sys.stdout.flush()
+    say = lambda words: click.echo(f"sparkctl: {words}", err=True)  # noqa: E731 - as other commands hand it on
+    return telling.deliver(desk.places.state, driven.exit_code, None, say)
 
 
 def _follower(form: str) -> "Callable[[JournalEntry, RunState], None]":

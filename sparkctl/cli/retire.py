@@ -14,6 +14,40 @@ def retire() -> None:
     """Judge whether the media of a machine are sanitised, and issue the certificate of it."""
 
 
+@retire.command("record")
+@click.argument("node_id", metavar="NODE")
+@click.option("--run", "run_id", metavar="RUN", required=True, help="The run of a playbook that erased it.")
+@click.option(
+    "--details", type=click.Path(path_type=Path), required=True, metavar="FILE", help="What only people know, as YAML."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where the record goes.")
+@with_state
+@with_format
+def make_record(node_id: str, run_id: str, details: Path, out: Path, state: Path | None, form: str) -> None:
+    """Make the record of a sanitisation from the journal of RUN, those of earlier runs on NODE, and what people know.
+
+    It has every attempt on every drive, what the drives said and what read back, and the digests of the documents
+    that tell it. What nothing tells is null. Exit 4 for a run that is not of NODE, that is in doubt, or whose journal
+    is not what was written.
+
+    Example: sparkctl retire record spark07 --run RUN --details spark07.yaml --out spark07.record.json
+    """
+    from sparkctl.app.ledger_file import write_document
+    from sparkctl.app.places import places
+    from sparkctl.app.retire_details import read_details
+    from sparkctl.app.retire_record import record_of
+
+    made = record_of(places(None, state).state, node_id, run_id, read_details(details))
+    write_document(made, out)
+    lines = [f"{out}: {made.node_id}, {made.machine_serial}{', simulated' if made.simulated else ''}"]
+    lines += [f"  drive {drive.serial}: {len(drive.attempts)} attempts" for drive in made.drives]
+    lines.append(f"  {len(made.records)} documents; judge it: sparkctl retire judge {out}")
+    say(
+        form, "\n".join(lines), node_id=made.node_id, file=str(out), records=len(made.records),
+        attempts={drive.serial: len(drive.attempts) for drive in made.drives},
+    )  # fmt: skip
+
+
 @retire.command()
 @click.argument("record", type=click.Path(path_type=Path))
 @with_format
@@ -53,10 +87,19 @@ def judge(record: Path, form: str) -> int:
 @click.option(
     "--key", type=click.Path(path_type=Path), metavar="KEY", help="OpenSSH key to sign it and its entry with."
 )
+@click.option(
+    "--copy", type=click.Path(path_type=Path), metavar="FILE", help="A copy of the JSON, under a name of your choice."
+)
 @with_state
 @with_format
 def certificate(
-    record: Path, out: Path, records: tuple[Path, ...], key: Path | None, state: Path | None, form: str
+    record: Path,
+    out: Path,
+    records: tuple[Path, ...],
+    key: Path | None,
+    copy: Path | None,
+    state: Path | None,
+    form: str,
 ) -> None:
     """Issue the certificate of sanitisation of a record, as JSON, Markdown and HTML, and enter it in the ledger.
 
@@ -74,7 +117,7 @@ def certificate(
     where = places(None, state).state
     what = read_document(SanitisationRecord, record)
     require_records(what, records)
-    issued = make_certificate(where, what, out, key=key, now=utc_now())
+    issued = make_certificate(where, what, out, key=key, now=utc_now(), copy=copy)
     made = issued.certificate
     lines = [f"certificate {made.number}: {made.node_id}, {made.method.value}", *(f"  {file}" for file in issued.files)]
     lines.append(f"  entry {issued.entry.seq} of the ledger{', signed' if issued.signed else ', not signed'}")

@@ -9,7 +9,7 @@ from sparkctl.lab import node_state
 from sparkctl.lab.facts_firmware import capsules
 from sparkctl.lab.facts_software import installed_packages
 from sparkctl.lab.node_model import IMAGE_PACKAGE, KERNEL, NodeModel
-from sparkctl.lab.node_state import BOOT_ID, FACTS, OFF, RUN, UNITS, UP_BEFORE, NodeState
+from sparkctl.lab.node_state import BOOT_ID, DRIVE, FACTS, OFF, RUN, UNITS, UP_BEFORE, NodeState
 from sparkctl.lab.repository import DEPENDS, available
 from sparkctl.lab.wrappers import ACTS
 
@@ -18,6 +18,7 @@ UNITS_OF_A_NODE = (
     "dgx-dashboard.service", "dgx-dashboard-admin.service", "docker.service", "containerd.service", "ssh.service",
     "nvidia-persistenced.service", "fwupd.service", "vllm.service", "site-metrics.service",
 )  # fmt: skip
+DRIVE_BYTES = 64 * 2**20
 ENTRY = "gnulinux-"
 SERVING = "vllm.service"
 """The unit that the processes of a busy GPU belong to."""
@@ -90,10 +91,22 @@ def tell_stand_ins(folder: Path, node: NodeModel, fault: str | None, lock_second
             }
             for capsule in capsules(node.make, node.firmware, node.flashed)
         },
+        "drive": None if node.plain_vm else _drive(folder, node),
         "lock_holder": LOCK_HOLDER,
         "lock_seconds": lock_seconds,
     }
     node_state.write(folder / FACTS, json.dumps(facts))
+
+
+def _drive(folder: Path, node: NodeModel) -> dict[str, str]:
+    """What the drive says that it is; it is a small sparse file, which is made here."""
+    place = folder / DRIVE
+    if not place.exists():
+        place.parent.mkdir(exist_ok=True)
+        with place.open("wb") as file:
+            file.truncate(DRIVE_BYTES)
+    drive = node.make.drive
+    return {"serial": node.drive_serial, "model": drive.model, "firmware": drive.firmware}
 
 
 def next_version(version: str) -> str:

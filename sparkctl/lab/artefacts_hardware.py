@@ -97,7 +97,7 @@ def _usb(tree: Tree) -> None:
 
 
 def _drive(tree: Tree, node: NodeModel) -> None:
-    drive, health, serial = node.make.drive, node.drive, f"SIMNVME{node.number:06d}"
+    drive, health, serial = node.make.drive, node.drive, node.drive_serial
     for words, answer in (
         (
             "id-ctrl",

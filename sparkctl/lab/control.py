@@ -31,7 +31,10 @@ STOP_SECONDS = 10.0
 EXIT_SECONDS = 1.0
 PAUSE = 0.02
 FOLDERS = ("acts", "bin", "keys", "shared", "trees")
-FILES = ("changes", "fleet.yaml", "known_hosts", "lab.json", "lock", "server.json", "server.log", "ssh_config")
+FILES = (
+    "approvers", "changes", "fleet.yaml", "known_hosts", "lab.json", "lock", "playbooks.yaml", "server.json",
+    "server.log", "ssh_config",
+)  # fmt: skip
 
 
 def up(

@@ -179,6 +179,10 @@ def _planted_secrets(node: NodeModel) -> NodeModel:
     return replace(node, secrets=True)
 
 
+def _live(node: NodeModel) -> NodeModel:
+    return replace(node, live=True)
+
+
 def _reports(behaviour: str) -> Change:
     return lambda node: replace(node, reports=behaviour)
 
@@ -243,6 +247,11 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
     Fault(
         "reports-hostile", "archives of links, devices, bombs, names that climb: healthy", "pass", _reports("hostile")
     ),
+    Fault("live-system", "started from another system than that on its drive: healthy", "pass", _live),
+    Fault("erase-refused", "the same; its drive refuses a crypto erase: healthy", "pass", _live),
+    Fault("erase-fails", "the same; a sanitise of its drive fails: healthy till then", "pass", _live),
+    Fault("erase-stuck", "the same; a sanitise of its drive stands still at 50 %: healthy", "pass", _live),
+    Fault("erase-lies", "the same; its drive says that it erased, and did not: healthy", "pass", _live),
     Fault("busy", "healthy under load: 95 % busy, 2411 MHz, 49 W", "pass", _busy),
 )
 """Faults of the machine, and healthy states that are mistaken for faults."""

@@ -49,10 +49,13 @@ def _names(tree: Tree, node: NodeModel) -> None:
     tree.files["/run/systemd/resolve/resolv.conf"] = "nameserver 192.0.2.53\nsearch example.net\n"
     tree.files["/etc/hosts"] = f"127.0.0.1 localhost\n127.0.1.1 {node.name}\n"
     wanted = root_options(node).replace("ro,", "").replace("rw,", "")
-    tree.files["/etc/fstab"] = (
-        "# <file system> <mount point> <type> <options> <dump> <pass>\n"
+    installed = (
         f"UUID={node.filesystem_uuid} / ext4 {wanted} 0 1\n"
         "/dev/nvme0n1p1 /boot/efi vfat umask=0077 0 1\n/swap.img none swap sw 0 0\n"
+    )
+    tree.files["/etc/fstab"] = (
+        "# <file system> <mount point> <type> <options> <dump> <pass>\n"
+        f"{'overlay / overlay rw 0 0' if node.live else installed.rstrip()}\n"
     )
 
 

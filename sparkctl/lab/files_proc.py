@@ -14,6 +14,7 @@ MODULES = (
     "nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia", "mlx5_ib", "mlx5_core", "r8127", "mt7925e", "nvme",
     "sbsa_gwdt", "overlay", "br_netfilter",
 )  # fmt: skip
+LIVE_ROOT = "overlay / overlay rw,relatime,lowerdir=/run/live/lower,upperdir=/run/live/upper,workdir=/run/live/work 0 0"
 SNAPS = (("snapd", 26382), ("firefox", 7767), ("gnome-42-2204", 245), ("snap-store", 1271))
 
 
@@ -152,14 +153,15 @@ def _mounts(tree: Tree, node: NodeModel) -> None:
         "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0",
         "udev /dev devtmpfs rw,nosuid,relatime,size=62741520k,nr_inodes=15685380,mode=755 0 0",
         "tmpfs /run tmpfs rw,nosuid,nodev,noexec,relatime,size=12760076k,mode=755 0 0",
-        f"/dev/nvme0n1p2 / ext4 {root_options(node)} 0 0",
+        LIVE_ROOT if node.live else f"/dev/nvme0n1p2 / ext4 {root_options(node)} 0 0",
         "securityfs /sys/kernel/security securityfs rw,nosuid,nodev,noexec,relatime 0 0",
         "tmpfs /dev/shm tmpfs rw,nosuid,nodev 0 0",
         "pstore /sys/fs/pstore pstore rw,nosuid,nodev,noexec,relatime 0 0",
         "efivarfs /sys/firmware/efi/efivars efivarfs rw,nosuid,nodev,noexec,relatime 0 0",
         *(f"/dev/loop{at} /snap/{name}/{rev} squashfs ro,nodev,relatime 0 0" for at, (name, rev) in enumerate(SNAPS)),
-        "/dev/nvme0n1p1 /boot/efi vfat rw,relatime,fmask=0077,dmask=0077,codepage=437,shortname=mixed 0 0",
     ]
+    if not node.live:
+        rows.append("/dev/nvme0n1p1 /boot/efi vfat rw,relatime,fmask=0077,dmask=0077,codepage=437,shortname=mixed 0 0")
     tree.put("/proc", mounts="\n".join(rows))
     tree.put("/proc/self", mounts="\n".join(rows))
 

@@ -110,7 +110,7 @@ def _drive(tree: Tree, node: NodeModel) -> None:
     tree.put(
         here,
         model=f"{drive.model:<40}",
-        serial=f"{f'SIMNVME{node.number:06d}':<20}",
+        serial=f"{node.drive_serial:<20}",
         firmware_rev=f"{drive.firmware:<8}",
         state=node.drive.state,
         transport="pcie",

@@ -2,20 +2,29 @@
 
 import json
 
-from sparkctl.lab.keys import public_key
+from sparkctl.lab.keys import APPROVERS, public_key
 from sparkctl.lab.state import Lab, LabNode, write_atomically
 
 USER = "sim"
 RACK_SIZE = 8
 HEADER = "# Simulated nodes of a sparkctl lab: they listen on loopback addresses of this machine and own no hardware.\n"
 
+SITE = """\
+# Rules for playbooks of a sparkctl lab: the keys approver-1 and approver-2 in keys/ may approve.
+version: 1
+allowed_signers: approvers
+"""
+
 
 def write_fleet_files(lab: Lab) -> None:
-    """Write `fleet.yaml`, `known_hosts` and `ssh_config`; raises OSError."""
+    """Write `fleet.yaml`, `known_hosts`, `ssh_config`, and who may approve what (`playbooks.yaml`); raises OSError."""
     write_atomically(lab.fleet_file, _fleet(lab))
     pins = (f"[{node.address}]:{lab.port} {public_key(lab.host_key_file(node.name))}\n" for node in lab.nodes)
     write_atomically(lab.known_hosts_file, "".join(pins))
     write_atomically(lab.ssh_config_file, _ssh_config(lab))
+    signers = (f"{name}@lab.simulated {public_key(lab.approver_key_file(name))}\n" for name in APPROVERS)
+    write_atomically(lab.directory / "approvers", "".join(signers), 0o644)
+    write_atomically(lab.directory / "playbooks.yaml", SITE, 0o644)
 
 
 def _fleet(lab: Lab) -> str:

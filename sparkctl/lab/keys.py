@@ -4,12 +4,17 @@ from pathlib import Path
 
 from sparkctl.lab.state import Lab, write_atomically
 
+APPROVERS = ("approver-1", "approver-2")
+"""Two people who may approve what is done to a lab: as many as anything needs."""
+
 
 def make_keys(lab: Lab) -> None:
     """Write every key pair of the lab; private ones with mode 0600. Raises OSError."""
     lab.identity_file.parent.mkdir(mode=0o700, exist_ok=True)
     _make(lab.identity_file, "simulated user")
     _make(lab.impostor_key_file, "simulated impostor")
+    for name in APPROVERS:
+        _make(lab.approver_key_file(name), f"simulated {name}")
     for node in lab.nodes:
         _make(lab.host_key_file(node.name), f"simulated {node.name}")
 

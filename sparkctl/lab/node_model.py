@@ -112,7 +112,8 @@ class NodeModel:
     says whether sudo lets the user run what needs root, `swapped` whether another machine stands in this one's place,
     `plain_vm` whether it is no GB10 machine at all (see `plain_vm`). `past` names the story of its earlier boots (see
     `reset_stories`), None for an ordinary one. `bus_errors` are (PCI address, nonfatal, fatal) counts. `secrets` says
-    whether secrets of every class lie about (see `secrets`). `reports` is how tools of others behave.
+    whether secrets of every class lie about (see `secrets`). `reports` is how tools of others behave. `live` says
+    whether it was started from another system than the one on its drive, which nobody uses then.
 
     What acts have made of it (see `acted`): `kernel` is the one that runs, `upgraded` are packages with the versions
     that acts brought, `ended` the boots that acts ended (how long each lasted and was off until the next, in seconds,
@@ -150,6 +151,7 @@ class NodeModel:
     bus_errors: tuple[tuple[str, int, int], ...] = ()
     secrets: bool = False
     reports: str = "good"
+    live: bool = False
     kernel: str = KERNEL
     upgraded: tuple[tuple[str, str], ...] = ()
     ended: tuple[tuple[float, float, str], ...] = ()
@@ -174,6 +176,11 @@ class NodeModel:
     def serial(self) -> str:
         """An invented serial that looks invented."""
         return f"SIM{self.number + (9_000_000_000 if self.swapped else 0):010d}"
+
+    @property
+    def drive_serial(self) -> str:
+        """The invented serial of its drive."""
+        return f"SIMNVME{self.number:06d}"
 
     @property
     def uuid(self) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 STATE, FACTS, RUN, UNITS, BOOT_ID, CHANGES = "state.json", "facts.json", "run", "units", "boot_id", "changes"
+DRIVE = "dev/nvme0n1"
+"""The file that is its drive."""
 REBOOT = "reboot"
 """The file with which a node asks the lab's server to restart it."""
 UP_BEFORE, OFF = 30.0, 8.0
@@ -25,7 +27,9 @@ class NodeState:
 
     `booted_at` is when the running boot answered first (seconds since 1970, 0 for one that no act began). `packages`
     are versions that acts brought, `masked` and `stopped` are units, `firmware` is staged for a restart (GUID to
-    version) and `flashed` was taken by one. `swapped` says that another machine answers in its place.
+    version) and `flashed` was taken by one. `swapped` says that another machine answers in its place. `sanitize`
+    is the log page of its drive (sstat, sprog, cdw10, and how often it was asked for since the sanitise began), empty
+    before the first sanitise.
     """
 
     ended: list[list[Any]] = field(default_factory=list)
@@ -39,6 +43,8 @@ class NodeState:
     flashed: dict[str, str] = field(default_factory=dict)
     refreshed: int = 0
     swapped: bool = False
+    sanitize: dict[str, int] = field(default_factory=dict)
+    tpm_cleared: bool = False
 
 
 def read(folder: Path) -> NodeState:

@@ -47,19 +47,24 @@ def packages(node: NodeModel) -> dict[str, str]:
 def _disks(tree: Tree, node: NodeModel) -> None:
     size = int(node.make.drive.size * 0.983)
     usable = int(size * 0.95)
+    kind = "overlay" if node.live else "ext4 "
     used = int(usable * node.root.used_percent / 100)
     rows = [
-        f"/              ext4  {size} {used} {usable - used}",
+        f"/              {kind} {size} {used} {usable - used}",
         f"/boot/efi      vfat  {ESP_BYTES} {ESP_BYTES // 80} {ESP_BYTES - ESP_BYTES // 80}",
-    ]
+    ][: 1 if node.live else 2]
     tree.record(DF, "\n".join(["Mounted on     Type  1B-blocks Used Avail", *rows, ""]))
     inodes = size // 16384
     taken = int(inodes * node.root.inodes_percent / 100)
-    rows = [f"/              ext4  {inodes} {taken} {inodes - taken}", "/boot/efi      vfat  0 0 0"]
+    rows = [f"/              {kind} {inodes} {taken} {inodes - taken}", "/boot/efi      vfat  0 0 0"]
+    rows = rows[: 1 if node.live else 2]
     tree.record(DF_INODES, "\n".join(["Mounted on     Type  Inodes IUsed IFree", *rows, ""]))
     filesystem = {"target": "/", "source": "/dev/nvme0n1p2", "fstype": "ext4", "options": root_options(node)}
+    if node.live:
+        filesystem |= {"source": "overlay", "fstype": "overlay"}
     tree.record(("findmnt", "-J", "/"), json.dumps({"filesystems": [filesystem]}) + "\n")
-    part = {"name": "nvme0n1p2", "size": size, "type": "part", "mountpoints": ["/"], "fstype": "ext4"}
+    mounted = [None] if node.live else ["/"]
+    part = {"name": "nvme0n1p2", "size": size, "type": "part", "mountpoints": mounted, "fstype": "ext4"}
     disk = {"name": "nvme0n1", "size": node.make.drive.size, "type": "disk", "tran": "nvme", "rota": False}
     disk |= {"model": node.make.drive.model, "children": [part]}
     tree.record(("lsblk", "-J", "-b", "-O"), json.dumps({"blockdevices": [disk]}) + "\n")

@@ -112,6 +112,10 @@ class Lab:
         """The host key that a node with a changed host key shows."""
         return self.directory / "keys" / "impostor.host"
 
+    def approver_key_file(self, name: str) -> Path:
+        """The private key of somebody who may approve plans of playbooks."""
+        return self.directory / "keys" / name
+
     def tree(self, name: str) -> Path:
         """The rooted tree of a node (a link to it); written soon after the lab came up."""
         return self.directory / "trees" / name

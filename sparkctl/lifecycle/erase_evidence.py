@@ -36,23 +36,26 @@ MAKERS = {"samsung": "Samsung", "micron": "Micron", "wdc": "Western Digital", "k
 
 def erase_attempt(
     technique: Technique,
-    applied: ControlData,
+    applied: ControlData | None,
     ended: ControlData | None,
     checked: ControlData | None,
     *,
     started_at: datetime,
     ended_at: datetime | None,
     seed: str | None = None,
+    marked: ControlData | None = None,
 ) -> EraseAttempt:
     """One technique on one drive: what `nvme-sanitize` answered to apply, when the act had ended, and to postcheck.
 
-    `applied` looked once more before it started, so that its `observed` is how the drive was before.
+    `applied` looked once more before it started, so that its `observed` is how the drive was before. Where that answer
+    was lost, `marked` stands for it: the last look of `nvme-markers`.
     """
-    before, after = applied.observed, checked.observed if checked else {}
+    seen = applied or marked
+    before, after = seen.observed if seen else {}, checked.observed if checked else {}
     log = [_page(before, started_at), *_pages_in(ended), _page(after, ended_at) if ended_at else None]
     return EraseAttempt(
         technique=technique,
-        argv=[word for word in applied.argv if len(word) <= 200][:100],
+        argv=[word for word in (applied.argv if applied else ()) if len(word) <= 200][:100],
         tool="nvme-cli",
         tool_version=_word(before, "tool_version"),
         started_at=started_at,
@@ -94,6 +97,8 @@ def tpm_evidence(
     """A TPM before and after, by what `tpm-clear` answered. A precheck that found nothing needs no act."""
     nothing_to_do = ended is None and applied.result.value == "holds"
     return TpmEvidence(
+        manufacturer=_word(applied.observed, "manufacturer"),
+        tool_version=_word(applied.observed, "tool_version"),
         before=_tpm_state(applied, before),
         after=_tpm_state(checked, after) if checked else None,
         exit_status=0 if nothing_to_do else ended.exit_status if ended else None,

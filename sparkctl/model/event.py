@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     VISIT = "visit"  # what came of one node in a run: its run record
     ALERT = "alert"  # an alert began, changed or ended
     DIGEST = "digest"  # what was so over a span of time
+    PLAYBOOK = "playbook"  # what happened to a run of a playbook as a whole, or that it asks a person
     OUTBOX = "outbox"  # events that were dropped before a sink took them
     TEST = "test"  # nothing happened: somebody tries a sink
 

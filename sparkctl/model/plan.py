@@ -8,7 +8,8 @@ from pydantic import Field
 
 from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
 from sparkctl.model.canonical import canonical_json
-from sparkctl.model.playbook import Budget, Fidelity, OnFailure, Phase, PlaybookName, Risk, Step, StepId
+from sparkctl.model.lifecycle import Phase
+from sparkctl.model.playbook import Budget, Fidelity, OnFailure, PlaybookName, Risk, Step, StepId
 
 Seconds = Annotated[int, Field(ge=0)]
 

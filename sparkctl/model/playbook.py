@@ -7,22 +7,12 @@ from pydantic import Field, StringConstraints
 
 from sparkctl.model.base import Record, Sha256Hex, Text, Word
 from sparkctl.model.canonical import Json
+from sparkctl.model.lifecycle import Phase
 
 PlaybookName = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z][a-z0-9-]{0,38}$")]
 """Phase and name, as `maintenance/reboot`; the file is that with `.yaml`."""
 
 StepId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}$")]
-
-
-class Phase(StrEnum):
-    """The six phases of the life of a node, in their order."""
-
-    PROCUREMENT = "procurement"
-    PROVISIONING = "provisioning"
-    MONITORING = "monitoring"
-    MAINTENANCE = "maintenance"
-    INCIDENT = "incident"
-    RETIREMENT = "retirement"
 
 
 class Risk(StrEnum):

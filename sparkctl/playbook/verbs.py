@@ -1,6 +1,10 @@
 """What a step can do, and which options each verb takes."""
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from sparkctl.model.playbook import Step
 
 CONTROL = "control."
 """Before the name of a controller: such a step changes the node."""
@@ -44,8 +48,15 @@ COMMANDS = (
     ("receive", "pins"),
     ("reset-reason",),
     ("retire", "certificate"),
+    ("retire", "record"),
 )
 """The commands that a step may run: they read nodes, and write only what may be written twice."""
+
+PAPERWORK = (("alerts",), ("baseline", "set"), ("ledger",), ("node",), ("retire",))
+"""How those of them begin that write down what is known already, and visit no node."""
+
+NOT_OF_A_NODE = (("retire", "certificate"),)
+"""Those of them that take a document, and no name of a node."""
 
 NODE = "node"
 """The parameter that every playbook has: the name of the node that a step is done on."""
@@ -53,16 +64,23 @@ NODE = "node"
 FOLDER = "folder"
 """Another one: the folder for files of this node in this run."""
 
+RUN = "run"
+"""The id of the run."""
+
+SEED = "seed"
+"""32 hexadecimal digits of this node in this run, which no other node or run has."""
+
 DOCUMENTS = {
     "plan": "plan_file",
     "record": "record_file",
     "baseline": "baseline_file",
+    "sanitisation": "sanitisation_file",
     "certificate": "certificate_file",
 }
 """What `move` may rest on, each with the parameter that names its file: the plan that was approved, the record of what
-the run did to the node, what the node was when it was enrolled, and what became of its media."""
+the run did to the node, what the node was when it was enrolled, what was done to its media, and what became of them."""
 
-BUILT_IN = (NODE, FOLDER, *DOCUMENTS.values())
+BUILT_IN = (NODE, FOLDER, RUN, SEED, *DOCUMENTS.values())
 """Every parameter that a playbook has without naming it."""
 
 
@@ -74,3 +92,26 @@ def controller_of(do: str) -> str | None:
 def is_command(words: list[str]) -> bool:
     """Whether these words begin with a command that a step may run."""
     return any(tuple(words[: len(command)]) == command for command in COMMANDS)
+
+
+def named(run_id: str, node_id: str) -> dict[str, str]:
+    """The parameters that a playbook has without naming them, but for those that name files."""
+    digest = hashlib.sha256(f"{run_id}\n{node_id}\nseed".encode()).hexdigest()
+    return {NODE: node_id, RUN: run_id, SEED: digest[:32]}
+
+
+def visits_nodes(steps: Iterable[Step]) -> bool:
+    """Whether any step needs a node that answers; the others ask people, and write down what is known."""
+    return any(_visits(step) for step in steps)
+
+
+def _visits(step: Step) -> bool:
+    if step.do != "sparkctl":
+        return step.do == "judge" or controller_of(step.do) is not None
+    words = tuple(step.options["command"])
+    return not any(words[: len(begin)] == begin for begin in PAPERWORK)
+
+
+def takes_node(words: Sequence[str]) -> bool:
+    """Whether the name of the node is to stand behind these words of a command, where no word is it."""
+    return not any(tuple(words[: len(begin)]) == begin for begin in NOT_OF_A_NODE)

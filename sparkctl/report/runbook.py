@@ -7,7 +7,7 @@ from typing import Any
 
 from sparkctl.model.playbook import Budget, OnFailure, Playbook, Risk, Step, WaveRule
 from sparkctl.model.printable import printable
-from sparkctl.playbook.verbs import FOLDER, NODE, VERBS, controller_of
+from sparkctl.playbook.verbs import FOLDER, NODE, RUN, VERBS, controller_of, takes_node
 from sparkctl.report.words import count
 
 UNBOUNDED = 100_000
@@ -25,7 +25,7 @@ _ON_FAILURE = {
     OnFailure.STOP_NEW: "nodes under way come to their end, and no further node begins",
 }
 _TOLD = ("command", "fail_on", "question", "seconds")  # options that the words of their step tell
-_PLACES = {f"${NODE}": "NODE", f"${FOLDER}": "FOLDER"}
+_PLACES = {f"${NODE}": "NODE", f"${FOLDER}": "FOLDER", f"${RUN}": "RUN"}
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -195,8 +195,9 @@ def command_of(step: Step) -> str | None:
         return None if "ignore" in step.options else shlex.join(["sparkctl", "health", *fail_on, "NODE"])
     if step.do != "sparkctl":
         return None
-    words = [value_text(word) for word in step.options["command"]]
-    return shlex.join(["sparkctl", *words, *([] if f"${NODE}" in step.options["command"] else ["NODE"])])
+    said = step.options["command"]
+    node = ["NODE"] if f"${NODE}" not in said and takes_node(said) else []
+    return shlex.join(["sparkctl", *(value_text(word) for word in said), *node])
 
 
 def _failing(playbook: Playbook) -> list[str]:

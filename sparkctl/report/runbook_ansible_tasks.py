@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from sparkctl.errors import ExitCode
-from sparkctl.model.playbook import Step
-from sparkctl.playbook.verbs import NODE, controller_of
+from sparkctl.model.playbook import Step, names_in
+from sparkctl.playbook.verbs import BUILT_IN, FOLDER, NODE, RUN, controller_of, takes_node
 
 Task = dict[str, Any]
 _JINJA = re.compile(r"\{(?=[{%#])|\A#")
@@ -59,6 +59,12 @@ def tasks_of(step: Step) -> Iterator[Task]:
         yield head | {"ansible.builtin.pause": {"seconds": int(step.options["seconds"])}, "run_once": True}
     elif step.do == "ask":
         yield from _asked(head, step)
+    elif step.do == "move":
+        words = f"not done by this play: sparkctl node move NODE {step.options['to']}, on its evidence"
+        yield head | {"ansible.builtin.debug": {"msg": literal(words)}, "run_once": True}
+    elif RUN in names_in(step.options):
+        words = "this step rests on the journal of a run, which a play does not have"
+        yield head | {"ansible.builtin.fail": {"msg": words}}
     else:
         yield head | _command(step)
 
@@ -66,13 +72,22 @@ def tasks_of(step: Step) -> Iterator[Task]:
 def _value(value: Any) -> Any:
     """An option: parameters become variables, all else is taken as it stands."""
     if isinstance(value, str) and value.startswith("$"):
-        name = value[1:]
-        return "{{ inventory_hostname }}" if name == NODE else f"{{{{ {variable_of(name)} }}}}"
+        return _variable(value[1:])
     if isinstance(value, list):
         return [_value(item) for item in value]
     if isinstance(value, dict):
         return {literal(key): _value(item) for key, item in value.items()}
     return literal(value)
+
+
+def _variable(name: str) -> str:
+    """What a parameter is in a play; files of a run are in a folder beside it."""
+    if name == NODE:
+        return "{{ inventory_hostname }}"
+    if name not in BUILT_IN:
+        return f"{{{{ {variable_of(name)} }}}}"
+    file = "" if name == FOLDER else f"/{name.removesuffix('_file')}"
+    return f"{{{{ playbook_dir }}}}/{{{{ inventory_hostname }}}}{file}"
 
 
 def _controlled(head: Task, step: Step, name: str) -> Iterator[Task]:
@@ -105,6 +120,7 @@ def _asked(head: Task, step: Step) -> Iterator[Task]:
 
 def _command(step: Step) -> Task:
     """A command of sparkctl on this machine, one node after the other, tried again while another run is busy."""
+    good = sorted([*_GOOD, *(int(ExitCode[word.upper()]) for word in step.options.get("accepts", ()))])
     if step.do == "judge":
         words = [
             "sparkctl",
@@ -116,7 +132,7 @@ def _command(step: Step) -> Task:
     else:
         command = step.options["command"]
         words = ["sparkctl", *(_value(word) for word in command)]
-        words += [] if f"${NODE}" in command else ["{{ inventory_hostname }}"]
+        words += ["{{ inventory_hostname }}"] if f"${NODE}" not in command and takes_node(command) else []
     return {
         "ansible.builtin.command": {"argv": words},
         "delegate_to": "localhost",
@@ -127,6 +143,6 @@ def _command(step: Step) -> Task:
         "retries": _BUSY_TRIES,
         "delay": _BUSY_PAUSE_S,
         "changed_when": False,
-        "failed_when": f"sparkctl_command.rc | default(0) not in {_GOOD}",
+        "failed_when": f"sparkctl_command.rc | default(0) not in {good}",
         "timeout": step.within_s,
     }

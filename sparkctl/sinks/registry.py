@@ -18,7 +18,7 @@ from sparkctl.sinks.syslog import SyslogSink
 from sparkctl.sinks.webhook import WebhookSink
 
 EVERYTHING = frozenset(EventKind)
-FOR_PEOPLE = frozenset({EventKind.ALERT, EventKind.DIGEST, EventKind.OUTBOX, EventKind.TEST})
+FOR_PEOPLE = frozenset({EventKind.ALERT, EventKind.DIGEST, EventKind.PLAYBOOK, EventKind.OUTBOX, EventKind.TEST})
 FOR_METRICS = frozenset({EventKind.RUN, EventKind.TEST})
 
 _HTTP = frozenset({"ca_file", "cert_file", "key_file", "proxy"})

@@ -14,15 +14,25 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row, insert, select, update
 
 from sparkctl.errors import BusyError, RefusedError, UsageError
+from sparkctl.model.event import Addressed
 from sparkctl.model.journal import GENESIS, Event, JournalEntry
 from sparkctl.model.plan import Approval, Plan
 from sparkctl.store.database import Database, chunks
 from sparkctl.store.documents import COLUMNS, ids_of, pack, put_all, unpack
 from sparkctl.store.entries import ClaimedRun, PlaybookRun
 from sparkctl.store.node_numbers import node_numbers
+from sparkctl.store.outbox_put import put_events
 from sparkctl.store.schema import approvals, documents, journal, node_fences, nodes, playbook_runs
 
 _PAGE = 1000
+
+Tell = Callable[[Sequence[JournalEntry]], Sequence[Addressed]]
+"""From records to what goes into the outbox."""
+
+
+def nobody(_entries: Sequence[JournalEntry]) -> Sequence[Addressed]:
+    """Put nothing into the outbox."""
+    return ()
 
 
 class Journals:
@@ -140,8 +150,11 @@ class Journals:
         until: datetime,
         texts: Sequence[str] = (),
         close: bool = False,
+        tell: Tell = nobody,
     ) -> list[JournalEntry]:
         """Write records and keep the run until a moment; on disk when this returns. `texts` are documents they name.
+
+        What `tell` makes of the records is in the outbox then, too.
 
         With `close` the run is over, and its nodes are free. Raises RefusedError when somebody else has taken the run.
         """
@@ -155,6 +168,7 @@ class Journals:
                 )
             made = _chained(connection, claim, events, now)
             put_all(connection, packed)
+            put_events(connection, tell(made))
             change: dict[str, Any] = {"leased_until": until}
             if close:
                 change = {"leased_until": None, "holder": None, "ended_at": made[-1].at}

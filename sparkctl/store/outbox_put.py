@@ -18,6 +18,7 @@ DROPPED_FIRST = (
     EventKind.RUN,
     EventKind.DIGEST,
     EventKind.OUTBOX,
+    EventKind.PLAYBOOK,
     EventKind.ALERT,
 )
 """What goes first when too much waits; of one kind the oldest."""

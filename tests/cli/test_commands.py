@@ -27,9 +27,10 @@ COMMANDS = [
     "sinks send", "node list", "node show", "node move", "node evidence", "receive match", "receive record",
     "receive pins", "receive accept", "sinks dead", "sinks replay", "sinks forget", "sinks show", "ledger show",
     "ledger add", "ledger sign", "ledger checkpoint", "ledger cosign", "ledger import-cosignature", "ledger prove",
-    "ledger verify-proof", "ledger verify", "retire judge", "retire certificate", "playbook list", "playbook show",
-    "playbook check", "playbook plan", "playbook approve", "playbook run", "playbook resume", "playbook status",
-    "playbook answer", "playbook stop", "playbook journal", "ledger timestamp-request", "ledger timestamp-verify",
+    "ledger verify-proof", "ledger verify", "retire judge", "retire certificate", "retire record", "playbook list",
+    "playbook show", "playbook check", "playbook plan", "playbook approve", "playbook run", "playbook resume",
+    "playbook status", "playbook answer", "playbook stop", "playbook journal", "ledger timestamp-request",
+    "ledger timestamp-verify",
     "airgap pack", "airgap sign", "airgap verify", "airgap scan", "airgap apply", "airgap have", "airgap receipt",
     "airgap check",
 ]  # fmt: skip

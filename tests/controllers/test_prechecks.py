@@ -122,7 +122,8 @@ def test_tools_that_talk_nonsense_are_no_leave_and_no_bug(node: Node, name: str)
         for argv in looks_of(name):
             node.again(argv, text)
         assert node.asked(name, **given).result.value in ("unknown", "refused")
-        assert node.asked(name, "postcheck", **given).result.value in ("unknown", "lacks")
+        if name != "apt-refresh":  # which looks at files afterwards, and asks no tool
+            assert node.asked(name, "postcheck", **given).result.value in ("unknown", "lacks")
 
 
 def looks_of(name: str) -> list[tuple[str, ...]]:

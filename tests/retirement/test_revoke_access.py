@@ -57,7 +57,10 @@ def test_the_precheck_says_what_is_there(tree: Path) -> None:
     assert verdict.result == "ready"
     assert verdict.observed == {"keys of spark": 3, "to revoke of spark": 2, "/etc/token": TOKEN}
     assert revoke_access.precheck(machine, asked(users=["spark"], keys=["SHA256:" + "A" * 43])).result == "holds"
+    nothing = revoke_access.precheck(machine, asked())
+    assert (nothing.result, nothing.summary) == ("holds", "nothing is named that is to be revoked")
     for given, reason in (
+        (asked(keys=[mine]), "no_users"),
         (asked(users=["nobody-here"]), "no_such_user"),
         (asked(tokens={"/etc/token": "0" * 64}), "other_file"),
     ):

@@ -11,9 +11,11 @@ LAB_SECONDS = 300.0  # it goes down by itself if the test run is killed
 
 
 @contextmanager
-def running_lab(folder: Path, nodes: int, characters: Sequence[str] | None = None) -> Iterator[Lab]:
-    """A lab of `nodes` simulated nodes in `folder`."""
-    lab = control.up(folder, nodes, characters, seed=1, seconds=LAB_SECONDS)
+def running_lab(
+    folder: Path, nodes: int, characters: Sequence[str] | None = None, *, seconds: float = LAB_SECONDS
+) -> Iterator[Lab]:
+    """A lab of `nodes` simulated nodes in `folder`, for so many seconds at most."""
+    lab = control.up(folder, nodes, characters, seed=1, seconds=seconds)
     try:
         yield lab
     finally:

@@ -10,8 +10,9 @@ from pathlib import Path
 from sparkctl.app.holder import has_ended, this_process
 from sparkctl.app.playbook_driver import LEASE, NOT_BEGUN, Came, Driver, NotBegun, Question, Ready
 from sparkctl.model.journal import Act, Claimed, Event, Intended, JournalEntry, Opened, Result
+from sparkctl.model.lifecycle import Phase
 from sparkctl.model.plan import Effect, Plan, PlannedNode, Wave
-from sparkctl.model.playbook import Budget, Fidelity, OnFailure, Phase, Risk, Step
+from sparkctl.model.playbook import Budget, Fidelity, OnFailure, Risk, Step
 from sparkctl.playbook.calendar import Calendar
 from sparkctl.playbook.engine import Look, Start, Wait
 from sparkctl.playbook.guard import Verdict

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from sparkctl.model.lifecycle import Phase
 from sparkctl.model.playbook import (
     Budget,
     OnFailure,
     Parameter,
     ParameterKind,
-    Phase,
     Playbook,
     Risk,
     Step,

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from sparkctl.model.base import PRINTABLE
 
 # Characters that every document allows: no controls, no lone surrogates, nothing invisible.
-_LETTERS = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")).filter(
+LETTERS = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")).filter(
     re.compile(PRINTABLE).match
 )
 
@@ -91,7 +91,7 @@ def _text(limits: list[Any]) -> st.SearchStrategy[str]:
             pattern = limit.pattern or pattern
     if pattern is not None and not str(pattern).startswith("^[^"):
         return st.from_regex(str(pattern).replace("$", r"\Z"), fullmatch=True).filter(lambda text: len(text) <= most)
-    return st.text(_LETTERS, min_size=least, max_size=min(most, 20))
+    return st.text(LETTERS, min_size=least, max_size=min(most, 20))
 
 
 def _flat(limits: list[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ if __name__ == "__main__":
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from sparkctl.lab.stand_ins import apt, boot, firmware, machine, units
+from sparkctl.lab.stand_ins import apt, boot, drive, firmware, machine, tpm, units
 
 COMMANDS = {
     "systemd-run": units.systemd_run,
@@ -23,6 +23,10 @@ COMMANDS = {
     "grub-reboot": boot.grub_reboot,
     "grub-editenv": boot.grub_editenv,
     "fwupdmgr": firmware.fwupdmgr,
+    "nvme": drive.nvme,
+    "python3": drive.python3,
+    "tpm2_clear": tpm.tpm2_clear,
+    "tpm2_getcap": tpm.tpm2_getcap,
 }
 """Every command that a lab plays: each is given its node's folder and its arguments, and returns its exit status."""
 
