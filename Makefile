@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast slow format schemas lock wheel clean
+.PHONY: help demo test check fast slow format schemas lock wheel airgap clean
 
 help:
 	@echo "make demo     a simulated fleet, a sweep over real SSH, a summary, the end of a node that panicked, a page of all"
@@ -14,6 +14,7 @@ help:
 	@echo "make fast     the quick tests; make slow: the ones that start real components"
 	@echo "make format   rewrite the code in the house format"
 	@echo "make schemas  write the generated files; make lock: pin dependencies; make wheel: build"
+	@echo "make airgap   gather the wheels for x86-64 and aarch64 that install sparkctl where there is no network"
 
 demo: $(STAMP)
 	@$(BIN)/sparkctl demo
@@ -66,6 +67,9 @@ lock: $(STAMP)
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --no-isolation --wheel
+
+airgap: $(STAMP)
+	$(BIN)/python .ci/airgap dist/airgap
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

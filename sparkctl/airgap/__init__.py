@@ -1,1 +1,1 @@
-"""What crosses the air gap: seeds, mirrors and transfer bundles. Pure rendering, and the tools that make images."""
+"""What crosses an air gap: seeds and their images, transfer bundles, and the tree that the far side keeps. No network."""

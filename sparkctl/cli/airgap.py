@@ -3,12 +3,13 @@
 import click
 
 from sparkctl.cli.airgap_seed import seed
+from sparkctl.cli.airgap_transfer import TRANSFER_COMMANDS
 
 
-@click.group(short_help="Sites without internet: seeds for new nodes, signed.")
+@click.group(short_help="Sites without internet: seeds for new nodes, bundles for media, signed.")
 def airgap() -> None:
-    """Prepare what a site without internet needs, with every signature on."""
+    """Prepare what a site without internet needs, and carry it there, with every signature on."""
 
 
-for command in (seed,):
+for command in (seed, *TRANSFER_COMMANDS):
     airgap.add_command(command)

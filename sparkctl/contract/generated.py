@@ -59,6 +59,7 @@ from sparkctl.model.sanitisation import SanitisationJudgement, SanitisationRecor
 from sparkctl.model.schedule import Heartbeat, ScheduleStatus
 from sparkctl.model.seed import BeaconRead, SeedBeacon, SeedManifest, SeedPayload, SeedReport
 from sparkctl.model.sweep import SweepReport
+from sparkctl.model.transfer import HaveList, ScanRecord, StreamPosition, TransferManifest, TransferReceipt
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -128,6 +129,11 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "sink-status": SinkStatus,
     "sink-test": SinkTest,
     "sweep-report": SweepReport,
+    "transfer-have": HaveList,
+    "transfer-manifest": TransferManifest,
+    "transfer-position": StreamPosition,
+    "transfer-receipt": TransferReceipt,
+    "transfer-scan": ScanRecord,
 }
 """Every published document by the name of its schema."""
 

@@ -76,6 +76,11 @@ NAME_OF_SCHEMA = {
     "spark-evidence/1 disclosure": "evidence-disclosure",
     "urn:sparkctl:spark-evidence:1": "evidence-statement",
     "application/vnd.in-toto+json": "evidence-envelope",
+    "sparkctl.transfer-have/1": "transfer-have",
+    "sparkctl.transfer-manifest/1": "transfer-manifest",
+    "sparkctl.transfer-position/1": "transfer-position",
+    "sparkctl.transfer-receipt/1": "transfer-receipt",
+    "sparkctl.transfer-scan/1": "transfer-scan",
 }
 """From what a document says that it is, in one of NAMED_IN or in `meta.schema`, to the name of its JSON Schema."""
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from sparkctl import ustar
 from sparkctl.errors import UsageError
-from sparkctl.evidence import ustar
 from sparkctl.evidence.documents import MAX_DOCUMENT, parsed
 from sparkctl.evidence.dsse import SignedStatement, opened_envelope, require_same
 from sparkctl.evidence.files import EmptyFolder, opened_file

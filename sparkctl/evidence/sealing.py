@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from sparkctl import ustar
 from sparkctl.errors import UsageError
-from sparkctl.evidence import ustar
 from sparkctl.evidence.documents import written
 from sparkctl.evidence.dsse import sealed_envelope, statement_of
 from sparkctl.evidence.files import chunks_of, files_below, written_new

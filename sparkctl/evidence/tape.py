@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from sparkctl import ustar
 from sparkctl.errors import UsageError
-from sparkctl.evidence import ustar
 from sparkctl.evidence.frame import decompressed
 from sparkctl.model.printable import printable
 

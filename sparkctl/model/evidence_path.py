@@ -21,14 +21,20 @@ RESERVED = frozenset({MANIFEST, DISCLOSURE, STATEMENT})
 _UNWANTED = re.compile(rf"[\\{CONTROLS}{INVISIBLE}\ud800-\udfff]")
 
 
-def checked_path(path: str) -> str:
-    """The path itself; raises ValueError for one that a bundle does not hold."""
+def relative_path(path: str) -> str:
+    """The path itself; raises ValueError unless it leads to one place below a folder, and nowhere else."""
     if _UNWANTED.search(path):
         raise ValueError("a path holds no backslash, no control and no invisible character")
     if any(part in {"", ".", ".."} for part in path.split("/")):
         raise ValueError("a path is relative, without empty parts, `.` or `..`")
     if len(path.encode()) > MAX_PATH or any(len(part.encode()) > MAX_PART for part in path.split("/")):
         raise ValueError(f"a path has at most {MAX_PATH} bytes, each part of it at most {MAX_PART}")
+    return path
+
+
+def checked_path(path: str) -> str:
+    """The path itself; raises ValueError for one that a bundle of evidence does not hold."""
+    relative_path(path)
     if folded(path.split("/", 1)[0]) in RESERVED:
         raise ValueError("the bundle itself has this name")
     return path

@@ -30,7 +30,8 @@ COMMANDS = [
     "ledger verify-proof", "ledger verify", "retire judge", "retire certificate", "retire record", "playbook list",
     "playbook show", "playbook check", "playbook plan", "playbook approve", "playbook run", "playbook resume",
     "playbook status", "playbook answer", "playbook stop", "playbook journal", "ledger timestamp-request",
-    "ledger timestamp-verify", "airgap seed", "receive beacon",
+    "ledger timestamp-verify", "airgap seed", "receive beacon", "airgap pack", "airgap sign", "airgap verify",
+    "airgap scan", "airgap apply", "airgap have", "airgap receipt", "airgap check",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from sparkctl.evidence import ustar
+from sparkctl import ustar
 from sparkctl.evidence.dsse import Signed
 from sparkctl.evidence.frame import Packer
 from sparkctl.evidence.sealing import Sealed, seal

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import zstandard
 
+from sparkctl import ustar
 from sparkctl.errors import UsageError
-from sparkctl.evidence import frame, merkle, ustar
+from sparkctl.evidence import frame, merkle
 from sparkctl.evidence.frame import DIGEST_HEADER, HEADER, Packer
 from sparkctl.evidence.reading import opened
 from sparkctl.model.canonical import canonical_json

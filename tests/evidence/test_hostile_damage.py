@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sparkctl import ustar
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
-from sparkctl.evidence import ustar
 from sparkctl.evidence.dsse import pae
 from sparkctl.evidence.frame import HEADER, Packer
 from sparkctl.evidence.reading import opened

@@ -1,4 +1,4 @@
-"""The one way in which a bundle writes an entry of its tar (POSIX.1-2017, pax).
+"""The one way in which bundles of ours write an entry of their tar (POSIX.1-2017, pax).
 
 A header follows from path, size and moment alone. A reader that knows these compares bytes instead of parsing them, so
 that links, devices, owners, sparse files and all that a tar can say besides have no place to stand.
@@ -7,22 +7,27 @@ that links, devices, owners, sparse files and all that a tar can say besides hav
 BLOCK = 512
 END = bytes(2 * BLOCK)
 MAX_HEADER = 8 * BLOCK  # a pax header, its records, and the header itself
+MAX_PLAIN_SIZE = 8**11 - 1  # bytes; the eleven octal digits of a header hold no more, a pax record does
 _NAME, _PREFIX = 100, 155
 _REGULAR, _PAX = b"0", b"x"
 
 
 def header(path: str, size: int, moment: int) -> bytes:
-    """What stands before the content of a file: one block, or three and more where the path is long or not ASCII."""
+    """What stands before the content of a file: one block, or three and more where it has no room for path or size."""
     raw = path.encode()
-    if (parts := _parts(raw)) is not None:
+    parts, plain_size = _parts(raw), size <= MAX_PLAIN_SIZE
+    if parts is not None and plain_size:
         return _block(*parts, size=size, moment=moment, kind=_REGULAR)
-    records = _record(b"path", raw)
-    short = b"pax/" + str(len(raw)).encode()  # the name for a reader that knows no pax; it stands for nothing
+    records = b"" if parts is not None else _record(b"path", raw)
+    if not plain_size:
+        records += _record(b"size", str(size).encode())
+    # The name for a reader that knows no pax stands for nothing.
+    short = parts or (b"pax/" + str(len(raw)).encode(), b"")
     return (
         _block(b"pax/header", b"", size=len(records), moment=moment, kind=_PAX)
         + records
         + padding(len(records))
-        + _block(short, b"", size=size, moment=moment, kind=_REGULAR)
+        + _block(*short, size=size if plain_size else 0, moment=moment, kind=_REGULAR)
     )
 
 

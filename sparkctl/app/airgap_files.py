@@ -1,0 +1,156 @@
+"""Documents of transfer bundles in files, the folder where a stream's position is kept, and words for a full disk."""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from sparkctl.airgap.layout import MAX_MANIFEST
+from sparkctl.atomic_file import replace_file
+from sparkctl.contract import strict_json
+from sparkctl.errors import BusyError, ContractError, UsageError
+from sparkctl.model.base import Record
+from sparkctl.model.canonical import canonical_json
+from sparkctl.model.printable import printable
+from sparkctl.model.transfer import StreamPosition
+
+RecordT = TypeVar("RecordT", bound=Record)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def told(place: Path) -> Iterator[None]:
+    """Make a UsageError, of one sentence, of what a disk does not do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise UsageError(
+                f"{place} is full: {error.strerror}",
+                hint="make room and run the same command again; it goes on where it stopped",
+            ) from error
+        if error.errno == errno.EXDEV or (error.errno == errno.EPERM and error.filename2):
+            raise UsageError(f"{place} is on a file system without hard links", hint="name another folder") from error
+        raise UsageError(f"{printable(str(error.filename or place), 300)}: {error.strerror}") from error
+
+
+def canonical(document: Record) -> bytes:
+    """A document as it is written and hashed (RFC 8785)."""
+    return canonical_json(document.model_dump(mode="json"))
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A regular file of at most `limit` bytes; raises UsageError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            content = file.read(limit + 1)
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no {printable(str(path), 300)}", hint="is all of the bundle there?") from error
+    except OSError as error:
+        raise UsageError(f"{printable(str(path), 300)}: {error.strerror}") from error
+    if len(content) > limit:
+        raise UsageError(f"{path} is larger than {limit // 2**20} MiB", hint="no file of a bundle is")
+    return content
+
+
+def parsed(kind: type[RecordT], content: bytes, named: str) -> RecordT:
+    """A document that is written canonically; raises UsageError for any other."""
+    try:
+        document = kind.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        words = ": ".join(word for word in (where, first["msg"]) if word)
+        raise UsageError(f"{named} is not what it should be: {printable(words, 300)}", hint="is it damaged?") from error
+    if canonical(document) != content:
+        raise UsageError(f"{named} is not canonical JSON", hint="it was changed, or another program made it")
+    return document
+
+
+def read_document(kind: type[RecordT], path: Path) -> RecordT:
+    """A document in a file, however its JSON is laid out; raises UsageError."""
+    content = read_bounded(path, MAX_MANIFEST)
+    try:
+        return parsed(kind, canonical_json(strict_json.parse(content)), str(path))
+    except (ContractError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {printable(str(error))}", hint="is it damaged?") from error
+
+
+def write_document(document: Record, path: Path) -> None:
+    """Write a document as canonical JSON, whole or not at all; raises UsageError."""
+    with told(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, canonical(document), 0o644)
+
+
+def utc_now() -> datetime:
+    """The moment, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Desk:
+    """The folder `airgap` in the state folder: positions of streams, scans, and what the far side has."""
+
+    def __init__(self, state: Path) -> None:
+        self._folder = state / "airgap"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the desk while the block lasts; raises BusyError when somebody else does."""
+        with told(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise BusyError(
+                f"another command of `sparkctl airgap` works with {self._folder}", hint="wait for its end"
+            ) from error
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def packed(self, stream: str) -> StreamPosition | None:
+        """The last bundle of a stream that was packed here."""
+        return self._position("packed", stream)
+
+    def note_packed(self, position: StreamPosition) -> None:
+        """Note the last bundle that was packed."""
+        write_document(position, self._folder / "packed" / f"{position.stream}.json")
+
+    def applied(self, stream: str) -> StreamPosition | None:
+        """The last bundle of a stream that was applied here."""
+        return self._position("applied", stream)
+
+    def note_applied(self, position: StreamPosition) -> None:
+        """Note the last bundle that was applied."""
+        write_document(position, self._folder / "applied" / f"{position.stream}.json")
+
+    def manifest_of(self, name: str) -> Path:
+        """Where the manifest of a bundle that was packed here is kept."""
+        return self._folder / "manifests" / f"{name}.json"
+
+    def scan_of(self, manifest_sha256: str) -> Path:
+        """Where it is kept what a scan said of a bundle."""
+        return self._folder / "scans" / f"{manifest_sha256}.json"
+
+    def have_of(self, stream: str) -> Path:
+        """Where it is kept what the far side has, as its last receipt says."""
+        return self._folder / "far" / f"{stream}.json"
+
+    def _position(self, kind: str, stream: str) -> StreamPosition | None:
+        return position_in(self._folder / kind / f"{stream}.json")
+
+
+def position_in(path: Path) -> StreamPosition | None:
+    """The position in a file, if there is one; raises UsageError."""
+    return read_document(StreamPosition, path) if path.exists() else None
