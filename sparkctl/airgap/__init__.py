@@ -1,1 +1,1 @@
-"""What crosses an air gap: seeds and their images, transfer bundles, and the tree that the far side keeps. No network."""
+"""What crosses an air gap: seeds and images, transfer bundles, and the tree that the far side keeps. No network."""
