@@ -64,8 +64,10 @@ def _write(
 ) -> list[JournalEntry]:
     """Claim a run and write what is decided by its state: before the claim, and again once nobody else can write."""
     plan = store.journals.plan(run_id)
-    decide(fold(plan, store.journals.entries(run_id)))
-    names = [node.node_id for node in plan.nodes]
+    before = fold(plan, store.journals.entries(run_id))
+    decide(before)
+    # A plan that nobody has begun has no node in hand, whoever may have them.
+    names = [node.node_id for node in plan.nodes] if before.opened is not None else []
     try:
         claim = store.journals.claim(run_id, names, this_process(), now=now, until=now + LEASE, gone=has_ended)
     except BusyError as error:

@@ -1,5 +1,6 @@
 """The ledger of custody on disk: entries are added, and nothing of it is ever changed."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from sparkctl.errors import StoreError
 from sparkctl.model.ledger import GENESIS, CheckpointRow, LedgerEntry, LedgerFact, LedgerRow, entered
@@ -173,14 +174,23 @@ def add_entries(connection: Connection, facts: Sequence[LedgerFact], now: dateti
 
 
 def _entries(connection: Connection, node_id: str | None, kind: str | None) -> Iterator[LedgerEntry]:
-    query = select(ledger.c.seq, ledger.c.body).order_by(ledger.c.seq)
+    query = select(ledger).order_by(ledger.c.seq)
     if node_id is not None:
         query = query.where(ledger.c.node_id == node_id)
     if kind is not None:
         query = query.where(ledger.c.kind == kind)
     with any_text(connection):
         for page in connection.execute(query).partitions(_PAGE):
-            yield from (_entry(row.seq, row.body) for row in page)
+            yield from map(_believed, page)
+
+
+def _believed(row: Row[Any]) -> LedgerEntry:
+    """An entry as it was entered, where it was entered; raises StoreError for one that was edited or moved."""
+    entry = _entry(row.seq, row.body)
+    digest = hashlib.sha256(_octets(row.body)).hexdigest()
+    if (digest, entry.seq, entry.kind, entry.node_id) != (row.sha256, row.seq, row.kind, row.node_id):
+        raise StoreError(f"entry {row.seq} of the ledger is not what was entered", hint=_VERIFY)
+    return entry
 
 
 def _entry(seq: object, body: Any) -> LedgerEntry:

@@ -207,3 +207,25 @@ def test_a_damaged_ledger_is_said_to_be(run: Run, tmp_path: Path) -> None:
     assert (checked.returncode, "whether the ledger agrees cannot be told" in checked.stdout) == (0, True)
     ran = run("node", "show", "spark03")
     assert (ran.returncode, "ledger verify" in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "body = replace(replace(body, '\"to\":\"expected\"', '\"to\":\"accepted\"'), '→ expected', '→ accepted')",
+        "node_id = 'spark03'",
+        'body = replace(body, \'"node_id":"spark02"\', \'"node_id":"spark03"\'), node_id = \'spark03\'',
+    ],
+)
+def test_no_node_is_moved_on_the_word_of_an_entry_that_was_changed(run: Run, tmp_path: Path, change: str) -> None:
+    assert move(run, "spark02", "expected", "order.placed").returncode == 0
+    raw = sqlite3.connect(tmp_path / "state" / "state.db")
+    (seq,) = raw.execute("SELECT seq FROM ledger WHERE kind = 'lifecycle.moved' AND node_id = 'spark02'").fetchone()
+    raw.execute(f"UPDATE ledger SET {change} WHERE seq = {seq}")
+    raw.commit()
+    raw.close()
+    name = "spark03" if "spark03" in change else "spark02"
+    for words in (("node", "show", name), ("node", "list"), ("node", "move", name, "provisioning", "--reason", "so")):
+        ran = run(*words)
+        assert ran.returncode == 2
+        assert f"entry {seq} of the ledger is not what was entered" in ran.stderr

@@ -149,3 +149,13 @@ def test_a_journal_of_another_run_is_not_believed(state: Path, plan: Plan) -> No
     raw.close()
     with Store.open(state) as store, pytest.raises(RefusedError, match="record 1 of the journal of r2 is not what"):
         list(store.journals.entries("r2"))
+
+
+def test_a_plan_that_nobody_began_is_given_up_while_another_run_has_its_nodes(state: Path, plan: Plan) -> None:
+    other = plan.model_copy(update={"run_id": "r2"})
+    with Store.open(state) as store:
+        store.journals.keep_plan(other)
+        write(store, plan, Opened(plan_sha256=plan.sha256, approved_by=["alice"]))
+        stop(store, "r2", by="bob", why="so", now=NOW)
+        assert store.journals.run("r2").ended_at is not None
+        assert store.journals.held_nodes() == {"n1": "r1", "n2": "r1"}
