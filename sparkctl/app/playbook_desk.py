@@ -7,9 +7,10 @@ from pathlib import Path
 from sparkctl.app.holder import has_ended, this_process, told
 from sparkctl.app.playbook_driver import LEASE
 from sparkctl.app.playbook_run import told_in
+from sparkctl.app.playbook_status import driver_of
 from sparkctl.atomic_file import replace_file
 from sparkctl.errors import BusyError, RefusedError, UsageError
-from sparkctl.model.journal import Act, Answer, Answered, Claimed, Closed, Event, JournalEntry, Opened, Outcome
+from sparkctl.model.journal import Act, Answer, Answered, Claimed, Closed, Event, JournalEntry, Outcome
 from sparkctl.model.plan import Plan
 from sparkctl.playbook.state import RunState, fold
 from sparkctl.store.store import Store
@@ -27,9 +28,8 @@ def answer(
     node = state.nodes.get(node_id)
     if node is None or node.asked is None:
         asked = [one.node_id for one in state.nodes.values() if one.asked is not None]
-        raise UsageError(
-            f"{run_id} asks nothing of {node_id}", hint=f"it asks of: {', '.join(asked[:10]) or 'no node'}"
-        )
+        hint = f"it asks about {', '.join(asked[:10])}" if asked else f"see sparkctl playbook status {run_id}"
+        raise UsageError(f"{run_id} asks nothing about {node_id}", hint=hint)
     act = Act(**{name: getattr(node.asked, name) for name in Act.model_fields})
     return _write(store, state, [Answered(**act.model_dump(), answer=said, by=by, why=why)], now)
 
@@ -37,26 +37,27 @@ def answer(
 def stop(store: Store, run_id: str, *, by: str, why: str, now: datetime) -> list[JournalEntry]:
     """End a run for good: nothing of it is done any more, and its nodes are free.
 
-    Raises RefusedError while it is in doubt what became of an act.
+    Raises BusyError while a process drives it, RefusedError while it is in doubt what became of an act.
     """
-    plan = store.journals.plan(run_id)
-    state = fold(plan, store.journals.entries(run_id))
+    state = fold(store.journals.plan(run_id), store.journals.entries(run_id))
     if state.closed is not None:
-        raise UsageError(f"the run {run_id} is over")
+        raise UsageError(f"the run {run_id} is over", hint=f"read it: sparkctl playbook status {run_id}")
+    driver = driver_of(store.journals.run(run_id), now)
+    if driver is not None:
+        raise BusyError(f"{run_id} is driven by {driver}", hint="end it there with Ctrl-C, then stop it")
     doubtful = [node.node_id for node in state.nodes.values() if node.open is not None and node.asked is None]
     if doubtful:
         raise RefusedError(
             f"it is in doubt what became of the last step on {', '.join(doubtful[:5])}",
             hint=f"resume it first, which looks: sparkctl playbook resume {run_id}",
         )
-    opened = [] if state.opened is not None else [Opened(plan_sha256=plan.sha256, approved_by=[])]
     closed = Closed(outcome=Outcome.STOPPED, summary=f"{by} ended it: {why}"[:1000])
-    return _write(store, state, [*opened, closed], now)
+    return _write(store, state, [closed], now)
 
 
 def _write(store: Store, state: RunState, events: Sequence[Event], now: datetime) -> list[JournalEntry]:
     plan = state.plan
-    names = [node.node_id for node in plan.nodes]
+    names = [] if state.opened is None else [node.node_id for node in plan.nodes]  # a mere plan has none in hand
     try:
         claim = store.journals.claim(
             plan.run_id, names, this_process(), now=now, until=now + LEASE, gone=has_ended

@@ -86,11 +86,14 @@ def drive(request: DriveRequest, store: Store) -> Driven:
     journals = store.journals
     plan = journals.plan(request.run_id)
     now = request.clock()
-    begun = journals.run(request.run_id).fence > 0
+    before = fold(plan, journals.entries(plan.run_id))
     nodes = _nodes_of(plan, request)
-    if not begun:
+    approved_by: list[str] = []
+    if before.opened is None:  # not by its fence, which also a claim has that came to nothing
         _require_same(plan, request)
-    approved_by = require_approved(plan, journals.approvals(plan.run_id), request.site, now) if not begun else []
+        approved_by = require_approved(plan, journals.approvals(plan.run_id), request.site, now)
+    if request.release is not None:
+        _require_held(before, plan)
     claim = _claim(plan, store, now)
     state = fold(plan, journals.entries(plan.run_id))
     first: list[Opened | Claimed | Released] = []
@@ -98,7 +101,6 @@ def drive(request: DriveRequest, store: Store) -> Driven:
         first.append(Opened(plan_sha256=plan.sha256, approved_by=approved_by))
     first.append(Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences)))
     if request.release is not None:
-        _require_held(state, plan)
         first.append(Released(by=request.release[0], why=request.release[1]))
     for entry in journals.append(claim, first, now=now, until=now + LEASE):
         state.apply(entry)

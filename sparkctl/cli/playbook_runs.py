@@ -129,7 +129,7 @@ def _follower(form: str) -> "Callable[[JournalEntry, RunState], None]":
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN", required=False)
+@click.argument("run_id", metavar="[RUN]", required=False)
 @click.option(
     "--watch", type=Seconds(0.2, 3600), metavar="SECONDS", help="Look again every so often, until it is over."
 )

@@ -227,7 +227,8 @@ def _take_nodes(connection: Connection, run: Row[Any], node_ids: Sequence[str]) 
             )
     fences = {name: (held[number].fence if number in held else 0) + 1 for name, number in numbers.items()}
     rows = [{"node": numbers[name], "fence": fence, "run": run.id} for name, fence in fences.items()]
-    connection.execute(insert(node_fences), rows)
+    if rows:
+        connection.execute(insert(node_fences), rows)
     return fences
 
 
