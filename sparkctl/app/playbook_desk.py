@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sparkctl.app.holder import has_ended, this_process, told
+from sparkctl.app.holder import this_process, told
 from sparkctl.app.playbook_driver import LEASE
-from sparkctl.app.playbook_run import told_in
+from sparkctl.app.playbook_run import claim_run
 from sparkctl.app.playbook_status import driver_of
 from sparkctl.atomic_file import replace_file
 from sparkctl.errors import BusyError, RefusedError, UsageError
@@ -58,12 +58,7 @@ def stop(store: Store, run_id: str, *, by: str, why: str, now: datetime) -> list
 def _write(store: Store, state: RunState, events: Sequence[Event], now: datetime) -> list[JournalEntry]:
     plan = state.plan
     names = [] if state.opened is None else [node.node_id for node in plan.nodes]  # a mere plan has none in hand
-    try:
-        claim = store.journals.claim(
-            plan.run_id, names, this_process(), now=now, until=now + LEASE, gone=has_ended
-        )  # fmt: skip
-    except BusyError as error:
-        raise BusyError(told_in(error.message), hint=error.hint) from error
+    claim = claim_run(store, plan.run_id, names, now)
     claimed = Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences))
     close = any(isinstance(event, Closed) for event in events)
     try:

@@ -119,11 +119,12 @@ def _follower(form: str) -> "Callable[[JournalEntry, RunState], None]":
         return lambda _entry, _state: None
     if form == "jsonl":
         return lambda entry, _state: click.echo(entry.model_dump_json())
-    from sparkctl.report.playbook import entry_line
+    from sparkctl.report.playbook import entry_line, soak_line
 
-    def tell(entry: "JournalEntry", _state: "RunState") -> None:
-        if (line := entry_line(entry)) is not None:
-            click.echo(line)
+    def tell(entry: "JournalEntry", state: "RunState") -> None:
+        for line in (entry_line(entry), soak_line(entry, state)):
+            if line is not None:
+                click.echo(line)
 
     return tell
 

@@ -1,7 +1,7 @@
 """Playbooks, plans and runs on the screen."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TextIO
 
 from rich.console import Console
@@ -27,6 +27,8 @@ from sparkctl.model.journal import (
 from sparkctl.model.plan import Effect, Plan, PlannedNode
 from sparkctl.model.playbook import Playbook
 from sparkctl.model.playbook_status import NodeStanding, PlaybookStatus, RunStanding
+from sparkctl.playbook.guard import over_budget
+from sparkctl.playbook.state import RunState
 from sparkctl.report.runbook import budget_words, told_length
 from sparkctl.report.screen import STYLES, screen_on
 from sparkctl.report.words import SIMULATED, count, duration, names, to_minute, to_second
@@ -143,7 +145,8 @@ def show_status(status: PlaybookStatus, stream: TextIO, *, verbose: bool = False
         console.print(_marked(head, simulated=status.simulated))
         if status.why:
             console.print(Text(status.why))
-        counts = [f"{status.counts[name]:,} {name.replace('_', ' ')}" for name in _ORDER if status.counts.get(name)]
+        called = {name: _called(name, status.standing) for name in _ORDER}
+        counts = [f"{status.counts[name]:,} {called[name]}" for name in _ORDER if status.counts.get(name)]
         place = f"wave {status.wave} of {status.waves}" if status.wave else f"{count(status.waves, 'wave')} planned"
         console.print(Text(f"{place}: {', '.join(counts)}"))
         if status.approvals_needed:
@@ -160,6 +163,15 @@ def _show_next(words: str, console: Console) -> None:
     console.print(Text(f"next: {words}", style="bold"), soft_wrap=True)
 
 
+def _called(name: str, standing: RunStanding) -> str:
+    """How a node stands, in words: while nobody drives the run it is begun and not under way."""
+    if name == "under_way" and standing is not RunStanding.RUNNING:
+        return "begun"
+    if name == "waiting" and standing is RunStanding.ENDED:
+        return "not begun"
+    return name.replace("_", " ")
+
+
 def _look(status: PlaybookStatus) -> str:
     if status.standing is RunStanding.ENDED:
         return STYLES["pass" if status.outcome == "done" else "fail"]
@@ -172,7 +184,7 @@ def _show_nodes(status: PlaybookStatus, console: Console, *, verbose: bool) -> N
     for node in sorted(shown, key=lambda one: (_ORDER.index(one.status), one.wave)):
         rows.add_row(
             Text(node.node_id, "bold"),
-            Text(node.status.replace("_", " "), STYLES.get(_LOOKS[node.status], _LOOKS[node.status])),
+            Text(_called(node.status, status.standing), STYLES.get(_LOOKS[node.status], _LOOKS[node.status])),
             Text(f"{node.step or ''}"),
             _node_words(node, status.at),
         )
@@ -219,6 +231,19 @@ def entry_line(entry: JournalEntry) -> str | None:
     elif isinstance(event, Answered):
         words = f"{event.node_id}: {event.step}: {event.by} says {event.answer.value}, {event.why}"
     return None if words is None else f"{at}  {words}"
+
+
+def soak_line(entry: JournalEntry, state: RunState) -> str | None:
+    """That a wave soaks from this record on, and until when, so that silence is no riddle; None where it does not."""
+    plan = state.plan
+    if not isinstance(entry.event, Ended) or not plan.soak_s or state.wave == len(plan.waves):
+        return None
+    if state.held is not None or over_budget(state) is not None:
+        return None
+    if not all(state.finished(node) for node in state.in_wave(state.wave)):
+        return None
+    until = entry.at + timedelta(seconds=plan.soak_s)
+    return f"{to_second(entry.at)}  wave {state.wave} soaks until {to_second(until)}"
 
 
 def _words_of_run(event: object) -> str | None:
