@@ -21,7 +21,7 @@ def precheck(machine: ActingMachine, asked: Asked) -> Verdict:
     running = in_state(seen, units, runs=True)
     if not running:
         return holds("none of the units runs", **seen)
-    return ready(f"{len(running)} units can be stopped", **seen)
+    return ready(f"to be stopped: {', '.join(running)}", **seen)
 
 
 def _refuse_others(machine: ActingMachine, asked: Asked, seen: Seen) -> None:

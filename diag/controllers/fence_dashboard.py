@@ -20,7 +20,7 @@ def precheck(machine: ActingMachine, asked: Asked) -> Verdict:
     there = in_state(seen, _units(asked))
     if not there:
         return holds("none of the units can be started", **seen)
-    return ready(f"{len(there)} units can be fenced off", **seen)
+    return ready(f"to be fenced off: {', '.join(there)}", **seen)
 
 
 def argv(asked: Asked) -> Argv:

@@ -18,7 +18,7 @@ def precheck(machine: ActingMachine, asked: Asked) -> Verdict:
     there = in_state(seen, units)
     if not there:
         return holds("every unit is masked and stopped", **seen)
-    return ready(f"{len(there)} units can be masked and stopped", **seen)
+    return ready(f"to be masked and stopped: {', '.join(there)}", **seen)
 
 
 def argv(asked: Asked) -> Argv:

@@ -63,10 +63,15 @@ def approvers(plan: Plan, approvals: Sequence[Approval], site: Site, now: dateti
     return sorted(found)
 
 
+def approvals_needed(plan: Plan, site: Site) -> int:
+    """How many people must approve a plan: as many as when it was planned, or as the site wants now, if more."""
+    return max(plan.approvals_needed, site.approvals[plan.risk])
+
+
 def require_approved(plan: Plan, approvals: Sequence[Approval], site: Site, now: datetime) -> list[str]:
     """Who approved a plan; raises RefusedError unless they are enough and it has not expired."""
     _require_current(plan, now)
-    needed = max(plan.approvals_needed, site.approvals[plan.risk])
+    needed = approvals_needed(plan, site)
     if not needed:
         return []
     found = approvers(plan, approvals, site, now)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sparkctl.app.holder import has_ended, this_process, told
+from sparkctl.app.holder import this_process, told
 from sparkctl.app.playbook_driver import LEASE
-from sparkctl.app.playbook_run import told_in
+from sparkctl.app.playbook_run import claim_run
+from sparkctl.app.playbook_status import driver_of
 from sparkctl.atomic_file import replace_file
 from sparkctl.errors import BusyError, RefusedError, UsageError
-from sparkctl.model.journal import Act, Answer, Answered, Claimed, Closed, Event, JournalEntry, Opened, Outcome
+from sparkctl.model.journal import Act, Answer, Answered, Claimed, Closed, Event, JournalEntry, Outcome
 from sparkctl.model.plan import Plan
 from sparkctl.model.printable import printable
 from sparkctl.playbook.state import RunState, fold
@@ -28,10 +29,8 @@ def answer(
         node = state.nodes.get(node_id)
         if node is None or node.asked is None:
             asked = [one.node_id for one in state.nodes.values() if one.asked is not None]
-            raise UsageError(
-                f"{run_id} asks nothing of {printable(node_id, 253)}",
-                hint=f"it asks of: {', '.join(asked[:10]) or 'no node'}",
-            )
+            hint = f"it asks about {', '.join(asked[:10])}" if asked else f"see sparkctl playbook status {run_id}"
+            raise UsageError(f"{run_id} asks nothing about {printable(node_id, 253)}", hint=hint)
         act = Act(**{name: getattr(node.asked, name) for name in Act.model_fields})
         return [Answered(**act.model_dump(), answer=said, by=by, why=why)]
 
@@ -41,21 +40,23 @@ def answer(
 def stop(store: Store, run_id: str, *, by: str, why: str, now: datetime) -> list[JournalEntry]:
     """End a run for good: nothing of it is done any more, and its nodes are free.
 
-    Raises RefusedError while it is in doubt what became of an act.
+    Raises BusyError while a process drives it, RefusedError while it is in doubt what became of an act.
     """
 
     def decide(state: RunState) -> list[Event]:
         if state.closed is not None:
-            raise UsageError(f"the run {run_id} is over")
+            raise UsageError(f"the run {run_id} is over", hint=f"read it: sparkctl playbook status {run_id}")
         doubtful = [node.node_id for node in state.nodes.values() if node.open is not None and node.asked is None]
         if doubtful:
             raise RefusedError(
                 f"it is in doubt what became of the last step on {', '.join(doubtful[:5])}",
                 hint=f"resume it first, which looks: sparkctl playbook resume {run_id}",
             )
-        opened = [] if state.opened is not None else [Opened(plan_sha256=state.plan.sha256, approved_by=[])]
-        return [*opened, Closed(outcome=Outcome.STOPPED, summary=f"{by} ended it: {why}"[:1000])]
+        return [Closed(outcome=Outcome.STOPPED, summary=f"{by} ended it: {why}"[:1000])]
 
+    driver = driver_of(store.journals.run(run_id), now)
+    if driver is not None:
+        raise BusyError(f"{run_id} is driven by {driver}", hint="end it there with Ctrl-C, then stop it")
     return _write(store, run_id, decide, now)
 
 
@@ -68,10 +69,7 @@ def _write(
     decide(before)
     # A plan that nobody has begun has no node in hand, whoever may have them.
     names = [node.node_id for node in plan.nodes] if before.opened is not None else []
-    try:
-        claim = store.journals.claim(run_id, names, this_process(), now=now, until=now + LEASE, gone=has_ended)
-    except BusyError as error:
-        raise BusyError(told_in(error.message), hint=error.hint) from error
+    claim = claim_run(store, run_id, names, now)
     try:
         events = decide(fold(plan, store.journals.entries(run_id)))
         claimed = Claimed(holder=told(this_process()), node_fences=dict(claim.node_fences))

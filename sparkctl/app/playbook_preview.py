@@ -82,9 +82,10 @@ def _without_controller(step: Step, options: dict[str, Any], *, changed: bool) -
         return Effect(step=step.id, fidelity=Fidelity.OPAQUE, summary=f"a person answers: {options['question']}"[:1000])
     if step.do == "sparkctl":
         words = ["sparkctl", *(str(word) for word in options["command"])]
-        return Effect(step=step.id, fidelity=Fidelity.PREDICTED, summary=step.title, argv=words)
+        return Effect(step=step.id, fidelity=Fidelity.PREDICTED, summary=_first_words(words), argv=words)
     if step.do == "move":
-        return Effect(step=step.id, fidelity=Fidelity.PREDICTED, summary=f"it becomes {options['to']} in the ledger")
+        words_of_move = f"it becomes {options['to']} in the ledger, where that has it"
+        return Effect(step=step.id, fidelity=Fidelity.PREDICTED, summary=words_of_move)
     if step.do == "wait":
         return Effect(step=step.id, fidelity=Fidelity.EXACT, summary=f"{options['seconds']} s pass")
     return Effect(
@@ -92,6 +93,12 @@ def _without_controller(step: Step, options: dict[str, Any], *, changed: bool) -
         fidelity=Fidelity.PREDICTED if changed else Fidelity.EXACT,
         summary="all checks of level L1 are read; nothing is changed",
     )
+
+
+def _first_words(words: Sequence[str]) -> str:
+    """A command as far as it says what it is: up to its first option."""
+    plain = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
+    return f"`{' '.join(words[:plain])}` runs for it"[:1000]
 
 
 def _silence(record: RunRecord) -> str:

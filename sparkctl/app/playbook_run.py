@@ -1,7 +1,7 @@
 """Begin or take up a run of a playbook: everything that must be so before the first act, and who drives it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -95,7 +95,7 @@ def drive(request: DriveRequest, store: Store) -> Driven:
         _require_same(plan, request)
         approved_by = require_approved(plan, journals.approvals(plan.run_id), request.site, now)
     _require_held(state, request)
-    claim = _claim(plan, store, now)
+    claim = claim_run(store, plan.run_id, [node.node_id for node in plan.nodes], now)
     try:
         state = _taken_up(request, store, claim, approved_by, now)
         run = _Run(
@@ -222,21 +222,15 @@ def _require_same(plan: Plan, request: DriveRequest) -> None:
             )
 
 
-def _claim(plan: Plan, store: Store, now: datetime) -> ClaimedRun:
+def claim_run(store: Store, run_id: str, node_ids: Sequence[str], now: datetime) -> ClaimedRun:
+    """Take a run and its nodes in hand for this process. Raises BusyError, in words for people, where others have."""
     try:
-        return store.journals.claim(
-            plan.run_id,
-            [node.node_id for node in plan.nodes],
-            this_process(),
-            now=now,
-            until=now + LEASE,
-            gone=has_ended,
-        )
+        return store.journals.claim(run_id, node_ids, this_process(), now=now, until=now + LEASE, gone=has_ended)
     except BusyError as error:
-        raise BusyError(told_in(error.message), hint=error.hint) from error
+        raise BusyError(_told_in(error.message), hint=error.hint) from error
 
 
-def told_in(message: str) -> str:
+def _told_in(message: str) -> str:
     """A message in which a holder stands as it is kept, in words for people."""
     head, brace, rest = message.partition("{")
     return head + told(brace + rest) if brace else message

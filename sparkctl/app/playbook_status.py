@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 
 from sparkctl.app.holder import has_ended, told
-from sparkctl.app.playbook_approval import approvers
+from sparkctl.app.playbook_approval import approvals_needed, approvers
 from sparkctl.app.playbook_site import Site
 from sparkctl.model.plan import Plan, PlannedNode
 from sparkctl.model.playbook_status import NodeStanding, PlaybookStatus, RunStanding
@@ -32,16 +32,16 @@ def status_of_state(run: PlaybookRun, state: RunState, site: Site, now: datetime
 def _approved(store: Store, plan: Plan, state: RunState, site: Site, now: datetime) -> list[str]:
     if state.opened is not None:
         return list(state.opened.approved_by)
-    if not plan.approvals_needed or site.allowed_signers is None:
+    if not approvals_needed(plan, site) or site.allowed_signers is None:
         return []
     return approvers(plan, store.journals.approvals(plan.run_id), site, now)
 
 
 def _status(run: PlaybookRun, state: RunState, approved: list[str], site: Site, now: datetime) -> PlaybookStatus:
     plan = state.plan
-    driven = run.holder is not None and run.leased_until is not None and run.leased_until > now
-    driven = driven and not has_ended(run.holder or "")
-    standing = _standing(state, driven=driven)
+    driver = driver_of(run, now)
+    needed = approvals_needed(plan, site)
+    standing = _standing(state, driven=driver is not None)
     why, what = _why(state, standing, site, now, approved)
     planned = {node.node_id: node for node in plan.nodes}
     nodes = [_node(state, node, planned[node.node_id]) for node in state.nodes.values()]
@@ -57,9 +57,9 @@ def _status(run: PlaybookRun, state: RunState, approved: list[str], site: Site, 
         standing=standing,
         why=printable(why, 1000),
         next=what,
-        holder=told(run.holder) if driven and run.holder else None,
+        holder=driver,
         approved_by=approved,
-        approvals_needed=plan.approvals_needed,
+        approvals_needed=needed,
         wave=state.wave,
         waves=len(plan.waves),
         steps=[step.id for step in plan.steps],
@@ -71,6 +71,13 @@ def _status(run: PlaybookRun, state: RunState, approved: list[str], site: Site, 
         outcome=state.closed.outcome.value if state.closed else None,
         simulated=plan.simulated,
     )
+
+
+def driver_of(run: PlaybookRun, now: datetime) -> str | None:
+    """The process that drives a run now, in words; None when none does."""
+    if run.holder is None or run.leased_until is None or run.leased_until <= now or has_ended(run.holder):
+        return None
+    return told(run.holder)
 
 
 def _standing(state: RunState, *, driven: bool) -> RunStanding:
@@ -89,15 +96,16 @@ def _why(state: RunState, standing: RunStanding, site: Site, now: datetime, appr
     """Why it stands so, and what to do about it."""
     run_id = state.plan.run_id
     if standing is RunStanding.PLANNED:
-        return _why_planned(state.plan, now, approved)
+        return _why_planned(state.plan, now, approvals_needed(state.plan, site) - len(approved))
     if standing is RunStanding.ASKING:
         asked = [node.node_id for node in state.nodes.values() if node.asked is not None]
         words = f"sparkctl playbook answer {run_id} {asked[0]} done|failed|repeat --why WORDS"
-        return f"{len(asked)} of its nodes wait for a person", words
+        return f"{_nodes_that_wait(len(asked))} for a person", words
     if standing is RunStanding.STOPPED:
         waits = [action for action in next_actions(state, now, site.calendar) if isinstance(action, Wait)]
-        why = waits[0].why if waits and waits[0].until is not None else "no process drives it"
-        return why, f"sparkctl playbook resume {run_id}"
+        return _until(waits[0]) if waits and waits[
+            0
+        ].until is not None else "no process drives it", f"sparkctl playbook resume {run_id}"
     held = state.held.why if state.held is not None else ""
     if standing is RunStanding.HELD:
         return held, f"sparkctl playbook resume {run_id} --release WHY, or sparkctl playbook stop {run_id} --why WHY"
@@ -106,12 +114,23 @@ def _why(state: RunState, standing: RunStanding, site: Site, now: datetime, appr
     return (state.closed.summary if state.closed else ""), "nothing: it is over"
 
 
-def _why_planned(plan: Plan, now: datetime, approved: list[str]) -> tuple[str, str]:
-    left = plan.approvals_needed - len(approved)
+def _until(wait: Wait) -> str:
+    return f"{wait.why}; it can go on from {wait.until:%Y-%m-%d %H:%M} UTC"
+
+
+def _nodes_that_wait(number: int) -> str:
+    return "1 node waits" if number == 1 else f"{number} nodes wait"
+
+
+def _why_planned(plan: Plan, now: datetime, left: int) -> tuple[str, str]:
+    """The same for one that has not begun; `left` people have still to approve it."""
     if now >= plan.expires_at:
-        return "the plan has expired", f"make another: sparkctl playbook plan {plan.playbook}"
+        return "the plan has expired", f"make another: sparkctl playbook plan {plan.playbook} {plan.selector}"
     if left > 0:
-        return f"{left} more must approve it", f"sparkctl playbook approve {plan.run_id} --key KEY"
+        return (
+            f"it waits for {left} more approval{'' if left == 1 else 's'}",
+            f"sparkctl playbook approve {plan.run_id} --key KEY",
+        )
     return "it may begin", f"sparkctl playbook run {plan.run_id}"
 
 

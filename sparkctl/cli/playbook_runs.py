@@ -122,17 +122,18 @@ def _follower(form: str) -> "Callable[[JournalEntry, RunState], None]":
         return lambda _entry, _state: None
     if form == "jsonl":
         return lambda entry, _state: click.echo(entry.model_dump_json())
-    from sparkctl.report.playbook import entry_line
+    from sparkctl.report.playbook import entry_line, soak_line
 
-    def tell(entry: "JournalEntry", _state: "RunState") -> None:
-        if (line := entry_line(entry)) is not None:
-            click.echo(line)
+    def tell(entry: "JournalEntry", state: "RunState") -> None:
+        for line in (entry_line(entry), soak_line(entry, state)):
+            if line is not None:
+                click.echo(line)
 
     return tell
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN", required=False)
+@click.argument("run_id", metavar="[RUN]", required=False)
 @click.option(
     "--watch", type=Seconds(0.2, 3600), metavar="SECONDS", help="Look again every so often, until it is over."
 )

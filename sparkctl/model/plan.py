@@ -53,14 +53,6 @@ class Wave(Record):
     node_ids: Annotated[list[NodeId], Field(min_length=1)]
 
 
-class Window(Record):
-    """A span of time in which the run may begin something."""
-
-    begins: UtcDatetime
-    ends: UtcDatetime
-    name: Text
-
-
 class Plan(Record):
     """All that was decided before the first act. Durations are in seconds; `estimates` are of steps, by their ids.
 

@@ -50,8 +50,7 @@ class Step(Record):
 
     `do` is a verb: `judge`, `wait`, `ask`, `sparkctl`, or `control.NAME` for a controller. `options` are of that
     verb; a value `$name` stands for a parameter. `within_s` bounds the step, in seconds. `undo` says whether a
-    rollback takes it back; `keep_going` whether the node goes on when the step failed. `always` steps also run on a
-    node whose earlier step failed.
+    rollback takes it back. `always` steps also run on a node whose earlier step failed.
     """
 
     id: StepId

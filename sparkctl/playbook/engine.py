@@ -146,8 +146,8 @@ def _within_wave(state: RunState, nodes: list[NodeState], now: datetime, calenda
     elif shut is not None and not under_way:
         yield shut
     else:
-        asking = [node.node_id for node in under_way if node.asked is not None]
-        yield Wait(None, f"{len(asking)} nodes wait for a person" if asking else "what is under way comes to its end")
+        asks = any(node.asked is not None for node in under_way)
+        yield Wait(None, "a person is asked" if asks else "what is under way comes to its end")
 
 
 def _next_step(state: RunState, node: NodeState) -> Iterator[Action]:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from sparkctl.model.plan import Plan
-from sparkctl.model.playbook import Budget
 from sparkctl.model.vocabulary import Status
 from sparkctl.playbook.state import RunState
 
@@ -25,11 +23,6 @@ def over_budget(state: RunState) -> str | None:
 def _words(bad: int, allowed: int, where: str) -> str:
     nodes = "1 node has" if bad == 1 else f"{bad} nodes have"
     return f"{nodes} not come out well {where}; the budget is {allowed}"
-
-
-def feasible(budget: Budget, plan: Plan) -> bool:
-    """Whether the budget could ever stop this plan."""
-    return budget.total < len(plan.nodes)
 
 
 @dataclass(frozen=True, slots=True)

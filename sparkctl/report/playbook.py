@@ -1,7 +1,7 @@
 """Playbooks, plans and runs on the screen."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TextIO
 
 from rich.console import Console
@@ -27,6 +27,9 @@ from sparkctl.model.journal import (
 from sparkctl.model.plan import Effect, Plan, PlannedNode
 from sparkctl.model.playbook import Playbook
 from sparkctl.model.playbook_status import NodeStanding, PlaybookStatus, RunStanding
+from sparkctl.playbook.guard import over_budget
+from sparkctl.playbook.state import RunState
+from sparkctl.report.runbook import budget_words, told_length
 from sparkctl.report.screen import STYLES, screen_on
 from sparkctl.report.words import SIMULATED, count, duration, names, to_minute, to_second
 
@@ -60,7 +63,7 @@ def show_plan(plan: Plan, stream: TextIO, *, verbose: bool = False) -> None:
         console.print(Text(f"plan {plan.run_id}, hash {plan.sha256}"))
         needed = count(plan.approvals_needed, "approval") if plan.approvals_needed else "no approval"
         console.print(Text(f"risk {plan.risk.value}, needs {needed}; may begin until {to_minute(plan.expires_at)}"))
-        console.print(Text(f"on failure: {_policy(plan)}"))
+        console.print(Text(_policy(plan)))
         console.print(Text(_how_long(plan)))
         console.print()
         _show_waves(plan, console)
@@ -73,17 +76,19 @@ def show_plan(plan: Plan, stream: TextIO, *, verbose: bool = False) -> None:
                 why_not.setdefault(left.why, []).append(left.node_id)
             for why, nodes in why_not.items():
                 console.print(Padding(Text(f"{names(nodes)}: {why}"), (0, 0, 0, 2)))
+        console.print()
+        verb = "approve {} --key KEY" if plan.approvals_needed else "run {}"
+        _show_next(f"sparkctl playbook {verb.format(plan.run_id)}", console)
 
 
 def _policy(plan: Plan) -> str:
-    budget = plan.budget
-    return f"{plan.on_failure.value}, after more than {budget.wave} in a wave or {budget.total} in all"
+    return f"budget: {budget_words(plan.budget)}; beyond it: {plan.on_failure.value}"
 
 
 def _how_long(plan: Plan) -> str:
     known = sum(step.id in plan.estimates for step in plan.steps)
     basis = f"{known} of {len(plan.steps)} steps by what they took before" if known else "by the limits of its steps"
-    return f"one node takes up to {duration(plan.node_s * 1000)} ({basis}), {plan.at_once} nodes at once"
+    return f"one node takes up to {told_length(plan.node_s)} ({basis}); at most {count(plan.at_once, 'node')} at once"
 
 
 def _show_waves(plan: Plan, console: Console) -> None:
@@ -95,17 +100,18 @@ def _show_waves(plan: Plan, console: Console) -> None:
             Text(names(wave.node_ids)),
         )  # fmt: skip
     console.print(rows)
-    if plan.soak_s:
-        console.print(Text(f"between waves {duration(plan.soak_s * 1000)} of soaking, and a comparison", style="dim"))
+    if plan.soak_s and len(plan.waves) > 1:
+        against = "held against the control nodes" if plan.control else "looked at, without control nodes"
+        words = f"after each wave but the last: {told_length(plan.soak_s)} of soaking, then its nodes are {against}"
+        console.print(Text(words, style="dim"))
 
 
 def _show_effects(plan: Plan, console: Console, *, verbose: bool) -> None:
     """Each step with what it would do: nodes to which it would do the same share a line."""
     for step in plan.steps:
         console.print()
-        head = Text.assemble(
-            (step.id, "bold"), f"  {step.title}", (f"  within {duration(step.within_s * 1000)}", "dim")
-        )
+        title = "" if step.title == step.id else f"  {step.title}"
+        head = Text.assemble((step.id, "bold"), title, (f"  within {told_length(step.within_s)}", "dim"))
         if step.undo:
             head.append("  can be taken back", style="dim")
         console.print(head)
@@ -121,13 +127,11 @@ def _show_effects(plan: Plan, console: Console, *, verbose: bool) -> None:
 
 
 def _show_effect(console: Console, effect: Effect, who: str, *, verbose: bool) -> None:
-    line = Text.assemble((f"{effect.fidelity.value}: ", "dim"), f"{who}: {effect.summary}")
+    looks = STYLES["warn"] if effect.objection else ""
+    line = Text.assemble((f"{effect.fidelity.value}: ", "dim"), (f"{who}: {effect.summary}", looks))
     console.print(Padding(line, (0, 0, 0, 2)))
     if effect.argv and verbose:
         console.print(Padding(Text(" ".join(effect.argv), style="dim"), (0, 0, 0, 4)))
-    if effect.objection:
-        words = Text("it would be refused", style=STYLES["warn"])
-        console.print(Padding(words, (0, 0, 0, 4)))
 
 
 def _effect(node: PlannedNode, step: str) -> Effect:
@@ -141,7 +145,8 @@ def show_status(status: PlaybookStatus, stream: TextIO, *, verbose: bool = False
         console.print(_marked(head, simulated=status.simulated))
         if status.why:
             console.print(Text(status.why))
-        counts = [f"{status.counts[name]:,} {name.replace('_', ' ')}" for name in _ORDER if status.counts.get(name)]
+        called = {name: _called(name, status.standing) for name in _ORDER}
+        counts = [f"{status.counts[name]:,} {called[name]}" for name in _ORDER if status.counts.get(name)]
         place = f"wave {status.wave} of {status.waves}" if status.wave else f"{count(status.waves, 'wave')} planned"
         console.print(Text(f"{place}: {', '.join(counts)}"))
         if status.approvals_needed:
@@ -150,7 +155,21 @@ def show_status(status: PlaybookStatus, stream: TextIO, *, verbose: bool = False
         if status.holder:
             console.print(Text(f"driven by {status.holder}", style="dim"))
         _show_nodes(status, console, verbose=verbose)
-        console.print(Text(f"next: {status.next}", style="bold"))
+        _show_next(status.next, console)
+
+
+def _show_next(words: str, console: Console) -> None:
+    """What to do next; never broken over lines, since it is copied."""
+    console.print(Text(f"next: {words}", style="bold"), soft_wrap=True)
+
+
+def _called(name: str, standing: RunStanding) -> str:
+    """How a node stands, in words: while nobody drives the run it is begun and not under way."""
+    if name == "under_way" and standing is not RunStanding.RUNNING:
+        return "begun"
+    if name == "waiting" and standing is RunStanding.ENDED:
+        return "not begun"
+    return name.replace("_", " ")
 
 
 def _look(status: PlaybookStatus) -> str:
@@ -165,7 +184,7 @@ def _show_nodes(status: PlaybookStatus, console: Console, *, verbose: bool) -> N
     for node in sorted(shown, key=lambda one: (_ORDER.index(one.status), one.wave)):
         rows.add_row(
             Text(node.node_id, "bold"),
-            Text(node.status.replace("_", " "), STYLES.get(_LOOKS[node.status], _LOOKS[node.status])),
+            Text(_called(node.status, status.standing), STYLES.get(_LOOKS[node.status], _LOOKS[node.status])),
             Text(f"{node.step or ''}"),
             _node_words(node, status.at),
         )
@@ -203,9 +222,9 @@ def entry_line(entry: JournalEntry) -> str | None:
     words = _words_of_run(event)
     if words is None and isinstance(event, Intended):
         again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-        words = f"{event.node_id}: {'takes back ' if event.undoing else ''}{event.step}{again}"
+        words = f"{event.node_id}: {'taking back ' if event.undoing else ''}{event.step}{again} begins"
     elif isinstance(event, Ended):
-        back = "took back " if event.undoing else ""
+        back = "taking back " if event.undoing else ""
         words = f"{event.node_id}: {back}{event.step} {event.result.value}, {event.summary}"
     elif isinstance(event, Asked):
         words = f"{event.node_id}: {event.step} asks: {event.question}"
@@ -214,10 +233,25 @@ def entry_line(entry: JournalEntry) -> str | None:
     return None if words is None else f"{at}  {words}"
 
 
+def soak_line(entry: JournalEntry, state: RunState) -> str | None:
+    """That a wave soaks from this record on, and until when, so that silence is no riddle; None where it does not."""
+    plan = state.plan
+    if not isinstance(entry.event, Ended) or not plan.soak_s or state.wave == len(plan.waves):
+        return None
+    if state.held is not None or over_budget(state) is not None:
+        return None
+    if not all(state.finished(node) for node in state.in_wave(state.wave)):
+        return None
+    until = entry.at + timedelta(seconds=plan.soak_s)
+    return f"{to_second(entry.at)}  wave {state.wave} soaks until {to_second(until)}"
+
+
 def _words_of_run(event: object) -> str | None:
     """A record that is of the whole run, in words."""
     if isinstance(event, Opened):
-        return f"begun, approved by {', '.join(event.approved_by) or 'nobody, which this needs not'}"
+        return (
+            f"begun, approved by {', '.join(event.approved_by)}" if event.approved_by else "begun; it needs no approval"
+        )
     if isinstance(event, Claimed):
         return f"driven by {event.holder}"
     if isinstance(event, WaveBegan):
@@ -229,7 +263,7 @@ def _words_of_run(event: object) -> str | None:
 
 def _words_of_end(event: object) -> str | None:
     if isinstance(event, Held):
-        back = f"; {names(event.undo)} taken back" if event.undo else ""
+        back = f"; {names(event.undo)} to be taken back" if event.undo else ""
         return f"held: {event.why}{back}"
     if isinstance(event, Released):
         return f"released by {event.by}: {event.why}"
@@ -237,7 +271,8 @@ def _words_of_end(event: object) -> str | None:
 
 
 def show_journal(entries: Iterable[JournalEntry], stream: TextIO) -> None:
-    """All that happened, with argv, digests and durations."""
+    """All that happened, with argv, unit, digests and durations."""
+    entry = None
     for entry in entries:
         line = entry_line(entry)
         if line is not None:
@@ -250,8 +285,12 @@ def show_journal(entries: Iterable[JournalEntry], stream: TextIO) -> None:
             if event.exit_status is not None:
                 told.append(f"exit status {event.exit_status}")
             if event.output_sha256:
-                told.append(f"output {event.output_sha256[:16]}")
+                told.append(f"SHA-256 of its output {event.output_sha256[:16]}…")
+            if event.unit:
+                told.append(event.unit)
             stream.write(f"       {', '.join(told)}\n")
+    if entry is None:
+        stream.write("nothing has happened: the run has not begun\n")
 
 
 def _grid() -> Table:

@@ -11,6 +11,7 @@ import pytest
 from sparkctl.app.playbook_approval import approval_by_key, approval_by_signature, approvers, require_approved
 from sparkctl.app.playbook_parts import words_of
 from sparkctl.app.playbook_site import APPROVALS, Site
+from sparkctl.app.playbook_status import status_of
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.plan import Plan
 from sparkctl.model.playbook import Risk
@@ -142,6 +143,12 @@ def test_a_site_that_asks_for_more_than_it_did_is_heard(people: People, plan: Pl
     stricter = Site(allowed_signers=site.allowed_signers, approvals={**APPROVALS, Risk.DISRUPTIVE: 2})
     with pytest.raises(RefusedError, match="approval of 2 people"):
         require_approved(plan, [approval], stricter, NOON)
+    with Store.open(people.folder / "state") as store:
+        store.journals.keep_plan(plan)
+        store.journals.approve(plan.run_id, approval)
+        assert status_of(store, plan.run_id, site, NOON).why == "it may begin"
+        told = status_of(store, plan.run_id, stricter, NOON)
+    assert (told.approvals_needed, told.why) == (2, "it waits for 1 more approval")
 
 
 def test_without_a_file_of_signers_nobody_approves(people: People, plan: Plan) -> None:

@@ -13,6 +13,7 @@ from sparkctl.model.journal import (
     Ended,
     Held,
     Intended,
+    JournalEntry,
     Outcome,
     Released,
     Result,
@@ -35,6 +36,7 @@ from sparkctl.playbook.engine import (
     next_actions,
 )
 from sparkctl.playbook.state import NodeStatus
+from sparkctl.report.playbook import soak_line
 from tests.support.playbooks import NOON, STEPS, Told, plan_of, step
 
 ALWAYS = Calendar()
@@ -232,6 +234,24 @@ def test_a_wave_soaks_and_is_judged_before_the_next_begins() -> None:
     assert actions(told) == [Hold("wave 1 is not good enough: gpu.xid fails")]
     told.say(Held(why="so"), Released(by="me", why="known"))
     assert actions(told) == [BeginWave(2)]
+
+
+@pytest.mark.parametrize(
+    ("wave", "result", "words"),
+    [
+        (1, Result.DONE, "2026-12-01 12:00:00Z  wave 1 soaks until 2026-12-01 12:10:00Z"),
+        (1, Result.FAILED, None),  # it is held at once
+        (2, Result.DONE, None),  # nothing comes after it
+    ],
+)
+def test_who_watches_is_told_that_a_wave_soaks(wave: int, result: Result, words: str | None) -> None:
+    told = Told(plan_of(2, waves=[["n1"], ["n2"]], soak_s=600))
+    told.say(WaveBegan(wave=wave))
+    did(told, f"n{wave}", *STEPS, result=result)
+    last = ended(f"n{wave}", STEPS[-1], result)
+    entry = JournalEntry(run_id="r1", seq=9, at=NOON, fence=1, previous="0" * 64, event=last)
+    assert soak_line(entry, told.state) == words
+    assert soak_line(entry.model_copy(update={"event": WaveBegan(wave=wave)}), told.state) is None
 
 
 def test_a_clock_that_was_set_back_neither_repeats_nor_shortens_anything() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
+from sparkctl.app import playbook_desk
 from sparkctl.app.holder import has_ended, this_process, told
 from sparkctl.errors import BusyError, RefusedError, StoreError, UsageError
 from sparkctl.model.journal import Closed, Held, JournalEntry, Outcome, WaveBegan
@@ -100,6 +101,25 @@ def test_a_node_is_in_the_hands_of_one_run(folder: Path, plan: Plan) -> None:
         assert fences == {"n3": 2, "n4": 1}
         with pytest.raises(UsageError, match="is over"):
             claim(store, plan)
+
+
+def test_a_plan_that_never_began_is_ended_whoever_has_its_nodes_and_was_never_begun(folder: Path, plan: Plan) -> None:
+    other = plan_of(["n3", "n4"], run_id="r2")
+    with Store.open(folder) as store:
+        store.journals.keep_plan(other)
+        claim(store, plan, holder="a", now=NOON, gone=True)
+        made = playbook_desk.stop(store, other.run_id, by="bob", why="superseded", now=NOON)
+        assert [entry.event.what for entry in made] == ["claimed", "closed"]
+        assert store.journals.held_nodes() == {node.node_id: plan.run_id for node in plan.nodes}
+
+
+def test_a_run_that_is_driven_is_not_ended_by_somebody_else(folder: Path, plan: Plan) -> None:
+    with Store.open(folder) as store:
+        claim(store, plan, holder=this_process(), now=NOON)
+        with pytest.raises(BusyError, match=f"driven by process {os.getpid()}") as refused:
+            playbook_desk.stop(store, plan.run_id, by="bob", why="enough", now=NOON)
+        assert "Ctrl-C" in str(refused.value.hint)
+        assert list(store.journals.entries(plan.run_id)) == []
 
 
 @pytest.mark.parametrize("at", range(0, 400, 7))

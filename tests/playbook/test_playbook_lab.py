@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from sparkctl.contract.outside import complaints
 from sparkctl.lab import control, node_state
 from sparkctl.lab.state import Lab
+from sparkctl.store.store import Store
 from tests.support.command import environment, json_lines, sparkctl
 from tests.support.labs import running_lab
 
@@ -314,6 +316,19 @@ def test_a_plan_that_is_stale_is_refused(desk: Desk) -> None:
     desk.run("run", run_id)
 
 
+def test_a_claim_that_came_to_nothing_lets_no_plan_begin_unapproved(desk: Desk) -> None:
+    run_id = json_lines(desk.run("plan", "restart", "all"))[0]["run_id"]
+    now = datetime.now(UTC)
+    with Store.open(desk.home / "state") as store:  # as a process does that is killed before its first record
+        claim = store.journals.claim(run_id, [], "x", now=now, until=now, gone=lambda _: True)
+        store.journals.let_go(claim)
+    assert "needs the approval of 1 person: nobody did" in desk.run("run", run_id, code=4).stderr
+    assert desk.journal(run_id) == []
+    desk.run("approve", run_id, "--key", desk.home / "key")
+    assert f"{run_id} is not held" in desk.run("resume", run_id, "--release", "why", code=2).stderr
+    assert desk.journal(run_id) == []
+
+
 @four_nodes
 def test_selections_that_cannot_be_are_refused_before_any_node_is_asked(desk: Desk) -> None:
     half = desk.run("plan", "restart", "sim-01", code=2)
@@ -340,6 +355,6 @@ def test_a_person_is_asked_and_answers(desk: Desk) -> None:
     for node in ("sim-01", "sim-02"):
         desk.run("answer", run_id, node, "done", "--why", "seen")
     again = desk.run("answer", run_id, "sim-01", "done", "--why", "seen", code=2)
-    assert "asks nothing of sim-01" in again.stderr
+    assert "asks nothing about sim-01" in again.stderr
     *_, status = json_lines(desk.run("resume", run_id))
     assert status["counts"] == {"done": 2}

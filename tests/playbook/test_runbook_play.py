@@ -1,5 +1,6 @@
 """The Ansible play of a playbook, as text: what it says of waves, budgets and steps, and that no text is a template."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment
 
+from diag.nodekit.controller_catalogue import load_controllers
 from sparkctl.model.playbook import Budget, OnFailure, Playbook, WaveRule
 from sparkctl.report.runbook_ansible import nested
 from sparkctl.report.runbook_ansible_tasks import counterparts, literal
@@ -129,6 +131,14 @@ def test_steps_that_are_always_done_stay_in_their_place() -> None:
     assert named("a", "b", "c!") == [["a", "b", "|", "c"]]
     assert named("a", "b!", "c", "d!") == [[["a", "|", "b"], "c", "|", "d"]]
     assert named("a!", "b", "c!", "d") == [["a", "b", "|", "c"], "d"]
+
+
+@pytest.mark.parametrize("name", sorted(counterparts()))
+def test_a_counterpart_takes_the_options_of_its_controller_and_leaves_out_none_that_must_be(name: str) -> None:
+    parameters = load_controllers()[name].parameters
+    used = set(re.findall(r"\bstep_([a-z_]+)", str(counterparts()[name]["tasks"])))
+    assert used <= parameters.keys()
+    assert used >= {key for key, one in parameters.items() if one.required}
 
 
 def test_a_controller_without_a_counterpart_fails_and_says_what_is_missing() -> None:

@@ -61,7 +61,7 @@ def rich() -> Playbook:
         step("before", "judge", options={"ignore": ["power.*"]}),
         step("drain", "control.drain", options={"units": "$units"}, undo=True),
         step("fence", "control.fence-dashboard"),
-        step("apart", "control.quarantine"),
+        step("apart", "control.quarantine", options={"units": "$units"}),
         step("lists", "control.apt-refresh"),
         step("packages", "control.apt-upgrade", options={"packages": "$packages"}, within_s=5400),
         step("stage", "control.firmware-stage", options={"device": "$device", "release": "1.2.3"}),
