@@ -296,7 +296,7 @@ def _with_act(came: Came, ended: ControlData | None, begun: ControlData | None) 
 
 def _undone(ended: ControlData | None, seen: _Seen) -> Came:
     assert ended is not None  # noqa: S101 - only called with an answer
-    came = _came(ended, seen.texts, seen.spent_ms)
+    came = _with_act(_came(ended, seen.texts, seen.spent_ms), ended, seen.act)
     if ended.result is ControlResult.ABSENT:
         return replace(
             came, result=Result.UNKNOWN, reason="other_boot", summary="the node has booted since it was begun"

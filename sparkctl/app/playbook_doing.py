@@ -11,7 +11,7 @@ from sparkctl.app.places import Places
 from sparkctl.app.playbook_command import run_command
 from sparkctl.app.playbook_control import Control, Controls
 from sparkctl.app.playbook_driver import NOT_BEGUN, Came, NotBegun, Question, Ready
-from sparkctl.app.playbook_life import LifeMove, RunFiles, approvers_in
+from sparkctl.app.playbook_life import LifeMove, RunFiles
 from sparkctl.app.playbook_visits import Visits, came_of_failure, unreachable
 from sparkctl.executor.question import HEALTH
 from sparkctl.model.control import ControlData, ControlEnvelope, ControlPhase
@@ -39,6 +39,7 @@ class FleetDoing:
     """Does the steps of one plan on the nodes of a fleet."""
 
     plan: Plan
+    state: RunState
     visits: Visits
     places: Places
     files: RunFiles
@@ -104,7 +105,7 @@ class FleetDoing:
         Where the answer of the node to that was lost, what it had said right before is as good.
         """
         of_step = (act.node_id, act.step, False)
-        for entry in reversed(list(self.journals.entries(self.plan.run_id))):
+        for entry in reversed(self.state.records_of(act.node_id)):
             event = entry.event
             if isinstance(event, Ended | Intended) and (event.node_id, event.step, event.undoing) == of_step:
                 said = [self._said(digest) for digest in event.documents]
@@ -126,7 +127,7 @@ class FleetDoing:
         return with_parameters(step.options, self.plan.parameters | own | files)
 
     def _write_record(self, node_id: str) -> None:
-        self.files.write_record(self.plan, node_id, list(self.journals.entries(self.plan.run_id)))
+        self.files.write_record(self.state, node_id)
 
     def _life_move(self, node_id: str, options: dict[str, Any]) -> LifeMove:
         paths = self.files.documents(node_id)
@@ -137,7 +138,7 @@ class FleetDoing:
             to=LifecycleState(options["to"]),
             reason=str(options["reason"]),
             files={kind: paths[document] for kind, document in options.get("evidence", {}).items()},
-            approved_by=approvers_in(list(self.journals.entries(self.plan.run_id))),
+            approved_by=list(self.state.opened.approved_by) if self.state.opened is not None else [],
             plan_file=self.files.plan,
         )
 

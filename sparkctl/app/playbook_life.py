@@ -16,10 +16,11 @@ from sparkctl.errors import BusyError, RefusedError, StoreError, UsageError
 from sparkctl.inventory.load import load_fleet
 from sparkctl.lifecycle.machine import APPROVAL, edge_between
 from sparkctl.lifecycle.standing import standing_of
-from sparkctl.model.journal import Act, JournalEntry, Opened, Result
+from sparkctl.model.journal import Result
 from sparkctl.model.lifecycle import LifecycleState, Risk
 from sparkctl.model.node_record import NodeRecord
 from sparkctl.model.plan import Plan
+from sparkctl.playbook.state import RunState
 from sparkctl.store.store import Store
 
 NAMES = {
@@ -55,11 +56,13 @@ class RunFiles:
         if not self.plan.is_file():
             self._write(self.plan, plan.canonical)
 
-    def write_record(self, plan: Plan, node_id: str, entries: list[JournalEntry]) -> None:
+    def write_record(self, state: RunState, node_id: str) -> None:
         """Put what is known of a node there, in place of what was."""
+        plan, head = state.plan, state.head
+        assert head is not None  # noqa: S101 - no step is done before a record says that the run was taken up
         planned = next(node for node in plan.nodes if node.node_id == node_id)
         record = NodeRecord(
-            at=entries[-1].at,
+            at=head.at,
             run_id=plan.run_id,
             playbook=plan.playbook,
             title=plan.title,
@@ -67,8 +70,8 @@ class RunFiles:
             node_id=node_id,
             serial=planned.serial,
             simulated=planned.simulated,
-            head=entries[-1].sha256,
-            entries=[one for one in entries if not isinstance(one.event, Act) or one.event.node_id == node_id],
+            head=head.sha256,
+            entries=state.records_about(node_id),
         )
         self._write(self.documents(node_id)["record"], record.model_dump_json(indent=1).encode())
 
@@ -142,8 +145,3 @@ class LifeMove:
             found = known(fleet, store, self.node_id)
             who = f"{self.approved_by[0]} (signed {self.run_id})"[:120]
             store.ledger.add([evidence_fact(found, APPROVAL, reference(self.plan_file), who)], datetime.now(UTC))
-
-
-def approvers_in(entries: list[JournalEntry]) -> list[str]:
-    """Who approved a run, by its journal."""
-    return next((list(one.event.approved_by) for one in entries if isinstance(one.event, Opened)), [])

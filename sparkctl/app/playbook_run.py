@@ -160,6 +160,7 @@ class _Run:
                 state=self.state,
                 doing=FleetDoing(
                     plan=plan,
+                    state=self.state,
                     visits=Visits(plan.run_id, self.nodes, transports, self.request.limits),
                     places=places,
                     files=self.files,

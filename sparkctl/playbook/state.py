@@ -95,13 +95,28 @@ class RunState:
         self.forgiven: set[str] = set()
         self.accepted_waves: set[int] = set()
         self.ended_at: dict[str, datetime] = {}
+        self.head: JournalEntry | None = None
+        self._of_run: list[JournalEntry] = []
+        self._of_nodes: dict[str, list[JournalEntry]] = {}
 
     def apply(self, entry: JournalEntry) -> None:
         """Take in the next record."""
         _APPLY[type(entry.event)](self, entry.event)
         if isinstance(entry.event, Act):
             self.ended_at[entry.event.node_id] = entry.at
+            self._of_nodes.setdefault(entry.event.node_id, []).append(entry)
+        else:
+            self._of_run.append(entry)
+        self.head = entry
         self.last_at, self.seq = entry.at, entry.seq
+
+    def records_of(self, node_id: str) -> list[JournalEntry]:
+        """The records that are of one node, oldest first."""
+        return self._of_nodes.get(node_id, [])
+
+    def records_about(self, node_id: str) -> list[JournalEntry]:
+        """The records that are of one node, or of the whole run, oldest first."""
+        return sorted([*self._of_run, *self.records_of(node_id)], key=lambda entry: entry.seq)
 
     def steps_left(self, node: NodeState) -> Step | None:
         """The step that is next on a node; None when it has come to its end."""

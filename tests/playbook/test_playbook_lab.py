@@ -220,6 +220,10 @@ def test_what_was_done_is_taken_back_when_an_update_fails(desk: Desk) -> None:
     assert status["standing"] == "held"
     assert status["counts"] == {"rolled_back": 2}
     assert undone(entries) == {(node, step, "done") for node in ("sim-01", "sim-02") for step in ("drain", "fence")}
+    commands = [
+        entry["event"]["argv"] for entry in entries if entry["event"].get("undoing") and "argv" in entry["event"]
+    ]
+    assert commands.count(["/usr/bin/systemctl", "start", "docker.service"]) == 2
     for name in ("sim-01", "sim-02"):
         state = node_state.read(desk.lab.directory / "acts" / name)
         assert state.masked == []

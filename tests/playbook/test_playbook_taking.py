@@ -120,7 +120,7 @@ def test_of_two_who_answer_at_the_same_time_one_is_heard(
             answer(store, plan.run_id, "n1", said, by=by, why="so", now=NOW)
 
         meanwhile(monkeypatch, lambda: say(Answer.DONE, "alice"))
-        with pytest.raises(UsageError, match="asks nothing of n1"):
+        with pytest.raises(UsageError, match="asks nothing about n1"):
             say(Answer.REPEAT, "bob")
         answers = [one.event for one in store.journals.entries(plan.run_id) if isinstance(one.event, Answered)]
         assert [one.by for one in answers] == ["alice"]
