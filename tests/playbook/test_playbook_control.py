@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from sparkctl.model.journal import Act, Ended, Intended, Result, act_id
 from sparkctl.model.run import RunRecord
 from sparkctl.model.vocabulary import Cause, Elevation, Origin, Outcome, Stage
 from tests.support.envelopes import PROGRAM, envelope, unreported
+from tests.support.playbooks import Told, plan_of, step
 
 ACT = Act(node_id="n1", step="drain", attempt=1, act=act_id("r1", "n1", "drain", 1, undoing=False))
 UNDO = ACT.model_copy(update={"undoing": True})
@@ -149,13 +150,9 @@ def test_an_answer_that_a_phase_cannot_give_is_no_answer(phase: str, result: str
 
 @dataclass
 class Kept:
-    """A journal of one act, in memory."""
+    """Documents of a journal, in memory."""
 
-    events: list[Any]
     documents: dict[str, bytes]
-
-    def entries(self, _run_id: str) -> Iterator[Any]:
-        return iter([type("Entry", (), {"event": event})() for event in self.events])
 
     def document(self, digest: str) -> bytes | None:
         return self.documents.get(digest)
@@ -163,10 +160,9 @@ class Kept:
 
 def observed_before(*events: Any, **documents: RunRecord) -> dict[str, Any]:
     texts = {name * 64: text.model_dump_json().encode() for name, text in documents.items()}
-    plan = type("Plan", (), {"run_id": "r1"})()
     doing = FleetDoing.__new__(FleetDoing)
-    object.__setattr__(doing, "plan", plan)
-    object.__setattr__(doing, "journals", Kept(list(events), texts))
+    object.__setattr__(doing, "state", Told(plan_of(["n1"], steps=[step("drain", undo=True)])).say(*events))
+    object.__setattr__(doing, "journals", Kept(texts))
     return doing._observed_before(UNDO)
 
 
