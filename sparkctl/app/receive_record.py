@@ -84,8 +84,11 @@ def record(places: Places, delivery: Delivery, out: Path | None = None) -> Recor
 def write_document(places: Places, path: Path, body: bytes) -> None:
     """Put a document where evidence of ours lies, or where it was asked for.
 
-    Raises UsageError when it cannot be written, RefusedError where something is already.
+    One that was put there by a command that was then killed stays as it is. Raises UsageError when it cannot be
+    written, RefusedError where something else is already.
     """
+    if _is_there(path, body):
+        return
     if os.path.lexists(path):
         raise RefusedError(
             f"there is a file {path} already, and it may be evidence", hint="name another one with --out"
@@ -97,6 +100,14 @@ def write_document(places: Places, path: Path, body: bytes) -> None:
         replace_file(path, body, 0o600)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", hint="name another file with --out") from error
+
+
+def _is_there(path: Path, body: bytes) -> bool:
+    """Whether this very document is there, as a file of its own."""
+    try:
+        return not path.is_symlink() and path.is_file() and path.read_bytes() == body
+    except OSError:
+        return False
 
 
 class _Entering:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sparkctl.app.places import Places
+from sparkctl.app.receive_record import write_document
+from sparkctl.errors import RefusedError
 from sparkctl.model.ledger import GENESIS
 from sparkctl.store.store import Store
 
@@ -38,6 +41,18 @@ def test_all_or_nothing(tmp_path: Path, point: str, left: int) -> None:
     assert len(entries(tmp_path)) == left
     assert record(tmp_path, "never") == 3  # nobody was observed yet
     assert len(entries(tmp_path)) == 5 * MACHINES
+
+
+def test_a_document_that_a_killed_command_left_is_taken_and_no_other(tmp_path: Path) -> None:
+    here, path = Places(None, tmp_path / "state", {}), tmp_path / "record.json"
+    for _ in range(2):
+        write_document(here, path, b"{}\n")
+    with pytest.raises(RefusedError, match="it may be evidence"):
+        write_document(here, path, b"[]\n")
+    assert path.read_bytes() == b"{}\n"
+    (link := tmp_path / "link.json").symlink_to(path)
+    with pytest.raises(RefusedError, match="it may be evidence"):
+        write_document(here, link, b"{}\n")
 
 
 def entries(folder: Path) -> list[str]:

@@ -142,7 +142,7 @@ def test_a_person_at_a_terminal_answers_for_a_wave(tmp_path: Path) -> None:
     assert f"{EVIL} (n1, n2) [yes to go on]:" in told
     assert f"{EVIL} (n3) [yes to go on]:" in told
     did = tasks(told)
-    assert did["light"] == ["n1", "n2", "n3!"]  # whether the answer is yes, on each node of the wave
+    assert sorted(did["light"]) == ["n1", "n2", "n3!"]  # whether the answer is yes, on each node of the wave
     assert did["settle"] == ["n1"]
 
 
