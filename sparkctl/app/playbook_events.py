@@ -1,8 +1,15 @@
 """What happened to a run of a playbook, as events for sinks: the records that are of the whole run, or ask a person."""
 
+from collections.abc import Iterable
+
 from sparkctl.model.event import EventKind, EventSeverity, Told, told
 from sparkctl.model.journal import Asked, Closed, Held, JournalEntry, Opened, Outcome, Released
 from sparkctl.model.plan import Plan
+
+
+def of_entries(entries: Iterable[JournalEntry], plan: Plan) -> list[Told]:
+    """The events of those records that are told."""
+    return [event for entry in entries if (event := of_entry(entry, plan)) is not None]
 
 
 def of_entry(entry: JournalEntry, plan: Plan) -> Told | None:

@@ -10,6 +10,7 @@ from sparkctl.app.places import Places
 from sparkctl.app.playbook_approval import require_approved
 from sparkctl.app.playbook_doing import FleetDoing
 from sparkctl.app.playbook_driver import LEASE, Driver, utc_now
+from sparkctl.app.playbook_events import of_entries
 from sparkctl.app.playbook_life import RunFiles
 from sparkctl.app.playbook_plan import StateOf, folder_of
 from sparkctl.app.playbook_shelf import playbook_named
@@ -109,8 +110,8 @@ def drive(request: DriveRequest, store: Store) -> Driven:
 
 
 def _tell(request: DriveRequest, plan: Plan) -> Tell:
-    telling = request.telling
-    return nobody if telling is None else lambda entries: telling.of_journal(entries, plan)
+    telling, nodes = request.telling, [node.node_id for node in plan.nodes]
+    return nobody if telling is None else lambda entries: telling.of_events(of_entries(entries, plan), nodes)
 
 
 def _taken_up(

@@ -1,22 +1,19 @@
 """What a run tells to sinks: put into the outbox with what it stores, and delivered when it is over."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkctl.app.alert_events import of_change, of_digest
 from sparkctl.app.events import of_outcome, of_report
-from sparkctl.app.playbook_events import of_entry
 from sparkctl.app.sink_routes import Routes
 from sparkctl.errors import ExitCode, StoreError
 from sparkctl.model.alert import AlertChange, AlertDigest
-from sparkctl.model.event import Addressed
+from sparkctl.model.event import Addressed, Told
 from sparkctl.model.inventory import Fleet
-from sparkctl.model.journal import JournalEntry
 from sparkctl.model.outcome import NodeOutcome
-from sparkctl.model.plan import Plan
 from sparkctl.model.reports import RunReport
 from sparkctl.model.sink import SinkPlan, Spool
 from sparkctl.store.store import Store
@@ -65,12 +62,11 @@ class Telling:
         """A digest for the sinks that want digests."""
         return self._routes.address(of_digest(digest), datetime.now(UTC)) if self._routes else []
 
-    def of_journal(self, entries: Iterable[JournalEntry], plan: Plan) -> list[Addressed]:
-        """What is to be told of records of a playbook: to whom any of the nodes of the plan matters."""
+    def of_events(self, events: Iterable[Told], nodes: Collection[str]) -> list[Addressed]:
+        """Events that somebody else made: to whom any of these nodes matters."""
         if self._routes is None:
             return []
-        now, nodes = datetime.now(UTC), [node.node_id for node in plan.nodes]
-        events = [event for entry in entries if (event := of_entry(entry, plan)) is not None]
+        now = datetime.now(UTC)
         return [letter for event in events for letter in self._routes.address(event, now, nodes)]
 
     def deliver(self, state: Path, code: ExitCode, give_up_at: float | None, say: Say) -> ExitCode:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkctl.app.playbook_events import of_entry
+from sparkctl.app.playbook_events import of_entries, of_entry
 from sparkctl.contract.outside import complaints
 from sparkctl.errors import RefusedError
 from sparkctl.model.event import Addressed, EventKind, EventSeverity, Told
@@ -52,8 +52,7 @@ def test_what_goes_on_within_a_wave_is_not_told() -> None:
 
 def test_events_are_in_the_outbox_with_the_records_or_not_at_all(tmp_path: Path) -> None:
     def tell(entries: Sequence[JournalEntry]) -> list[Addressed]:
-        events = [found for one in entries if (found := of_entry(one, PLAN)) is not None]
-        return [Addressed(found, ("siem",), NOON) for found in events]
+        return [Addressed(found, ("siem",), NOON) for found in of_entries(entries, PLAN)]
 
     until = NOON + timedelta(minutes=1)
     with Store.open(tmp_path) as store:
