@@ -1,13 +1,12 @@
 """Read the rules of alerting, strictly: every error names file, line and key."""
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from sparkctl.app.file_fields import Fields
-from sparkctl.app.file_values import lexical, matches, minute_of_day, number, one_of, seconds, selector_word
-from sparkctl.app.settings_file import examined, usable
+from sparkctl.app.file_values import matches, minute_of_day, number, one_of, seconds, selector_word
+from sparkctl.app.settings_file import examined, settings_path, usable
 from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
 from sparkctl.model.alert_rules import HOLD_WORDS, HOLDS, AlertRules, Flapping, Hold, HoldRule, Window
@@ -30,12 +29,7 @@ _LONGEST_WINDOW_S = 7 * 86400
 
 def rules_file(option: Path | None, environ: Mapping[str, str], fleet: Path | None) -> Path | None:
     """The file of rules: `--rules`, then SPARKCTL_ALERTS, then `alerts.yaml` beside the inventory, if it is there."""
-    if option is not None:
-        return lexical(option)
-    if named := environ.get(FILE_VARIABLE):
-        return lexical(Path(named))
-    beside = lexical(fleet.parent / FILE_NAME) if fleet is not None else None
-    return beside if beside is not None and os.path.lexists(beside) else None
+    return settings_path(option, environ.get(FILE_VARIABLE), fleet, FILE_NAME)
 
 
 def read_rules(path: Path | None) -> AlertRules:

@@ -1,6 +1,5 @@
 """What a site says about playbooks: who approves what, when nodes may be changed, and its own playbooks."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from sparkctl.app.file_fields import Fields
 from sparkctl.app.file_values import lexical, matches, minute_of_day, number, one_of, seconds
-from sparkctl.app.settings_file import examined, usable
+from sparkctl.app.settings_file import examined, settings_path, usable
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, Where
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
@@ -43,12 +42,7 @@ class Site:
 
 def site_file(option: Path | None, environ: Mapping[str, str], fleet: Path | None) -> Path | None:
     """The file: `--site`, then SPARKCTL_PLAYBOOKS, then `playbooks.yaml` beside the inventory, if it is there."""
-    if option is not None:
-        return lexical(option)
-    if named := environ.get(FILE_VARIABLE):
-        return lexical(Path(named))
-    beside = lexical(fleet.parent / FILE_NAME) if fleet is not None else None
-    return beside if beside is not None and os.path.lexists(beside) else None
+    return settings_path(option, environ.get(FILE_VARIABLE), fleet, FILE_NAME)
 
 
 def read_site(path: Path | None) -> Site:

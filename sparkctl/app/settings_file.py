@@ -1,9 +1,11 @@
 """Read a YAML file of settings, strictly: every error names file, line and key, and all of them are told at once."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from sparkctl.app.file_values import lexical
 from sparkctl.errors import UsageError
 from sparkctl.inventory.problems import Problems, SourceFault, Where
 from sparkctl.inventory.text_file import read_text
@@ -12,6 +14,19 @@ from sparkctl.model.inventory import Problem
 from sparkctl.model.vocabulary import Severity
 
 Settings = TypeVar("Settings")
+
+
+def settings_path(option: Path | None, named: str | None, fleet: Path | None, name: str) -> Path | None:
+    """The file to read: an option, then what the environment has `named`, then `name` beside the inventory, if there.
+
+    An option and a variable hold even where there is no such file: reading it tells so.
+    """
+    if option is not None:
+        return lexical(option)
+    if named:
+        return lexical(Path(named))
+    beside = lexical(fleet.parent / name) if fleet is not None else None
+    return beside if beside is not None and os.path.lexists(beside) else None
 
 
 def examined(
