@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
-from sparkctl.model.canonical import canonical_json
 from sparkctl.model.control import ActId
 from sparkctl.model.envelope import Count
+from sparkctl.model.hashed import Hashed
 from sparkctl.model.playbook import StepId
 
 GENESIS = "0" * 64
@@ -158,7 +158,7 @@ Event = Annotated[
 ]
 
 
-class JournalEntry(Record):
+class JournalEntry(Hashed):
     """One record: its place, its moment, the fence of who wrote it, and the digest of the record before it."""
 
     entry_schema: Annotated[Literal["sparkctl.journal-entry/1"], Field(alias="schema")] = "sparkctl.journal-entry/1"
@@ -168,16 +168,6 @@ class JournalEntry(Record):
     fence: Annotated[int, Field(ge=0)]
     previous: Sha256Hex
     event: Event
-
-    @property
-    def canonical(self) -> bytes:
-        """The bytes that are hashed and stored."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the record."""
-        return hashlib.sha256(self.canonical).hexdigest()
 
 
 def act_id(run_id: str, node_id: str, step: str, attempt: int, *, undoing: bool) -> str:

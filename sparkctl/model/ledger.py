@@ -1,13 +1,12 @@
 """The ledger of custody: what happened to a machine, by whom, on what evidence; entries are a chain."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from sparkctl.model.base import MAX_INTEGER, NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
-from sparkctl.model.canonical import canonical_json
+from sparkctl.model.hashed import Hashed
 
 GENESIS = "0" * 64
 """What stands for the entry before the first."""
@@ -59,23 +58,13 @@ class LedgerFact(Record):
     simulated: bool = False
 
 
-class LedgerEntry(LedgerFact):
+class LedgerEntry(LedgerFact, Hashed):
     """An entry: a fact with its place (`seq` counts from 1), its moment, and the digest of the entry before it."""
 
     entry_schema: Annotated[Literal["sparkctl.ledger-entry/1"], Field(alias="schema")] = "sparkctl.ledger-entry/1"
     seq: Annotated[int, Field(ge=1)]
     at: UtcDatetime
     previous: Sha256Hex
-
-    @property
-    def canonical(self) -> bytes:
-        """The bytes that are hashed, signed and stored: the entry as RFC 8785 writes it."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the entry."""
-        return hashlib.sha256(self.canonical).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

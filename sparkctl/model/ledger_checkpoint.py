@@ -1,12 +1,11 @@
 """Checkpoints of the ledger: a root over its first entries, who signed it, and proofs that lead to it."""
 
-import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from sparkctl.model.base import Record, Sha256Hex, UtcDatetime, Word
-from sparkctl.model.canonical import canonical_json
+from sparkctl.model.hashed import Hashed
 from sparkctl.model.ledger import LedgerEntry
 
 MAX_SIGNATURES = 50
@@ -28,7 +27,7 @@ Fingerprint = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{4
 Path = Annotated[list[Sha256Hex], Field(max_length=MAX_PATH)]
 
 
-class Checkpoint(Record):
+class Checkpoint(Hashed):
     """The root (RFC 6962, section 2.1) over the first `size` entries of the ledger that is named `origin`.
 
     `last` is the digest of the last of these entries. What is signed is this as RFC 8785 writes it.
@@ -42,16 +41,6 @@ class Checkpoint(Record):
     root: Sha256Hex
     last: Sha256Hex
     at: UtcDatetime
-
-    @property
-    def canonical(self) -> bytes:
-        """The bytes that are signed and stored."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the checkpoint."""
-        return hashlib.sha256(self.canonical).hexdigest()
 
 
 class CustodySignature(Record):

@@ -1,13 +1,12 @@
 """A plan: what a playbook would do to which nodes, in which order; its hash is what is approved."""
 
-import hashlib
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from sparkctl.model.base import NodeId, Record, Sha256Hex, Text, UtcDatetime, Word
-from sparkctl.model.canonical import canonical_json
+from sparkctl.model.hashed import Hashed
 from sparkctl.model.lifecycle import Phase
 from sparkctl.model.playbook import Budget, Fidelity, OnFailure, PlaybookName, Risk, Step, StepId
 
@@ -53,7 +52,7 @@ class Wave(Record):
     node_ids: Annotated[list[NodeId], Field(min_length=1)]
 
 
-class Plan(Record):
+class Plan(Hashed):
     """All that was decided before the first act. Durations are in seconds; `estimates` are of steps, by their ids.
 
     `control` are the nodes that others are held against. Nodes of one unit go from step to step together, if
@@ -87,15 +86,10 @@ class Plan(Record):
     nodes: Annotated[list[PlannedNode], Field(min_length=1)]
     left_out: list[LeftOut]
 
-    @property
-    def canonical(self) -> bytes:
-        """The bytes that are hashed."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
-
     @cached_property
     def sha256(self) -> str:
-        """What approvals are over."""
-        return hashlib.sha256(self.canonical).hexdigest()
+        """What approvals are over. It is asked for at every event, and a plan of a thousand nodes is long."""
+        return super().sha256
 
     @property
     def simulated(self) -> bool:
