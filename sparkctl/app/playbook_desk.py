@@ -10,7 +10,7 @@ from sparkctl.app.playbook_run import claim_run
 from sparkctl.app.playbook_status import driver_of
 from sparkctl.atomic_file import replace_file
 from sparkctl.errors import BusyError, RefusedError, UsageError
-from sparkctl.model.journal import Act, Answer, Answered, Claimed, Closed, Event, JournalEntry, Outcome
+from sparkctl.model.journal import Answer, Answered, Claimed, Closed, Event, JournalEntry, Outcome
 from sparkctl.model.plan import Plan
 from sparkctl.model.printable import printable
 from sparkctl.playbook.state import RunState, fold
@@ -31,8 +31,7 @@ def answer(
             asked = [one.node_id for one in state.nodes.values() if one.asked is not None]
             hint = f"it asks about {', '.join(asked[:10])}" if asked else f"see sparkctl playbook status {run_id}"
             raise UsageError(f"{run_id} asks nothing about {printable(node_id, 253)}", hint=hint)
-        act = Act(**{name: getattr(node.asked, name) for name in Act.model_fields})
-        return [Answered(**act.model_dump(), answer=said, by=by, why=why)]
+        return [Answered(**node.asked.bare().model_dump(), answer=said, by=by, why=why)]
 
     return _write(store, run_id, decide, now)
 

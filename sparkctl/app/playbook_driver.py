@@ -189,7 +189,7 @@ class Driver:
 
     async def _take_up(self, look: Look) -> None:
         intended = look.intended
-        act = Act(**{name: getattr(intended, name) for name in Act.model_fields})
+        act = intended.bare()
         found = await self.doing.look(look, self._fence(act))
         if isinstance(found, NotBegun):
             start = Start(act.node_id, look.step, act.attempt, act.undoing)

@@ -75,6 +75,10 @@ class Act(Record):
     attempt: Annotated[int, Field(ge=1)]
     undoing: bool = False
 
+    def bare(self) -> "Act":
+        """Which act it is, without what an event says of it."""
+        return Act(**{name: getattr(self, name) for name in Act.model_fields})
+
 
 class Intended(Act):
     """Committed before the act: if nothing follows, it is in doubt whether it was done.

@@ -257,9 +257,7 @@ class RunState:
 
 
 def _ended_by_word(event: Act, result: Result, words: str) -> Ended:
-    return Ended(
-        **{name: getattr(event, name) for name in Act.model_fields}, result=result, summary=words[:1000], duration_ms=0
-    )
+    return Ended(**event.bare().model_dump(), result=result, summary=words[:1000], duration_ms=0)
 
 
 _APPLY: dict[type, Callable[[RunState, Any], None]] = {
