@@ -6,7 +6,6 @@ that links, devices, owners, sparse files and all that a tar can say besides hav
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
-MAX_HEADER = 8 * BLOCK  # a pax header, its records, and the header itself
 MAX_PLAIN_SIZE = 8**11 - 1  # bytes; the eleven octal digits of a header hold no more, a pax record does
 _NAME, _PREFIX = 100, 155
 _REGULAR, _PAX = b"0", b"x"

@@ -10,9 +10,6 @@ from sparkctl.model.envelope import Count
 SEED_NAMESPACE = "spark-seed"
 """What a signature of a seed is for, as `ssh-keygen -Y` names it."""
 
-BEACON_SCHEMA = "sparkctl.seed-beacon/1"
-PAYLOAD_SCHEMA = "sparkctl.seed-payload/1"
-
 Fingerprint = Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
 Mac = Annotated[str, Field(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")]
 
