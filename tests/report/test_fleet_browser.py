@@ -59,6 +59,13 @@ class Opened:
         found: str = self.page.evaluate("location.hash")
         return found
 
+    def wait_for_one_node(self) -> None:
+        """A browser tells the page later that its hash has changed."""
+        self.page.locator("body.one").wait_for()
+
+    def wait_for_all_nodes(self) -> None:
+        self.page.locator("body:not(.one)").wait_for()
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -95,6 +102,8 @@ def test_axe_finds_no_serious_fault(browser: Any, small: Path, scheme: str) -> N
     opened = Opened(browser, small, color_scheme=scheme, bypass_csp=True)  # axe itself is a script that we do not allow
     for fragment in ("", "#node=spark0003"):
         opened.page.evaluate("hash => { location.hash = hash; }", fragment)
+        if fragment:
+            opened.wait_for_one_node()
         opened.page.evaluate(
             "document.querySelectorAll('main details:not(.node)').forEach(one => { one.open = true; })"
         )
@@ -129,10 +138,12 @@ def test_filters_sorting_and_links_work_by_keyboard(browser: Any, fleet: Path) -
     assert page.locator("#all th[aria-sort=descending]").inner_text().startswith("Node")
     page.locator("#all a", has_text="spark0028").focus()
     page.keyboard.press("Enter")
+    opened.wait_for_one_node()
     assert opened.hash() == "#node=spark0028"
     assert page.locator("details.node:visible").count() == 1
     assert page.locator("h2:visible").count() == 0
     page.keyboard.press("Escape")
+    opened.wait_for_all_nodes()
     assert page.locator("h2:visible").count() > 5
     assert opened.faults == []
 
