@@ -1,0 +1,164 @@
+"""The folder of mirrors: where tools work, dated snapshots that never change, and rings that point to one of them.
+
+    work/NAME/                  what a tool brought; it may change it again
+    snapshots/NAME/STAMP/       files by their digest in snapshot.json, written once
+    rings/RING/NAME             a link to the snapshot that clients of the ring get
+    promotions.jsonl            every turn of a ring
+
+A snapshot has its name when all of it is there. A file that an older one has is the same file: a hard link.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from sparkctl.airgap.blobs import CHUNK, digest_of, opened
+from sparkctl.atomic_file import replace_file, sync_folder
+from sparkctl.errors import UsageError
+from sparkctl.model.canonical import canonical_json
+from sparkctl.model.mirror import SNAPSHOT, Promotion, Snapshot
+
+MAX_SNAPSHOT = 128 * 2**20
+"""Bytes of a document of a snapshot at most."""
+
+PROMOTIONS = "promotions.jsonl"
+_STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+
+
+class Shelf:
+    """The folder of mirrors. Every method raises OSError where the disk does not do what it should."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def work(self, mirror: str) -> Path:
+        """Where the tools of a mirror work."""
+        return self.folder / "work" / mirror
+
+    def place(self, mirror: str, stamp: str) -> Path:
+        """The folder of a snapshot."""
+        return self.folder / "snapshots" / mirror / stamp
+
+    def mirrors(self) -> list[str]:
+        """The names of mirrors that have snapshots."""
+        return _names(self.folder / "snapshots")
+
+    def stamps(self, mirror: str) -> list[str]:
+        """The snapshots of a mirror, the oldest first."""
+        return [name for name in _names(self.folder / "snapshots" / mirror) if _STAMP.fullmatch(name)]
+
+    def put(self, snapshot: Snapshot, source: Path, older: Snapshot | None) -> Path:
+        """Make a snapshot of verified files below `source`; what an older one has is linked to.
+
+        Raises UsageError when a file is not what it was when it was verified.
+        """
+        place = self.place(snapshot.mirror, snapshot.stamp)
+        making = place.with_name(f".{snapshot.stamp}.new")
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        have = {file.sha256: self.place(older.mirror, older.stamp) / file.path for file in older.files} if older else {}
+        folders = {making}
+        for file in snapshot.files:
+            target = making.joinpath(*file.path.split("/"))
+            if target.parent not in folders:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(target.parent)
+            if not _linked(have.get(file.sha256), target, file.sha256):
+                _copied(source / file.path, target, file.sha256)
+        replace_file(making / SNAPSHOT, canonical_json(snapshot.model_dump(mode="json")), 0o444)
+        for folder in folders:
+            sync_folder(folder)
+        making.rename(place)
+        sync_folder(place.parent)
+        return place
+
+    def damaged(self, snapshot: Snapshot) -> Iterator[str]:
+        """A sentence for each file of a snapshot that is not there, or is not what it was; every one is read."""
+        place = self.place(snapshot.mirror, snapshot.stamp)
+        for file in snapshot.files:
+            try:
+                if digest_of(place / file.path)[0] != file.sha256:
+                    yield f"{file.path} is not what it was"
+            except FileNotFoundError:
+                yield f"{file.path} is not there"
+            except OSError as error:
+                yield f"{file.path} cannot be read: {error.strerror}"
+
+    def rings(self) -> dict[str, dict[str, str]]:
+        """The stamp of each mirror in each ring; a link that leads elsewhere is none."""
+        return {
+            ring: {
+                path.name: found
+                for path in sorted((self.folder / "rings" / ring).iterdir())
+                if (found := self.stamp_in(ring, path.name)) is not None
+            }
+            for ring in _names(self.folder / "rings")
+        }
+
+    def stamp_in(self, ring: str, mirror: str) -> str | None:
+        """Which snapshot of a mirror the clients of a ring get."""
+        with contextlib.suppress(OSError):
+            target = (self.folder / "rings" / ring / mirror).readlink()
+            if target.parts[:-1] == ("..", "..", "snapshots", mirror) and _STAMP.fullmatch(target.name):
+                return target.name
+        return None
+
+    def turn(self, promotion: Promotion) -> None:
+        """Give the clients of a ring another snapshot, in one step; it is noted before."""
+        folder = self.folder / "rings" / promotion.ring
+        folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / PROMOTIONS).open("ab") as file:
+            file.write(canonical_json(promotion.model_dump(mode="json")) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh = folder / f".{promotion.mirror}.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(Path("..", "..", "snapshots", promotion.mirror, promotion.stamp))
+        fresh.replace(folder / promotion.mirror)
+        sync_folder(folder)
+
+    def remove(self, mirror: str, stamp: str) -> None:
+        """Remove a snapshot; it loses its name first, so that no half of it is taken for one."""
+        place = self.place(mirror, stamp)
+        going = place.with_name(f".{stamp}.gone")
+        shutil.rmtree(going, ignore_errors=True)
+        place.rename(going)
+        shutil.rmtree(going)
+
+
+def _linked(held: Path | None, target: Path, sha256: str) -> bool:
+    """Whether a file that is still what it was could be linked to: a damaged one would go on for ever."""
+    with contextlib.suppress(OSError):
+        if held is not None and digest_of(held)[0] == sha256:
+            os.link(held, target)
+            return True
+    return False
+
+
+def _copied(source: Path, target: Path, sha256: str) -> None:
+    digest = hashlib.sha256()
+    with opened(source) as file, target.open("xb") as copy:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            copy.write(chunk)
+        copy.flush()
+        os.fchmod(copy.fileno(), 0o444)
+        os.fsync(copy.fileno())
+    if digest.hexdigest() != sha256:
+        raise UsageError(f"{source} was changed after it was verified", hint="run the same command again")
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def unchanged(one: Snapshot, other: Snapshot) -> bool:
+    """Whether two snapshots give clients the same."""
+    return one.files == other.files and one.served == other.served

@@ -1,0 +1,7 @@
+"""Every kind of mirror by its name, which is its key in mirror.yaml and the `kind` of what it serves."""
+
+from typing import Any
+
+from sparkctl.app.mirror_kinds.seam import Kind
+
+KINDS: dict[str, Kind[Any, Any]] = {}
