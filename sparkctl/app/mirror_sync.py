@@ -59,18 +59,31 @@ def sync(shelf: Shelf, mirrored: Mirrored, now: datetime) -> Synced:
         counts=dict(proven.counts),
         left_out=list(proven.left_out),
         valid_until=proven.valid_until,
+        dated=dict(proven.dated),
         served=fetched.served,
         files=list(proven.files),
     )
     older = newest(shelf, mirrored.name)
     if older is not None and unchanged(snapshot, older):
         return Synced(older, shelf.place(older.mirror, older.stamp), fresh=False)
-    if older is not None and older.stamp >= snapshot.stamp:
+    if older is not None:
+        _require_newer(snapshot, older)
+    return Synced(snapshot, shelf.put(snapshot, fetched.folder, older), fresh=True)
+
+
+def _require_newer(snapshot: Snapshot, older: Snapshot) -> None:
+    """Raise RefusedError where the origin shows what it had before, or our clock goes back."""
+    for what, moment in snapshot.dated.items():
+        if what in older.dated and moment < older.dated[what]:
+            raise RefusedError(
+                f"{what} of {snapshot.mirror} is of {moment:%Y-%m-%d %H:%M} UTC, older than in {older.name}",
+                hint="somebody shows an old state of it, in which holes are open that were closed since",
+            )
+    if older.stamp >= snapshot.stamp:
         raise RefusedError(
             f"{older.name} is not older than now, {snapshot.stamp}",
             hint="snapshots are ordered by their time: is the clock right?",
         )
-    return Synced(snapshot, shelf.put(snapshot, fetched.folder, older), fresh=True)
 
 
 def newest(shelf: Shelf, mirror: str) -> Snapshot | None:

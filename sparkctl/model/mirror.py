@@ -27,7 +27,7 @@ class Snapshot(Record):
 
     `origin` are the addresses it came from, `made_with` the tools and their versions, `proven_by` a sentence for each
     thing that was verified, `counts` how many there are of what, `left_out` what was there and was not taken.
-    `valid_until` is when clients refuse it, by its own signature.
+    `valid_until` is when clients refuse it, by its own signature; `dated` are the times that its origin signed.
     """
 
     schema_name: Annotated[Literal["sparkctl.mirror-snapshot/1"], Field(alias="schema")] = "sparkctl.mirror-snapshot/1"
@@ -40,6 +40,7 @@ class Snapshot(Record):
     counts: Annotated[dict[Word, Annotated[int, Ge(0)]], Field(max_length=50)]
     left_out: Annotated[list[Text], Field(max_length=1000)]
     valid_until: UtcDatetime | None
+    dated: Annotated[dict[Word, UtcDatetime], Field(max_length=100)]
     served: Served
     files: Annotated[list[TransferFile], FailFast(), Field(min_length=1, max_length=MAX_FILES)]
 

@@ -34,7 +34,8 @@ class Fetched:
 class Proven:
     """What was verified of a folder: `files` are all that a snapshot takes, sorted by path, nothing else is trusted.
 
-    `proven_by` has a sentence for each thing that was verified.
+    `proven_by` has a sentence for each thing that was verified. `dated` are the times that the origin signed, by what
+    it calls them: a mirror never goes back behind one of them.
     """
 
     files: Sequence[TransferFile]
@@ -42,3 +43,4 @@ class Proven:
     counts: Mapping[str, int]
     left_out: Sequence[str] = field(default_factory=tuple)
     valid_until: datetime | None = None
+    dated: Mapping[str, datetime] = field(default_factory=dict)

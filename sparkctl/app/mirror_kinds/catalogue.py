@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sparkctl.app.mirror_kinds.apt import Apt
 from sparkctl.app.mirror_kinds.seam import Kind
 
-KINDS: dict[str, Kind[Any, Any]] = {}
+KINDS: dict[str, Kind[Any, Any]] = {"apt": Apt()}

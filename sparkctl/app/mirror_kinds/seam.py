@@ -40,3 +40,7 @@ class Kind(Protocol[SpecT, ServedT_contra]):
     def prove(self, served: ServedT_contra, folder: Path) -> Proven:
         """Verify a folder, file by file, as if somebody else had made it."""
         ...
+
+    def client(self, served: ServedT_contra, url: str, name: str) -> dict[str, str]:
+        """Files of a client that takes it from `url`: their contents by path, without a leading slash."""
+        ...

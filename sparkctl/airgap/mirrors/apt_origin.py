@@ -1,0 +1,80 @@
+"""What the origin of an archive has now: its signed indexes, fetched and verified, and every package they list."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sparkctl.airgap.mirrors import openpgp
+from sparkctl.airgap.mirrors.apt_index import COMPRESSED, Listed, Release, packages, release
+from sparkctl.airgap.mirrors.apt_proof import SIGNED, wanted_indexes
+from sparkctl.airgap.mirrors.download import download
+from sparkctl.errors import UsageError
+from sparkctl.model.mirror_apt import FLAT, AptMirror, AptServed
+
+_SMALLEST = (".xz", ".bz2", ".gz", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The packages that the origin lists by their path, and until when its suites are valid, by suite."""
+
+    packages: dict[str, Listed]
+    indexes: int
+    valid_until: dict[str, datetime]
+
+
+def origin(spec: AptMirror, work: Path) -> Origin:
+    """Fetch the indexes anew below `work`, each verified; raises RefusedError for a signature, UsageError."""
+    place, log = work / "origin", work / "origin.log"
+    found = Origin({}, 0, {})
+    for suite in spec.suites:
+        root = "" if suite == FLAT else f"dists/{suite}/"
+        told = _release(spec, root, place, log)
+        if moment := told.moment("valid-until"):
+            found.valid_until[suite] = moment
+        served = AptServed(suites=[suite], components=spec.components, architectures=spec.architectures, key=spec.key)
+        indexes = [_flat_forms(told)] if spec.flat else list(wanted_indexes(served, told, suite))
+        for forms in indexes:
+            path = _fetched(spec, forms, root, place, log)
+            plain = next((form for form in forms if form.path.endswith("Packages")), None)
+            found.packages.update((package.path, package) for package in packages(path, plain))
+        found = Origin(found.packages, found.indexes + len(indexes), found.valid_until)
+    shutil.rmtree(place)
+    return found
+
+
+def _release(spec: AptMirror, root: str, place: Path, log: Path) -> Release:
+    signed = place / root / SIGNED
+    download(_address(spec, root + SIGNED), signed, log, limit=openpgp.MAX_SIGNED)
+    named = f"{root}{SIGNED} of {spec.name}"
+    return release(openpgp.verified(signed, spec.key, named).text, named)
+
+
+def _flat_forms(told: Release) -> list[Listed]:
+    forms = [told.listed[name] for suffix in COMPRESSED if (name := f"Packages{suffix}") in told.listed]
+    if not forms:
+        raise UsageError("the archive has no index beside its InRelease", hint="is it flat? Name its suites")
+    return forms
+
+
+def _fetched(spec: AptMirror, forms: list[Listed], root: str, place: Path, log: Path) -> Path:
+    """One form of an index: the smallest that the origin has."""
+    by_suffix = {form.path.rpartition("Packages")[2]: form for form in forms}
+    refused: UsageError | None = None
+    for suffix in _SMALLEST:
+        if suffix not in by_suffix:
+            continue
+        form = by_suffix[suffix]
+        target = place / root / form.path
+        try:
+            download(_address(spec, root + form.path), target, log, limit=form.size, sha256=form.sha256)
+        except UsageError as error:
+            refused = refused or error
+            continue
+        return target
+    raise refused or UsageError(f"no index of {spec.name} is there")
+
+
+def _address(spec: AptMirror, path: str) -> str:
+    return f"{spec.uri.rstrip('/')}/{path}"
