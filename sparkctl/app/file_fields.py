@@ -1,6 +1,6 @@
 """The keys of one mapping in an operator's file, each read with its place, and what their values may be."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,6 +64,21 @@ class Fields:
             return list(node.items())
         self.wrong(key, f"`{key}` must be a mapping with at least one entry", required)
         return []
+
+    def each(self, key: str, known: Iterable[str], name: Callable[[str], str]) -> Iterator[tuple[str, "Fields"]]:
+        """The entries of a mapping of mappings, which may be missing, each with its name."""
+        path = f"{self._path}.{key}".lstrip(".")
+        for text, line, node in self.entries(key, required="Indent an entry under it.") if self.has(key) else ():
+            where = Where(str(self._file), line, f"{path}.{printable(text, 60)}")
+            try:
+                found = name(text)
+            except ValueError as error:
+                self._problems.error(where, f"its name {error}", "Correct it.")
+                continue
+            if not isinstance(node, Mapping):
+                self._problems.error(where, "this must be a mapping", "Indent `key: value` lines under it.")
+                continue
+            yield found, Fields(node, where.key or "", self._file, self._problems, known)
 
     def under(self, key: str, known: Iterable[str]) -> "Fields":
         """The keys of a mapping that may be missing."""

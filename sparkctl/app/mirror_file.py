@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sparkctl.app.apt_pins import read_pins
 from sparkctl.app.file_fields import Fields
 from sparkctl.app.file_values import lexical, matches, number, seconds
 from sparkctl.app.mirror_kinds.catalogue import KINDS
@@ -12,14 +13,15 @@ from sparkctl.app.mirror_kinds.seam import Kind
 from sparkctl.app.settings_file import examined, usable
 from sparkctl.app.site_values import url
 from sparkctl.errors import UsageError
-from sparkctl.inventory.problems import Problems, Where
+from sparkctl.inventory.problems import Problems
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
 from sparkctl.model.base import Record
 from sparkctl.model.inventory import Problem
 from sparkctl.model.printable import printable
+from sparkctl.model.site import AptPin
 
 DEFAULT_RINGS = ("canary", "fleet")
-_TOP = ("version", "folder", "url", "rings", "soak", "not_covered", *KINDS)
+_TOP = ("version", "folder", "url", "rings", "soak", "pins", "not_covered", *KINDS)
 _name = matches(
     r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", "must be of small letters, digits and hyphens, at most 40 of them"
 )
@@ -44,6 +46,7 @@ class MirrorFile:
     rings: tuple[str, ...]
     soak: int
     mirrors: Mapping[str, Mirrored]
+    pins: tuple[AptPin, ...]
     not_covered: tuple[str, ...]
 
     def chosen(self, names: tuple[str, ...]) -> list[Mirrored]:
@@ -78,7 +81,7 @@ def _read(path: Path, root: YamlMapping, problems: Problems) -> MirrorFile:
     if len(set(rings)) != len(rings):
         top.wrong("rings", "a ring is named twice", "Leave one.")
     mirrors: dict[str, Mirrored] = {}
-    for mirrored in _mirrors(path, top, problems):
+    for mirrored in _mirrors(top):
         if mirrored.name in mirrors:
             top.wrong(mirrored.word, f"two mirrors are called {mirrored.name}", "Rename one of them.")
         mirrors[mirrored.name] = mirrored
@@ -88,23 +91,15 @@ def _read(path: Path, root: YamlMapping, problems: Problems) -> MirrorFile:
         rings=rings,
         soak=top.text("soak", seconds) or 0,
         mirrors=mirrors,
+        pins=tuple(read_pins(top)),
         not_covered=tuple(top.texts("not_covered", _sentence)),
     )
 
 
-def _mirrors(path: Path, top: Fields, problems: Problems) -> Iterator[Mirrored]:
+def _mirrors(top: Fields) -> Iterator[Mirrored]:
     for word, kind in KINDS.items():
-        for text, line, node in top.entries(word, required="Indent a mirror under it.") if top.has(word) else ():
-            where = Where(str(path), line, f"{word}.{printable(text, 60)}")
-            try:
-                name = _name(text)
-            except ValueError as error:
-                problems.error(where, f"its name {error}", "Correct it.")
-                continue
-            if not isinstance(node, YamlMapping):
-                problems.error(where, "this must be a mapping", "Indent `key: value` lines under it.")
-                continue
-            spec = kind.read(name, Fields(node, f"{word}.{name}", path, problems, kind.keys))
+        for name, fields in top.each(word, kind.keys, _name):
+            spec = kind.read(name, fields)
             if spec is not None:
                 yield Mirrored(name, word, kind, spec)
 

@@ -1,18 +1,14 @@
 """Bring mirrors, prove every file of them, and put them on the shelf as dated snapshots."""
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf, unchanged
-from sparkctl.app.airgap_files import parsed, read_bounded, told
-from sparkctl.app.mirror_file import Mirrored, MirrorFile
-from sparkctl.errors import BusyError, RefusedError, UsageError
-from sparkctl.model.mirror import SNAPSHOT, Snapshot
+from sparkctl.airgap.mirrors.shelf import Shelf, unchanged
+from sparkctl.app.mirror_file import Mirrored
+from sparkctl.app.mirror_shelf import newest
+from sparkctl.errors import RefusedError
+from sparkctl.model.mirror import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +18,6 @@ class Synced:
     snapshot: Snapshot
     folder: Path
     fresh: bool
-
-
-@contextlib.contextmanager
-def opened(file: MirrorFile) -> Iterator[Shelf]:
-    """The shelf of a file, held while the block lasts; raises BusyError when somebody else has it, UsageError."""
-    with told(file.folder):
-        file.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise BusyError(
-                f"another command of `sparkctl airgap mirror` works with {file.folder}", hint="wait for its end"
-            ) from error
-        try:
-            yield Shelf(file.folder)
-        finally:
-            os.close(descriptor)
 
 
 def sync(shelf: Shelf, mirrored: Mirrored, now: datetime) -> Synced:
@@ -67,11 +44,11 @@ def sync(shelf: Shelf, mirrored: Mirrored, now: datetime) -> Synced:
     if older is not None and unchanged(snapshot, older):
         return Synced(older, shelf.place(older.mirror, older.stamp), fresh=False)
     if older is not None:
-        _require_newer(snapshot, older)
+        require_newer(snapshot, older)
     return Synced(snapshot, shelf.put(snapshot, fetched.folder, older), fresh=True)
 
 
-def _require_newer(snapshot: Snapshot, older: Snapshot) -> None:
+def require_newer(snapshot: Snapshot, older: Snapshot) -> None:
     """Raise RefusedError where the origin shows what it had before, or our clock goes back."""
     for what, moment in snapshot.dated.items():
         if what in older.dated and moment < older.dated[what]:
@@ -81,21 +58,6 @@ def _require_newer(snapshot: Snapshot, older: Snapshot) -> None:
             )
     if older.stamp >= snapshot.stamp:
         raise RefusedError(
-            f"{older.name} is not older than now, {snapshot.stamp}",
+            f"{older.name} is not older than {snapshot.stamp}",
             hint="snapshots are ordered by their time: is the clock right?",
         )
-
-
-def newest(shelf: Shelf, mirror: str) -> Snapshot | None:
-    """The newest snapshot of a mirror; raises UsageError where its document is damaged."""
-    stamps = shelf.stamps(mirror)
-    return snapshot_of(shelf, mirror, stamps[-1]) if stamps else None
-
-
-def snapshot_of(shelf: Shelf, mirror: str, stamp: str) -> Snapshot:
-    """The document of a snapshot; raises UsageError where it is damaged, or is that of another one."""
-    path = shelf.place(mirror, stamp) / SNAPSHOT
-    found = parsed(Snapshot, read_bounded(path, MAX_SNAPSHOT), str(path))
-    if (found.mirror, found.stamp) != (mirror, stamp):
-        raise UsageError(f"{path} is the document of {found.name}", hint="remove that folder, and sync again")
-    return found

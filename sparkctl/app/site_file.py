@@ -5,17 +5,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sparkctl.app import site_values as values
+from sparkctl.app.apt_pins import read_pins
 from sparkctl.app.file_fields import Fields
 from sparkctl.app.file_values import lexical, matches, number, one_of
 from sparkctl.app.settings_file import examined, usable
-from sparkctl.inventory.problems import Problems, Where
+from sparkctl.inventory.problems import Problems
 from sparkctl.inventory.yaml_nodes import Mapping as YamlMapping
 from sparkctl.model.base import PRINTABLE
 from sparkctl.model.inventory import Problem
-from sparkctl.model.printable import printable
 from sparkctl.model.site import (
     Account,
-    AptPin,
     AptSource,
     BootSettings,
     PlacedFile,
@@ -80,7 +79,7 @@ class _Reader:
             proxy=self._proxy(),
             sources=list(self._sources(apt)),
             silenced_sources=apt.texts("silence", values.short_name) if apt.has("silence") else list(SILENCED),
-            pins=list(self._pins(apt)),
+            pins=list(read_pins(apt)),
             packages=top.texts("packages", values.package_name),
             registries=list(self._registries()),
             accounts=accounts,
@@ -90,26 +89,12 @@ class _Reader:
             boot=self._boot(),
         )
 
-    def _each(self, fields: Fields, key: str, path: str, known: tuple[str, ...], name: Callable[[str], str]) -> Entries:
-        """The entries of a mapping of mappings, each with its name."""
-        for text, line, node in fields.entries(key, required="Indent an entry under it.") if fields.has(key) else ():
-            where = Where(str(self._path), line, f"{path}.{printable(text, 60)}")
-            try:
-                found = name(text)
-            except ValueError as error:
-                self._problems.error(where, f"its name {error}", "Correct it.")
-                continue
-            if not isinstance(node, YamlMapping):
-                self._problems.error(where, "this must be a mapping", "Indent `key: value` lines under it.")
-                continue
-            yield found, Fields(node, where.key or "", self._path, self._problems, known)
-
     def _file(self, read: Callable[[Path], str]) -> Callable[[str], str]:
         return lambda text: read(lexical(self._top.folder / text))
 
     def _accounts(self) -> Iterator[Account]:
         known = ("password_hash", "ssh_keys", "groups", "sudo", *_CLEAR)
-        for name, fields in self._each(self._top, "accounts", "accounts", known, values.account_name):
+        for name, fields in self._top.each("accounts", known, values.account_name):
             for key in _CLEAR:
                 if fields.has(key):
                     fields.wrong(key, "a password must not stand in this file", _HASH_IT)
@@ -151,7 +136,7 @@ class _Reader:
 
     def _sources(self, apt: Fields) -> Iterator[AptSource]:
         known = ("uris", "suites", "components", "architectures", "signed_by", *_NOT_SIGNED)
-        for name, fields in self._each(apt, "sources", "apt.sources", known, values.short_name):
+        for name, fields in apt.each("sources", known, values.short_name):
             for key in _NOT_SIGNED:
                 if fields.has(key):
                     action = "Sign the mirror with a key of yours, and name that: `signed_by`."
@@ -171,21 +156,8 @@ class _Reader:
                     key=signed,
                 )
 
-    def _pins(self, apt: Fields) -> Iterator[AptPin]:
-        known = ("packages", "pin", "priority")
-        for name, fields in self._each(apt, "pins", "apt.pins", known, values.short_name):
-            packages = fields.texts("packages", values.package_pattern)
-            pin = fields.text("pin", values.pin_text, required="Write `pin: origin HOST`.")
-            priority = fields.text("priority", _priority, required="Write `priority: 1001`, or -1 for never.")
-            if not fields.has("packages"):
-                fields.wrong(None, "`packages` is missing", "Name some.")
-            if packages and pin and priority is not None:
-                yield AptPin(name=name, packages=packages, pin=pin, priority=priority)
-
     def _registries(self) -> Iterator[Registry]:
-        for host, fields in self._each(
-            self._top, "registries", "registries", ("ca", "mirror_of"), values.registry_name
-        ):
+        for host, fields in self._top.each("registries", ("ca", "mirror_of"), values.registry_name):
             yield Registry(
                 host=host,
                 ca=fields.text("ca", self._file(values.certificates)),
@@ -193,7 +165,7 @@ class _Reader:
             )
 
     def _files(self) -> Iterator[PlacedFile]:
-        for target, fields in self._each(self._top, "files", "files", ("from", "mode"), values.target_path):
+        for target, fields in self._top.each("files", ("from", "mode"), values.target_path):
             source = fields.text("from", self._placed, required="Name the file whose content it gets.")
             mode = fields.text("mode", values.file_mode) or "0644"
             if source:
@@ -227,9 +199,3 @@ def _banner(text: str) -> str:
     if len(text) > 4000 or not all(_PRINTABLE.fullmatch(line) for line in text.split("\n")):
         raise ValueError("must be at most 4,000 printable characters")
     return text
-
-
-def _priority(text: str) -> int:
-    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 6 or not -32768 <= int(text) <= 32767:
-        raise ValueError("must be a whole number from -32768 to 32767")
-    return int(text)

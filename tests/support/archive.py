@@ -67,8 +67,8 @@ class Archive:
                     "apt-ftparchive", "--arch", architecture, "packages", f"pool/{component}", cwd=self.folder
                 )
                 _write_index(index / "Packages", listed)
-        told = {"Origin": "Ubuntu", "Label": "Test", "Suite": suite, "Codename": "noble", "Architectures": "amd64 arm64",
-                "Components": " ".join(components), **release}  # fmt: skip
+        told = {"Origin": "Ubuntu", "Label": "Test", "Suite": suite, "Codename": "noble",
+                "Architectures": "amd64 arm64", "Components": " ".join(components), **release}  # fmt: skip
         self._release(dists, told)
 
     def sign_flat(self) -> None:

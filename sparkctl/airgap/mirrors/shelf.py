@@ -51,10 +51,11 @@ class Shelf:
         """The snapshots of a mirror, the oldest first."""
         return [name for name in _names(self.folder / "snapshots" / mirror) if _STAMP.fullmatch(name)]
 
-    def put(self, snapshot: Snapshot, source: Path, older: Snapshot | None) -> Path:
+    def put(self, snapshot: Snapshot, source: Path, older: Snapshot | None, *, share: bool = False) -> Path:
         """Make a snapshot of verified files below `source`; what an older one has is linked to.
 
-        Raises UsageError when a file is not what it was when it was verified.
+        With `share`, files of `source` are linked to as well where they can be: nobody changes them. Raises UsageError
+        when a file is not what it was when it was verified.
         """
         place = self.place(snapshot.mirror, snapshot.stamp)
         making = place.with_name(f".{snapshot.stamp}.new")
@@ -68,7 +69,7 @@ class Shelf:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 folders.add(target.parent)
             if not _linked(have.get(file.sha256), target, file.sha256):
-                _copied(source / file.path, target, file.sha256)
+                _brought(source / file.path, target, file.sha256, share=share)
         replace_file(making / SNAPSHOT, canonical_json(snapshot.model_dump(mode="json")), 0o444)
         for folder in folders:
             sync_folder(folder)
@@ -137,6 +138,11 @@ def _linked(held: Path | None, target: Path, sha256: str) -> bool:
             os.link(held, target)
             return True
     return False
+
+
+def _brought(source: Path, target: Path, sha256: str, *, share: bool) -> None:
+    if not (share and _linked(source, target, sha256)):
+        _copied(source, target, sha256)
 
 
 def _copied(source: Path, target: Path, sha256: str) -> None:

@@ -1,0 +1,82 @@
+"""The shelf of a mirror.yaml: held while a command works with it, and the documents of its snapshots."""
+
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+
+from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf
+from sparkctl.app.airgap_files import parsed, read_bounded, told
+from sparkctl.app.mirror_file import MirrorFile
+from sparkctl.app.mirror_kinds.catalogue import KINDS
+from sparkctl.errors import BusyError, RefusedError, UsageError
+from sparkctl.model.mirror import SNAPSHOT, Snapshot
+from sparkctl.model.printable import printable
+
+_STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+
+
+@contextlib.contextmanager
+def opened(file: MirrorFile) -> Iterator[Shelf]:
+    """The shelf of a file, held while the block lasts; raises BusyError when somebody else has it, UsageError."""
+    with told(file.folder):
+        file.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise BusyError(
+                f"another command of `sparkctl airgap mirror` works with {file.folder}", hint="wait for its end"
+            ) from error
+        try:
+            yield Shelf(file.folder)
+        finally:
+            os.close(descriptor)
+
+
+def newest(shelf: Shelf, mirror: str) -> Snapshot | None:
+    """The newest snapshot of a mirror; raises UsageError where its document is damaged."""
+    stamps = shelf.stamps(mirror)
+    return snapshot_of(shelf, mirror, stamps[-1]) if stamps else None
+
+
+def snapshot_of(shelf: Shelf, mirror: str, stamp: str) -> Snapshot:
+    """The document of a snapshot; raises UsageError where it is damaged, or is that of another one."""
+    path = shelf.place(mirror, stamp) / SNAPSHOT
+    found = parsed(Snapshot, read_bounded(path, MAX_SNAPSHOT), str(path))
+    if (found.mirror, found.stamp) != (mirror, stamp):
+        raise UsageError(f"{path} is the document of {found.name}", hint="remove that folder, and sync again")
+    return found
+
+
+def named(shelf: Shelf, name: str) -> Snapshot:
+    """The snapshot MIRROR/STAMP, or the newest of MIRROR; raises UsageError where there is none."""
+    mirror, slash, stamp = name.partition("/")
+    stamps = shelf.stamps(mirror) if mirror in shelf.mirrors() else []
+    if not stamps:
+        known = ", ".join(shelf.mirrors()) or "none"
+        raise UsageError(f"there is no snapshot of {printable(name, 80)!r}", hint=f"there are some of: {known}")
+    if slash and (not _STAMP.fullmatch(stamp) or stamp not in stamps):
+        raise UsageError(
+            f"there is no snapshot {printable(stamp, 40)!r} of {mirror}", hint=f"the newest is {stamps[-1]}"
+        )
+    return snapshot_of(shelf, mirror, stamp if slash else stamps[-1])
+
+
+def require_holds(shelf: Shelf, snapshot: Snapshot) -> None:
+    """Prove a snapshot as it lies there, as if a stranger had brought it.
+
+    Raises UsageError for a file that is not what it was, RefusedError where a signature does not hold, or where what is
+    proven is not what its document says.
+    """
+    damaged = next(shelf.damaged(snapshot), None)
+    if damaged is not None:
+        raise UsageError(f"{snapshot.name} is damaged: {damaged}", hint="remove that snapshot, and sync or take again")
+    proven = KINDS[snapshot.served.kind].prove(snapshot.served, shelf.place(snapshot.mirror, snapshot.stamp))
+    if list(proven.files) != snapshot.files:
+        raise RefusedError(
+            f"{snapshot.name} is not what its document says: other files are proven than are listed",
+            hint="do not use it: somebody made it by hand",
+        )
