@@ -1,0 +1,292 @@
+"""`sparkctl airgap mirror`: what is copied for a site without internet, proven, dated, and given to rings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sparkctl.cli.options import exit_of_problems, say, tell_problems, with_format
+
+if TYPE_CHECKING:
+    from sparkctl.errors import ExitCode
+
+_PATH = click.Path(path_type=Path)
+_file = click.argument("file", type=_PATH)
+_names = click.argument("names", nargs=-1, metavar="[NAME]...")
+
+
+@click.group(short_help="Mirrors of packages, firmware, images, wheels, models: proven, dated, by rings.")
+def mirror() -> None:
+    """Mirror what a site without internet needs. FILE is a mirror.yaml, see `sparkctl help mirrors`.
+
+    On the near side: check, plan, sync, and pack its folder `snapshots`. On the far side: take, promote, and serve.
+    """
+
+
+@mirror.command()
+@_file
+@with_format
+def check(file: Path, form: str) -> "ExitCode":
+    """Find everything that is wrong with FILE. Exit 2 when it cannot be used.
+
+    Example: sparkctl airgap mirror check mirror.yaml
+    """
+    from sparkctl.app.mirror_file import examine
+
+    problems = examine(file)[1]
+    tell_problems(problems, form)
+    return exit_of_problems(problems)
+
+
+@mirror.command()
+@_file
+@_names
+@with_format
+def plan(file: Path, names: tuple[str, ...], form: str) -> None:
+    """Say what the mirrors NAME would bring, by indexes that were verified, and what they would not cover.
+
+    Example: sparkctl airgap mirror plan mirror.yaml ubuntu
+    """
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_shelf import opened
+
+    settings = mirror_file(file)
+    total = 0
+    with opened(settings) as shelf:
+        for mirrored in settings.chosen(names):
+            work = shelf.work(mirrored.name)
+            work.mkdir(parents=True, exist_ok=True)
+            planned = mirrored.kind.plan(mirrored.spec, work)
+            total += planned.bytes or 0
+            size = f"{planned.bytes:,} bytes" if planned.bytes is not None else "a size that its origin does not tell"
+            words = f"{mirrored.name} ({mirrored.word}): {size}; {_counted(planned.counts)}"
+            words += "".join(f"\n  NOT COVERED: {sentence}" for sentence in planned.not_covered)
+            say(
+                form, words, mirror=mirrored.name, kind=mirrored.word, bytes=planned.bytes, counts=planned.counts,
+                not_covered=list(planned.not_covered),
+            )  # fmt: skip
+    for sentence in settings.not_covered:
+        say(form, f"NOT COVERED: {sentence}", mirror=None, not_covered=[sentence])
+    if form == "human":
+        click.echo(f"{total:,} bytes in all; twice that on this disk while it is synced the first time")
+
+
+@mirror.command()
+@_file
+@_names
+@with_format
+def sync(file: Path, names: tuple[str, ...], form: str) -> "ExitCode":
+    """Bring the mirrors NAME, prove every file, and put a dated snapshot of each on the shelf.
+
+    A mirror that fails does not stop the others; what was killed goes on where it stopped. Exit 4 where a signature
+    does not hold, and 2 where something else went wrong: no snapshot was made of that mirror then.
+
+    Example: sparkctl airgap mirror sync mirror.yaml
+    """
+    from sparkctl.app.airgap_files import told, utc_now
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_shelf import opened
+    from sparkctl.app.mirror_sync import sync as sync_it
+    from sparkctl.errors import ExitCode, SparkctlError
+
+    settings = mirror_file(file)
+    worst = ExitCode.OK
+    with opened(settings) as shelf:
+        for mirrored in settings.chosen(names):
+            try:
+                with told(settings.folder):
+                    done = sync_it(shelf, mirrored, utc_now())
+            except SparkctlError as error:
+                words = f"{mirrored.name}: NOT SYNCED: {error}" + (f"\n  → {error.hint}" if error.hint else "")
+                say(form, words, mirror=mirrored.name, error=str(error), hint=error.hint, exit_code=error.exit_code)
+                worst = max(worst, error.exit_code)
+                continue
+            made = done.snapshot
+            words = f"{made.name}: " if done.fresh else f"{made.name} is still what there is: "
+            words += f"{_counted(made.counts)}, {len(made.files):,} files, {made.bytes:,} bytes"
+            words += "".join(f"\n  proven: {sentence}" for sentence in made.proven_by[:20])
+            words += "".join(f"\n  left out: {sentence}" for sentence in made.left_out[:20])
+            say(
+                form, words, mirror=made.mirror, stamp=made.stamp, fresh=done.fresh, files=len(made.files),
+                bytes=made.bytes, counts=made.counts, proven_by=made.proven_by, left_out=made.left_out,
+                folder=str(done.folder),
+            )  # fmt: skip
+    return worst
+
+
+@mirror.command(name="list")
+@_file
+@with_format
+def list_(file: Path, form: str) -> None:
+    """List snapshots, and the rings that have them.
+
+    Example: sparkctl airgap mirror list mirror.yaml
+    """
+    from sparkctl.airgap.mirrors.shelf import Shelf
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_shelf import snapshot_of
+
+    settings = mirror_file(file)
+    shelf = Shelf(settings.folder)
+    rings = shelf.rings()
+    for name in shelf.mirrors():
+        for stamp in shelf.stamps(name):
+            made = snapshot_of(shelf, name, stamp)
+            having = [ring for ring in settings.rings if rings.get(ring, {}).get(name) == stamp]
+            words = f"{made.name}  {made.served.kind}  {len(made.files):,} files  {made.bytes:,} bytes"
+            words += f"  {', '.join(having)}" if having else ""
+            words += f"  until {made.valid_until:%Y-%m-%d}" if made.valid_until else ""
+            say(
+                form, words, mirror=name, stamp=stamp, kind=made.served.kind, files=len(made.files), bytes=made.bytes,
+                rings=having, valid_until=made.valid_until,
+            )  # fmt: skip
+    gone = [(ring, name, stamp) for ring, has in rings.items() for name, stamp in has.items()
+            if stamp not in shelf.stamps(name)]  # fmt: skip
+    for ring, name, stamp in gone:
+        say(form, f"the ring {ring} points to {name}/{stamp}, which is GONE", ring=ring, mirror=name, gone=stamp)
+
+
+@mirror.command()
+@_file
+@_names
+@with_format
+def verify(file: Path, names: tuple[str, ...], form: str) -> None:
+    """Prove snapshots as they lie there: signatures, indexes, every file. NAME is MIRROR or MIRROR/STAMP, else all.
+
+    Example: sparkctl airgap mirror verify mirror.yaml ubuntu
+    """
+    from sparkctl.app.airgap_files import told
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_shelf import named, opened, require_holds
+    from sparkctl.errors import UsageError
+
+    settings = mirror_file(file)
+    with opened(settings) as shelf, told(settings.folder):
+        wanted = names or tuple(f"{name}/{stamp}" for name in shelf.mirrors() for stamp in shelf.stamps(name))
+        if not wanted:
+            raise UsageError(f"there is no snapshot in {settings.folder}", hint="sync, or take one")
+        for name in wanted:
+            made = named(shelf, name)
+            require_holds(shelf, made)
+            say(form, f"{made.name} holds: {len(made.files):,} files", mirror=made.mirror, stamp=made.stamp, holds=True)
+
+
+@mirror.command()
+@_file
+@click.argument("tree", type=_PATH)
+@with_format
+def take(file: Path, tree: Path, form: str) -> None:
+    """On the far side, take the snapshots that a bundle brought: TREE is `current` of the stream it was applied to.
+
+    Example: sparkctl airgap mirror take mirror.yaml /srv/streams/mirror/current
+    """
+    from sparkctl.app.airgap_files import told
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_shelf import opened
+    from sparkctl.app.mirror_take import take as take_them
+
+    settings = mirror_file(file)
+    words = {"taken": "taken, and proven", "there": "was here already", "older": "not taken: older than what is here"}
+    with opened(settings) as shelf, told(settings.folder):
+        for done in take_them(shelf, tree):
+            made = done.snapshot
+            sentence = f"{made.name}: {words[done.outcome]}; {len(made.files):,} files"
+            say(form, sentence, mirror=made.mirror, stamp=made.stamp, outcome=done.outcome, files=len(made.files))
+
+
+@mirror.command()
+@_file
+@click.argument("name")
+@click.option("--ring", required=True, help="The ring whose clients get it.")
+@click.option("--reason", help="Go past the order of rings and the soak; kept with your name.")
+@with_format
+def promote(file: Path, name: str, ring: str, reason: str | None, form: str) -> None:
+    """Give the clients of a ring the snapshot NAME, which is MIRROR/STAMP, or the newest of MIRROR; proven before.
+
+    A ring gets what the ring before it has had for the soak. Exit 4 otherwise.
+
+    Example: sparkctl airgap mirror promote mirror.yaml ubuntu/20261130T070000Z --ring canary
+    """
+    from sparkctl.app.actor import actor
+    from sparkctl.app.airgap_files import told, utc_now
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_promote import lasting
+    from sparkctl.app.mirror_promote import promote as promote_it
+    from sparkctl.app.mirror_shelf import named, opened
+
+    settings = mirror_file(file)
+    kept = None if reason is None else lasting(reason)
+    with opened(settings) as shelf, told(settings.folder):
+        made = named(shelf, name)
+        turn = promote_it(settings, shelf, made, ring, by=actor(), now=utc_now(), reason=kept)
+    words = f"the clients of {ring} get {made.name}"
+    words += " already" if turn is None else f" instead of {turn.instead_of}" if turn.instead_of else " from now on"
+    say(form, words, ring=ring, mirror=made.mirror, stamp=made.stamp, turned=turn is not None)
+
+
+@mirror.command()
+@_file
+@click.option("--ring", required=True, help="The ring that the clients are in.")
+@click.option("--out", type=_PATH, required=True, metavar="DIR", help="A folder that is not there yet.")
+@with_format
+def client(file: Path, ring: str, out: Path, form: str) -> None:
+    """Write what a client of a ring needs, as a tree of files below DIR: sources with their keys, pins, indexes.
+
+    Example: sparkctl airgap mirror client mirror.yaml --ring fleet --out client/
+    """
+    from sparkctl.airgap.mirrors.shelf import Shelf
+    from sparkctl.app.airgap_files import told
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_serve import client_files, written
+
+    settings = mirror_file(file)
+    with told(out):
+        files = client_files(settings, Shelf(settings.folder), ring)
+        written(files, out)
+    words = f"{len(files):,} files for a client of {ring}: copy what is in {out} to /"
+    say(form, words + "".join(f"\n  /{path}" for path in sorted(files)), folder=str(out), files=sorted(files))
+
+
+@mirror.command()
+@_file
+@click.option("--listen", multiple=True, metavar="ADDRESS", help="Where to listen, as nginx has it [the url's port].")
+@click.option("--certificate", type=_PATH, help="The certificate of the server, where it lies there.")
+@click.option("--certificate-key", type=_PATH, help="The key of that.")
+def nginx(file: Path, listen: tuple[str, ...], certificate: Path | None, certificate_key: Path | None) -> None:
+    """Print a server block of nginx that serves all rings at the `url` of FILE.
+
+    Example: sparkctl airgap mirror nginx mirror.yaml > /etc/nginx/conf.d/mirrors.conf
+    """
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_serve import Tls
+    from sparkctl.app.mirror_serve import nginx as block
+
+    if (certificate is None) != (certificate_key is None):
+        raise click.UsageError("name --certificate and --certificate-key together")
+    tls = Tls(certificate, certificate_key) if certificate and certificate_key else None
+    click.echo(block(mirror_file(file), listen, tls), nl=False)
+
+
+@mirror.command()
+@_file
+@click.option("--keep", type=click.IntRange(1, 1000), default=3, show_default=True, help="Newest of each to keep.")
+@with_format
+def prune(file: Path, keep: int, form: str) -> None:
+    """Remove snapshots that no ring points to, but for the newest of each mirror.
+
+    Example: sparkctl airgap mirror prune mirror.yaml --keep 5
+    """
+    from sparkctl.app.airgap_files import told
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_prune import prune as prune_them
+    from sparkctl.app.mirror_shelf import opened
+
+    settings = mirror_file(file)
+    with opened(settings) as shelf, told(settings.folder):
+        gone = prune_them(shelf, keep)
+    say(form, "".join(f"removed {name}\n" for name in gone).rstrip() or "nothing to remove", removed=gone)
+
+
+def _counted(counts: "Mapping[str, int]") -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items()) or "nothing counted"
