@@ -47,13 +47,13 @@ schemas: $(STAMP)
 # What the tests need beside Python: an OpenSSH server, a second shell, visudo, network namespaces, faketime, journalctl, cron,
 # what docs/evidence-format.md checks a bundle with, a browser for pages, a bus and sos for reports, tools to make and sign
 # packages, receivers for what is sent and exported, a TPM emulator and its tools, and nvme-cli, over which a test puts a
-# stand-in of its own; cloud-init, grub's checker and tools for images of disks.
+# stand-in of its own; cloud-init, grub's checker and tools for images of disks; what makes mirrors, and what proves them.
 # Without root the tests that need them skip, loudly.
 .PHONY: system
 system:
 	@sh .ci/system-packages openssh-server fish zsh sudo iproute2 mount faketime systemd cron jq zstd openssl mandoc \
 		chromium rsyslog rsyslog-openssl prometheus nginx-light dbus sosreport dpkg-dev gnupg util-linux swtpm tpm2-tools \
-		nvme-cli e2fsprogs cloud-init xorriso mtools grub-common netplan.io
+		nvme-cli e2fsprogs cloud-init xorriso mtools grub-common netplan.io debmirror aptly apt-utils curl
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

@@ -8,7 +8,7 @@ from sparkctl.airgap.mirrors.shelf import Shelf, unchanged
 from sparkctl.app.mirror_file import Mirrored
 from sparkctl.app.mirror_shelf import newest
 from sparkctl.errors import RefusedError
-from sparkctl.model.mirror import Snapshot
+from sparkctl.model.mirror import MAX_SENTENCES, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,16 @@ def sync(shelf: Shelf, mirrored: Mirrored, now: datetime) -> Synced:
         taken_at=now,
         origin=mirrored.kind.origin(mirrored.spec),
         made_with=list(fetched.made_with),
-        proven_by=list(proven.proven_by),
+        proven_by=list(proven.proven_by)[:MAX_SENTENCES],
         counts=dict(proven.counts),
-        left_out=list(proven.left_out),
+        left_out=[*fetched.left_out, *proven.left_out][:MAX_SENTENCES],
         valid_until=proven.valid_until,
         dated=dict(proven.dated),
         served=fetched.served,
         files=list(proven.files),
     )
     older = newest(shelf, mirrored.name)
-    if older is not None and unchanged(snapshot, older):
+    if older is not None and unchanged(snapshot, older, fetched.signed_here):
         return Synced(older, shelf.place(older.mirror, older.stamp), fresh=False)
     if older is not None:
         require_newer(snapshot, older)

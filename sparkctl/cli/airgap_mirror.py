@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sparkctl.cli.options import exit_of_problems, say, tell_problems, with_format
+from sparkctl.cli.options import exit_of_problems, say, tell_problems, with_format, with_format_for_files
 
 if TYPE_CHECKING:
     from sparkctl.errors import ExitCode
@@ -253,7 +253,10 @@ def client(file: Path, ring: str, out: Path, form: str) -> None:
 @click.option("--listen", multiple=True, metavar="ADDRESS", help="Where to listen, as nginx has it [the url's port].")
 @click.option("--certificate", type=_PATH, help="The certificate of the server, where it lies there.")
 @click.option("--certificate-key", type=_PATH, help="The key of that.")
-def nginx(file: Path, listen: tuple[str, ...], certificate: Path | None, certificate_key: Path | None) -> None:
+@with_format_for_files
+def nginx(
+    file: Path, listen: tuple[str, ...], certificate: Path | None, certificate_key: Path | None, form: str
+) -> None:
     """Print a server block of nginx that serves all rings at the `url` of FILE.
 
     Example: sparkctl airgap mirror nginx mirror.yaml > /etc/nginx/conf.d/mirrors.conf
@@ -265,7 +268,8 @@ def nginx(file: Path, listen: tuple[str, ...], certificate: Path | None, certifi
     if (certificate is None) != (certificate_key is None):
         raise click.UsageError("name --certificate and --certificate-key together")
     tls = Tls(certificate, certificate_key) if certificate and certificate_key else None
-    click.echo(block(mirror_file(file), listen, tls), nl=False)
+    text = block(mirror_file(file), listen, tls)
+    say(form, text.rstrip("\n"), nginx=text)
 
 
 @mirror.command()

@@ -31,6 +31,7 @@ from sparkctl.model.ledger import LedgerEntry
 from sparkctl.model.ledger_checkpoint import Checkpoint, CheckpointNote, LedgerProof
 from sparkctl.model.ledger_report import LedgerReport, ProofFound
 from sparkctl.model.lifecycle import NodeLifecycle, NodeState
+from sparkctl.model.mirror import Promotion, Snapshot
 from sparkctl.model.node_page import NodePage
 from sparkctl.model.node_record import NodeRecord
 from sparkctl.model.ota_report import OtaReport
@@ -95,6 +96,8 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "ingest": IngestRecord,
     "journal-entry": JournalEntry,
     "ledger-entry": LedgerEntry,
+    "mirror-promotion": Promotion,
+    "mirror-snapshot": Snapshot,
     "node-lifecycle": NodeLifecycle,
     "ledger-checkpoint": Checkpoint,
     "ledger-checkpoint-note": CheckpointNote,

@@ -76,6 +76,8 @@ NAME_OF_SCHEMA = {
     "spark-evidence/1 disclosure": "evidence-disclosure",
     "urn:sparkctl:spark-evidence:1": "evidence-statement",
     "application/vnd.in-toto+json": "evidence-envelope",
+    "sparkctl.mirror-promotion/1": "mirror-promotion",
+    "sparkctl.mirror-snapshot/1": "mirror-snapshot",
     "sparkctl.transfer-have/1": "transfer-have",
     "sparkctl.transfer-manifest/1": "transfer-manifest",
     "sparkctl.transfer-position/1": "transfer-position",

@@ -18,6 +18,8 @@ Stamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{6}Z$")]
 SNAPSHOT = "snapshot.json"
 """The file of a snapshot that says what it is, beside the files that it names."""
 
+MAX_SENTENCES = 1000
+
 Served = AptServed
 """What a client has to know of a mirror, by its kind."""
 
@@ -36,9 +38,9 @@ class Snapshot(Record):
     taken_at: UtcDatetime
     origin: Annotated[list[Text], Field(min_length=1, max_length=1000)]
     made_with: Annotated[list[Text], Field(max_length=20)]
-    proven_by: Annotated[list[Text], Field(min_length=1, max_length=1000)]
+    proven_by: Annotated[list[Text], Field(min_length=1, max_length=MAX_SENTENCES)]
     counts: Annotated[dict[Word, Annotated[int, Ge(0)]], Field(max_length=50)]
-    left_out: Annotated[list[Text], Field(max_length=1000)]
+    left_out: Annotated[list[Text], Field(max_length=MAX_SENTENCES)]
     valid_until: UtcDatetime | None
     dated: Annotated[dict[Word, UtcDatetime], Field(max_length=100)]
     served: Served

@@ -16,8 +16,9 @@ class AptMirror(Record):
     """An archive to mirror; `key` is the armoured OpenPGP key that must have signed it.
 
     A flat archive has the one suite `/` and no components. `packages` are names of those that are taken, `*` in one for
-    anything, with what they depend on; none for all of them. `sign_with` is the fingerprint of the key with which the
-    mirror is signed again; without one it keeps the signature of its owner, as only a whole archive with suites can.
+    anything, with what they depend on unless it is flat; none for all of them. `sign_with` is the fingerprint of the
+    key with which the mirror is signed again; without one it keeps the signature of its owner, as only a whole archive
+    with suites can.
     """
 
     name: Word

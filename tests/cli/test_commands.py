@@ -32,6 +32,8 @@ COMMANDS = [
     "playbook status", "playbook answer", "playbook stop", "playbook journal", "ledger timestamp-request",
     "ledger timestamp-verify", "airgap seed", "receive beacon", "airgap pack", "airgap sign", "airgap verify",
     "airgap scan", "airgap apply", "airgap have", "airgap receipt", "airgap check",
+    "airgap mirror check", "airgap mirror plan", "airgap mirror sync", "airgap mirror list", "airgap mirror verify",
+    "airgap mirror take", "airgap mirror promote", "airgap mirror client", "airgap mirror nginx", "airgap mirror prune",
 ]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ MAX_LINE = 2**20
 COMPRESSED = ("", ".xz", ".gz", ".bz2")
 """What an index may be called after its name, as apt and its owners have it."""
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 _DIGEST = re.compile(r" ([0-9a-f]{64}) +([0-9]{1,15}) (\S{1,1000})")
 
 
@@ -73,27 +74,34 @@ def release(text: str, named: str) -> Release:
 
 
 def packages(path: Path, plain: Listed | None) -> Iterator[Listed]:
-    """The packages of an index, unpacked on the way, whose digest is compared where the Release file has it.
+    """The packages of an index; raises UsageError as `stanzas` and `package` do."""
+    return (package(fields, path) for fields in stanzas(path, plain))
 
-    Raises UsageError when it is not what it should be, or lists a package without digest, or one that lies elsewhere.
+
+def stanzas(path: Path, plain: Listed | None) -> Iterator[Mapping[str, str]]:
+    """The fields of each package of an index, unpacked on the way, whose digest is compared where there is one of it.
+
+    Names of fields are in small letters; lines that go on are left out. Raises UsageError where it does not unpack, or
+    not to what it should be.
     """
     digest = hashlib.sha256()
     fields: dict[str, str] = {}
     for line in _lines(path, digest):
         if not line:
             if fields:
-                yield _package(fields, path)
+                yield fields
             fields = {}
         elif line[0] not in " \t":
             name, _, value = line.partition(":")
             fields[name.lower()] = value.strip()
     if fields:
-        yield _package(fields, path)
+        yield fields
     if plain is not None and digest.hexdigest() != plain.sha256:
         raise UsageError(f"{path} does not unpack to what its Release file lists", hint="the archive is damaged")
 
 
-def _package(fields: Mapping[str, str], index: Path) -> Listed:
+def package(fields: Mapping[str, str], index: Path) -> Listed:
+    """One package of an index; raises UsageError for one without digest, or one that lies elsewhere."""
     try:
         size, sha256 = int(fields["size"]), fields["sha256"].lower()
         if not re.fullmatch(r"[0-9a-f]{64}", sha256) or not 0 <= size < 2**40:
@@ -102,6 +110,13 @@ def _package(fields: Mapping[str, str], index: Path) -> Listed:
         name = printable(fields.get("package", "without a name"), 100)
         raise UsageError(f"{index} lists a package {name} without size and SHA-256") from None
     return Listed(_inside(fields.get("filename", ""), str(index)), size, sha256)
+
+
+def depends(fields: Mapping[str, str]) -> list[set[str]]:
+    """What a package depends on: names, one of each set will do."""
+    wanted = ",".join(fields.get(name, "") for name in ("pre-depends", "depends"))
+    found = [{match[0] for one in each.split("|") if (match := _NAME.match(one.strip()))} for each in wanted.split(",")]
+    return [names for names in found if names]
 
 
 def _inside(path: str, named: str) -> str:

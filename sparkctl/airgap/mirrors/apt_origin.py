@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sparkctl.airgap.mirrors import openpgp
-from sparkctl.airgap.mirrors.apt_index import COMPRESSED, Listed, Release, packages, release
+from sparkctl.airgap.mirrors.apt_index import COMPRESSED, Listed, Release, depends, package, release, stanzas
 from sparkctl.airgap.mirrors.apt_proof import SIGNED, wanted_indexes
 from sparkctl.airgap.mirrors.download import download
 from sparkctl.errors import UsageError
@@ -17,17 +17,28 @@ _SMALLEST = (".xz", ".bz2", ".gz", "")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The packages that the origin lists by their path, and until when its suites are valid, by suite."""
+    """The packages that the origin lists by their path, and until when its suites are valid, by suite.
+
+    `needs` are name and dependencies of each package by its digest, where a part of the archive is wanted.
+    """
 
     packages: dict[str, Listed]
-    indexes: int
     valid_until: dict[str, datetime]
+    needs: dict[str, tuple[str, list[set[str]]]]
+    indexes: list[Path]
+
+    def missing(self, taken: set[str]) -> list[str]:
+        """What packages of these digests depend on and what is there and not among them, by name."""
+        names = {self.needs[sha256][0] for sha256 in taken if sha256 in self.needs}
+        all_names = {name for name, _ in self.needs.values()}
+        wanted = [any_of for sha256 in taken if sha256 in self.needs for any_of in self.needs[sha256][1]]
+        return sorted({name for any_of in wanted if not any_of & names for name in any_of & all_names})
 
 
 def origin(spec: AptMirror, work: Path) -> Origin:
     """Fetch the indexes anew below `work`, each verified; raises RefusedError for a signature, UsageError."""
     place, log = work / "origin", work / "origin.log"
-    found = Origin({}, 0, {})
+    found = Origin({}, {}, {}, [])
     for suite in spec.suites:
         root = "" if suite == FLAT else f"dists/{suite}/"
         told = _release(spec, root, place, log)
@@ -38,8 +49,12 @@ def origin(spec: AptMirror, work: Path) -> Origin:
         for forms in indexes:
             path = _fetched(spec, forms, root, place, log)
             plain = next((form for form in forms if form.path.endswith("Packages")), None)
-            found.packages.update((package.path, package) for package in packages(path, plain))
-        found = Origin(found.packages, found.indexes + len(indexes), found.valid_until)
+            found.indexes.append(path)
+            for fields in stanzas(path, plain):
+                listed = package(fields, path)
+                found.packages[listed.path] = listed
+                if spec.packages:
+                    found.needs[listed.sha256] = (fields.get("package", ""), depends(fields))
     shutil.rmtree(place)
     return found
 

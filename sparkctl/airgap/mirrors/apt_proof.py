@@ -122,7 +122,7 @@ def _require(path: Path, listed: Listed) -> None:
     except FileNotFoundError:
         raise UsageError(f"{listed.path} is listed and is not there", hint=_AGAIN) from None
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+        raise UsageError(f"{path}: {error.strerror}", hint=_AGAIN) from error
     if size != listed.size:
         raise UsageError(f"{listed.path} has {size:,} bytes, where {listed.size:,} are listed", hint=_AGAIN)
     if sha256 != listed.sha256:

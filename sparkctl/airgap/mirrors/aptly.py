@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sparkctl.airgap.mirrors import openpgp
 from sparkctl.airgap.mirrors.apt_origin import origin
-from sparkctl.airgap.mirrors.apt_proof import prove
+from sparkctl.airgap.mirrors.apt_proof import SIGNED, prove
 from sparkctl.airgap.mirrors.kind import Fetched
 from sparkctl.airgap.mirrors.tool import output, run, version
 from sparkctl.errors import UsageError
@@ -33,8 +33,8 @@ def fetch(spec: AptMirror, work: Path) -> Fetched:
     )
     for suite, published in zip(spec.suites, served.suites, strict=True):
         desk.publish(suite, published, served.components)
-    _require_from_origin(spec, served, desk.public, work)
-    return Fetched(desk.public, served, [made_with])
+    signed_here = [f"dists/{suite}/{SIGNED}" for suite in served.suites]
+    return Fetched(desk.public, served, [made_with], _compared(spec, served, desk.public, work), signed_here)
 
 
 class _Aptly:
@@ -67,6 +67,7 @@ class _Aptly:
         for number, component in enumerate(components, 1):
             name = f"{len(suite)}-{suite.replace('/', '-')}-{number}"
             place = ["./"] if suite == FLAT else [suite, component]
+            # With a flat archive aptly knows no architectures then, and follows no dependency: `_compared` tells.
             wanted = [f"-filter={self._filter()}", "-filter-with-deps"] if self._spec.packages else []
             keyring = f"-keyring={self._keyring}"
             self._run("mirror", "create", keyring, *wanted, name, f"{self._spec.uri.rstrip('/')}/", *place)
@@ -110,12 +111,15 @@ def _public_key(fingerprint: str) -> str:
     )
 
 
-def _require_from_origin(spec: AptMirror, served: AptServed, public: Path, work: Path) -> None:
-    """Raise UsageError for a package that the owner's own indexes do not list."""
-    known = {package.sha256 for package in origin(spec, work).packages.values()}
-    for file in prove(served, public).files:
-        if file.path.startswith("pool/") and file.sha256 not in known:
+def _compared(spec: AptMirror, served: AptServed, public: Path, work: Path) -> list[str]:
+    """What packages depend on and what was not taken; raises UsageError for one that the owner does not list."""
+    found = origin(spec, work)
+    known = {package.sha256 for package in found.packages.values()}
+    taken = {file.sha256: file.path for file in prove(served, public).files if file.path.startswith("pool/")}
+    for sha256, path in taken.items():
+        if sha256 not in known:
             raise UsageError(
-                f"{file.path} is not what {spec.name} has now",
-                hint="did it change meanwhile? Run the same command again",
+                f"{path} is not what {spec.name} has now", hint="did it change meanwhile? Run the same command again"
             )
+    missing = found.missing(set(taken))
+    return [f"{name}, on which a package depends: name it under `packages`" for name in missing]

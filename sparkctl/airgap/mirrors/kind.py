@@ -23,11 +23,17 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a tool brought: the folder that is to be served, what clients have to know of it, tools with versions."""
+    """What a tool brought: the folder that is to be served, what clients have to know of it, tools with versions.
+
+    `left_out` are sentences on what was there, and was not brought. `signed_here` are the paths of signatures that we
+    made: they are others each time, and no change.
+    """
 
     folder: Path
     served: Served
     made_with: Sequence[str]
+    left_out: Sequence[str] = ()
+    signed_here: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from sparkctl.airgap.blobs import CHUNK, digest_of, opened
@@ -21,6 +21,7 @@ from sparkctl.atomic_file import replace_file, sync_folder
 from sparkctl.errors import UsageError
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.mirror import SNAPSHOT, Promotion, Snapshot
+from sparkctl.model.transfer import TransferFile
 
 MAX_SNAPSHOT = 128 * 2**20
 """Bytes of a document of a snapshot at most."""
@@ -165,6 +166,10 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def unchanged(one: Snapshot, other: Snapshot) -> bool:
-    """Whether two snapshots give clients the same."""
-    return one.files == other.files and one.served == other.served
+def unchanged(one: Snapshot, other: Snapshot, signed_here: Collection[str]) -> bool:
+    """Whether two snapshots give clients the same, but for signatures that were made here each time."""
+
+    def lasting(snapshot: Snapshot) -> list[TransferFile]:
+        return [file for file in snapshot.files if file.path not in signed_here]
+
+    return one.served == other.served and lasting(one) == lasting(other)

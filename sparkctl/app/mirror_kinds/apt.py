@@ -67,7 +67,7 @@ class Apt:
             for suite, moment in found.valid_until.items()
             if spec.sign_with is None
         ]
-        counts = {"suites": len(spec.suites), "indexes": found.indexes, "packages": len(found.packages)}
+        counts = {"suites": len(spec.suites), "indexes": len(found.indexes), "packages": len(found.packages)}
         return Planned(None if spec.packages else total, counts, not_covered)
 
     def fetch(self, spec: AptMirror, work: Path) -> Fetched:
