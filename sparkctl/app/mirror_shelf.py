@@ -5,8 +5,10 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf
+from sparkctl.airgap.sources import files_of
 from sparkctl.app.airgap_files import parsed, read_bounded, told
 from sparkctl.app.mirror_file import MirrorFile
 from sparkctl.app.mirror_kinds.catalogue import KINDS
@@ -63,6 +65,25 @@ def named(shelf: Shelf, name: str) -> Snapshot:
             f"there is no snapshot {printable(stamp, 40)!r} of {mirror}", hint=f"the newest is {stamps[-1]}"
         )
     return snapshot_of(shelf, mirror, stamp if slash else stamps[-1])
+
+
+def files_to_pack(shelf: Shelf, ring: str | None) -> dict[str, Path]:
+    """The files of the newest snapshot of each mirror, or of those that a ring has, by their path in a bundle.
+
+    Raises UsageError where there are none, or what is there is no plain file.
+    """
+    if ring is None:
+        chosen = {mirror: shelf.stamps(mirror)[-1] for mirror in shelf.mirrors() if shelf.stamps(mirror)}
+    else:
+        chosen = shelf.rings().get(ring, {})
+    if not chosen:
+        where = f"the ring {printable(ring, 60)}" if ring else str(shelf.folder)
+        raise UsageError(f"there is no snapshot in {where}", hint="sync first: sparkctl airgap mirror sync FILE")
+    return {
+        f"{mirror}/{stamp}/{path}": place
+        for mirror, stamp in chosen.items()
+        for path, place in files_of(shelf.place(mirror, stamp)).items()
+    }
 
 
 def require_holds(shelf: Shelf, snapshot: Snapshot) -> None:

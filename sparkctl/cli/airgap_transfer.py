@@ -51,7 +51,12 @@ def _rules(path: Path) -> "TransferSite":
 
 @click.command()
 @click.argument("folder", type=_PATH, required=False)
-@click.option("--stream", metavar="NAME", callback=_name, help="The stream that it belongs to [sparkctl with --self].")
+@click.option(
+    "--stream",
+    metavar="NAME",
+    callback=_name,
+    help="The stream that it belongs to [sparkctl with --self, mirror with --mirrors].",
+)
 @click.option("--out", type=_PATH, required=True, metavar="DIR", help="Where the folder of the bundle is made.")
 @click.option("--key", "keys", type=_PATH, multiple=True, help="Sign with this OpenSSH key; may be repeated.")
 @click.option("--have", type=_PATH, metavar="FILE", help="Leave out what the far side says in FILE that it has.")
@@ -60,6 +65,8 @@ def _rules(path: Path) -> "TransferSite":
 @click.option("--sequence", type=click.IntRange(1, 99_999_999), help="Its number in the stream [the next one].")
 @click.option("--self", "itself", is_flag=True, help="Pack sparkctl itself, with the wheels in --wheelhouse.")
 @click.option("--wheelhouse", type=_PATH, metavar="DIR", help="The wheels that `make airgap` gathered.")
+@click.option("--mirrors", type=_PATH, metavar="FILE", help="Pack the newest snapshot of each mirror of a mirror.yaml.")
+@click.option("--ring", help="With --mirrors: the snapshots that this ring has.")
 @with_state
 @with_format
 def pack(
@@ -73,6 +80,8 @@ def pack(
     sequence: int | None,
     itself: bool,
     wheelhouse: Path | None,
+    mirrors: Path | None,
+    ring: str | None,
     state: Path | None,
     form: str,
 ) -> None:
@@ -86,18 +95,23 @@ def pack(
       sparkctl airgap pack mirror/ --stream mirror --out out/ --part-size 4G --key ~/.ssh/id_ed25519
       sparkctl airgap pack mirror/ --stream mirror --out out/ --have have.json
       sparkctl airgap pack --self --wheelhouse dist/airgap --out out/
+      sparkctl airgap pack --mirrors mirror.yaml --delta --out out/
     """
     from sparkctl.app.actor import actor
     from sparkctl.app.airgap_files import utc_now
     from sparkctl.app.airgap_pack import Wanted
     from sparkctl.app.airgap_pack import pack as pack_them
 
-    if stream is None and not itself:
+    if stream is None and not itself and mirrors is None:
         raise click.UsageError("name the --stream")
+    if mirrors and (folder or itself or wheelhouse):
+        raise click.UsageError("name one of FOLDER, --self with --wheelhouse, and --mirrors")
+    if ring and not mirrors:
+        raise click.UsageError("--ring chooses among --mirrors: name that file")
     if have and delta:
         raise click.UsageError("name one of --have and --delta")
-    desk, name = _desk(state), stream or "sparkctl"
-    files = _files(folder, wheelhouse, out, itself=itself)
+    desk, name = _desk(state), stream or ("sparkctl" if itself else "mirror")
+    files = _mirrored(mirrors, ring) if mirrors else _files(folder, wheelhouse, out, itself=itself)
     known = _known(desk, name, have, delta=delta)
     made = pack_them(desk, Wanted(name, files, out, part_size, known, sequence, keys, actor()), utc_now())
     manifest = made.manifest
@@ -119,10 +133,19 @@ def _files(folder: Path | None, wheelhouse: Path | None, out: Path, *, itself: b
 
         return self_files(wheelhouse)
     if itself or wheelhouse is not None or folder is None:
-        raise click.UsageError("name either FOLDER, or --self with --wheelhouse")
+        raise click.UsageError("name one of FOLDER, --self with --wheelhouse, and --mirrors")
     from sparkctl.app.airgap_pack import folder_files
 
     return folder_files(folder, out)
+
+
+def _mirrored(mirrors: Path, ring: str | None) -> "dict[str, Path]":
+    """The files of snapshots: the newest of each mirror, or those that a ring has."""
+    from sparkctl.app.mirror_file import mirror_file
+    from sparkctl.app.mirror_shelf import files_to_pack, opened
+
+    with opened(mirror_file(mirrors)) as shelf:
+        return files_to_pack(shelf, ring)
 
 
 def _known(desk: "Desk", stream: str, have: Path | None, *, delta: bool) -> "HaveList | None":

@@ -55,7 +55,7 @@ def far_side(top: Path) -> Mirroring:
 def crossed(near: Mirroring, gap: Gap) -> Path:
     """Pack the snapshots of the near side, sign them by two people, carry and apply them; the tree of the far side."""
     keys = ("--key", gap.key("alice"), "--key", gap.key("bob"))
-    must(gap.near("pack", near.shelf / "snapshots", "--stream", "mirror", "--out", gap.top / "out", *keys))
+    must(gap.near("pack", "--mirrors", near.file, "--out", gap.top / "out", *keys))
     number = len(list((gap.top / "out").iterdir()))
     for ran in (gap.bring(number, "mirror"), gap.apply(number, stream="mirror")):
         assert ran.returncode == 0, ran.stderr
