@@ -1,7 +1,10 @@
 """What a mirror of an archive does not let pass, and what the tools that bring it are not believed."""
 
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -219,6 +222,55 @@ def test_a_damaged_snapshot_reaches_no_ring_and_no_far_side(mirrors: Mirroring, 
     document.chmod(0o644)
     document.write_text(document.read_text().replace("ubuntu", "debian"))
     refused(far.run("take", mirrors.shelf / "snapshots"), 4, "says that it is debian/")
+
+
+SLOW = """#!/bin/sh
+# As debmirror, but that it takes long over something when all is fetched.
+[ "$1" = --version ] && exec {real} --version
+{real} "$@" || exit 1
+touch {mark}
+exec sleep 600
+"""
+
+
+def test_a_sync_that_is_killed_leaves_nothing_half_and_no_tool_behind(mirrors: Mirroring) -> None:
+    mark, slow = mirrors.top / "fetched", mirrors.top / "slow/debmirror"
+    slow.parent.mkdir()
+    slow.write_text(SLOW.format(real=shutil.which("debmirror"), mark=mark))
+    slow.chmod(0o755)
+    command = [sys.executable, "-m", "sparkctl", "airgap", "mirror", "sync", str(mirrors.file)]
+    running = subprocess.Popen(command, env=os.environ | {"PATH": f"{slow.parent}:{os.environ['PATH']}"})
+    try:
+        waited_for(mark.exists)
+        refused(mirrors.run("sync"), 75, "another command of `sparkctl airgap mirror` works with")
+        tools = [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if parent_of(pid) == running.pid]
+        assert len(tools) == 1
+        running.kill()
+        running.wait(10)
+        waited_for(lambda: parent_of(tools[0]) is None)
+    finally:
+        running.kill()
+        running.wait(10)
+    assert snapshots(mirrors) == []
+    must(mirrors.run("sync"))
+    assert len(snapshots(mirrors)) == 1
+
+
+def waited_for(condition: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come to that within 30 s")
+
+
+def parent_of(pid: int) -> int | None:
+    """The parent of a process, None for one that ended."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state == "Z" else int(parent)
 
 
 def test_a_flat_archive_and_a_part_of_one_are_signed_again(mirrors: Mirroring, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,9 @@ _HANDED_ON = (
     "PATH", "HOME", "GNUPGHOME", "TMPDIR", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy",
     "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 )  # fmt: skip
+_END_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Of util-linux: a tool ends also when we are killed, so that no second one works beside it."""
+
 _SBIN = ":/usr/sbin:/sbin"
 
 
@@ -49,16 +53,15 @@ def run(
     """
     fixed = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
     fixed["PATH"] = fixed.get("PATH", "/usr/bin:/bin") + _SBIN
+    if shutil.which(argv[0], path=fixed["PATH"]) is None:
+        raise UsageError(f"there is no {argv[0]} here", hint=f"apt-get install {package}")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as said:
         start = said.tell()
-        try:
-            child = subprocess.Popen(
-                list(argv), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=cwd,
-                env=fixed | dict(environment or {}), start_new_session=True,
-            )  # fmt: skip
-        except FileNotFoundError:
-            raise UsageError(f"there is no {argv[0]} here", hint=f"apt-get install {package}") from None
+        child = subprocess.Popen(
+            [*_END_WITH_US, *argv], stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=cwd,
+            env=fixed | dict(environment or {}), start_new_session=True,
+        )  # fmt: skip
         try:
             status = child.wait(seconds)
         except subprocess.TimeoutExpired:
