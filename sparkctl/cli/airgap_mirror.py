@@ -293,4 +293,4 @@ def prune(file: Path, keep: int, form: str) -> None:
 
 
 def _counted(counts: "Mapping[str, int]") -> str:
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items()) or "nothing counted"
+    return ", ".join(f"{what}: {count:,}" for what, count in counts.items()) or "nothing counted"

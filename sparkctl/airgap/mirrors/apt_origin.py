@@ -35,6 +35,13 @@ class Origin:
         return sorted({name for any_of in wanted if not any_of & names for name in any_of & all_names})
 
 
+def require_signed(spec: AptMirror, work: Path) -> None:
+    """Raise RefusedError unless every suite of the origin is signed by its key, UsageError where it does not answer."""
+    for suite in spec.suites:
+        _release(spec, f"dists/{suite}/", work / "origin", work / "origin.log")
+    shutil.rmtree(work / "origin")
+
+
 def origin(spec: AptMirror, work: Path) -> Origin:
     """Fetch the indexes anew below `work`, each verified; raises RefusedError for a signature, UsageError."""
     place, log = work / "origin", work / "origin.log"

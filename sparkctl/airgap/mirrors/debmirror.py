@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sparkctl.airgap.mirrors import openpgp
+from sparkctl.airgap.mirrors.apt_origin import require_signed
 from sparkctl.airgap.mirrors.kind import Fetched
 from sparkctl.airgap.mirrors.tool import run, version
 from sparkctl.errors import UsageError
@@ -12,13 +13,19 @@ from sparkctl.model.mirror_apt import AptMirror, AptServed
 
 _FIXED = (
     "--nosource", "--i18n", "--diff=none", "--omit-suite-symlinks", "--checksums", "--rsync-extra=none",
-    "--timeout=120", "--verbose",
+    "--timeout=120", "--verbose", "--ignore-release-gpg",
 )  # fmt: skip
+"""debmirror wants both forms of a signature to hold, and caches on the way give the one that apt does not read from
+another day. We verify what apt reads, before and after."""
 
 
 def fetch(spec: AptMirror, work: Path) -> Fetched:
-    """Bring it; what is there by now stays. Raises UsageError when debmirror did not end well, OSError."""
+    """Bring it; what is there by now stays.
+
+    Raises RefusedError for a signature that does not hold, UsageError when debmirror did not end well, OSError.
+    """
     made_with = version(["debmirror", "--version"], package="debmirror")
+    require_signed(spec, work)
     archive, log = work / "archive", work / "debmirror.log"
     for stale in archive.glob("Archive-Update-in-Progress-*"):  # of a run that was killed: nobody else works here
         stale.unlink()
