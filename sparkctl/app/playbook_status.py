@@ -102,10 +102,9 @@ def _why(state: RunState, standing: RunStanding, site: Site, now: datetime, appr
         words = f"sparkctl playbook answer {run_id} {asked[0]} done|failed|repeat --why WORDS"
         return f"{_nodes_that_wait(len(asked))} for a person", words
     if standing is RunStanding.STOPPED:
-        waits = [action for action in next_actions(state, now, site.calendar) if isinstance(action, Wait)]
-        return _until(waits[0]) if waits and waits[
-            0
-        ].until is not None else "no process drives it", f"sparkctl playbook resume {run_id}"
+        actions = next_actions(state, now, site.calendar)
+        waits = [action for action in actions if isinstance(action, Wait) and action.until is not None]
+        return _until(waits[0]) if waits else "no process drives it", f"sparkctl playbook resume {run_id}"
     held = state.held.why if state.held is not None else ""
     if standing is RunStanding.HELD:
         return held, f"sparkctl playbook resume {run_id} --release WHY, or sparkctl playbook stop {run_id} --why WHY"
@@ -145,7 +144,7 @@ def _node(state: RunState, node: NodeState, planned: PlannedNode) -> NodeStandin
         status=status.value,
         step=None if status in (NodeStatus.DONE, NodeStatus.WAITING) else step,
         steps_done=sum(ended.result.value == "done" and not ended.undoing for ended in node.ended),
-        since=state.ended_at.get(node.node_id),
+        since=state.last_at_of(node.node_id),
         summary=_last_words(node),
         question=node.asked.question if node.asked else None,
         act=node.asked.act if node.asked else None,

@@ -186,7 +186,7 @@ def _after_wave(state: RunState, nodes: list[NodeState], now: datetime) -> Actio
 
 
 def _ended_at(state: RunState, nodes: list[NodeState], now: datetime) -> datetime:
-    moments = [state.ended_at[node.node_id] for node in nodes if node.node_id in state.ended_at]
+    moments = [moment for node in nodes if (moment := state.last_at_of(node.node_id)) is not None]
     return max(moments, default=state.last_at or now)
 
 

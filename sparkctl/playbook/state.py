@@ -84,17 +84,12 @@ class RunState:
         self.steps: dict[str, Step] = {step.id: step for step in plan.steps}
         self.mates = _mates(plan)
         self.opened: Opened | None = None
-        self.claims = 0
-        self.node_fences: dict[str, int] = {}
         self.wave = 0
         self.judged: dict[int, WaveJudged] = {}
         self.held: Held | None = None
         self.closed: Closed | None = None
-        self.last_at: datetime | None = None
-        self.seq = 0
         self.forgiven: set[str] = set()
         self.accepted_waves: set[int] = set()
-        self.ended_at: dict[str, datetime] = {}
         self.head: JournalEntry | None = None
         self._of_run: list[JournalEntry] = []
         self._of_nodes: dict[str, list[JournalEntry]] = {}
@@ -103,12 +98,25 @@ class RunState:
         """Take in the next record."""
         _APPLY[type(entry.event)](self, entry.event)
         if isinstance(entry.event, Act):
-            self.ended_at[entry.event.node_id] = entry.at
             self._of_nodes.setdefault(entry.event.node_id, []).append(entry)
         else:
             self._of_run.append(entry)
         self.head = entry
-        self.last_at, self.seq = entry.at, entry.seq
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When the last record was written; None before the first."""
+        return self.head.at if self.head is not None else None
+
+    @property
+    def seq(self) -> int:
+        """The number of the last record, 0 before the first."""
+        return self.head.seq if self.head is not None else 0
+
+    def last_at_of(self, node_id: str) -> datetime | None:
+        """When the last record of a node was written; None before the first."""
+        records = self.records_of(node_id)
+        return records[-1].at if records else None
 
     def records_of(self, node_id: str) -> list[JournalEntry]:
         """The records that are of one node, oldest first."""
@@ -178,9 +186,7 @@ class RunState:
     def _opened(self, event: Opened) -> None:
         self.opened = event
 
-    def _claimed(self, event: Claimed) -> None:
-        self.claims += 1
-        self.node_fences = dict(event.node_fences)
+    def _claimed(self, _: Claimed) -> None:
         for node in self.nodes.values():
             node.doubtful = node.open is not None and node.asked is None
 
