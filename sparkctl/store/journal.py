@@ -261,17 +261,15 @@ def _chained(connection: Connection, claim: ClaimedRun, events: Sequence[Event],
     if last is not None:
         # A clock that was set back does not set the journal back.
         seq, previous, at = last.seq, last.sha256, max(at, JournalEntry.model_validate_json(last.body).at)
-    made = []
+    made, rows = [], []
     for number, event in enumerate(events, seq + 1):
         entry = JournalEntry(
             run_id=claim.run_id, seq=number, at=at, fence=claim.fence, previous=previous, event=event
         )  # fmt: skip
-        previous = entry.sha256
+        body = entry.canonical
+        previous = hashlib.sha256(body).hexdigest()
         made.append(entry)
-    rows = [
-        {"run": claim.number, "seq": entry.seq, "sha256": entry.sha256, "body": entry.canonical.decode()}
-        for entry in made
-    ]
+        rows.append({"run": claim.number, "seq": number, "sha256": previous, "body": body.decode()})
     if rows:
         connection.execute(insert(journal), rows)
     return made
