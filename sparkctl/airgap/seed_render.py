@@ -111,6 +111,6 @@ def _registries(templates: Templates, site: Site) -> dict[str, tuple[str, str]]:
             files[f"/etc/docker/certs.d/{registry.host}/ca.crt"] = ("0644", registry.ca)
             files[f"/etc/containerd/certs.d/{registry.host}.crt"] = ("0644", registry.ca)
         for upstream in registry.mirror_of:
-            hosts = templates.text("hosts.toml.j2", registry=registry)
+            hosts = templates.text("hosts.toml.j2", registry=registry, below="")
             files[f"/etc/containerd/certs.d/{upstream}/hosts.toml"] = ("0644", hosts)
     return files

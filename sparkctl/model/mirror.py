@@ -7,6 +7,7 @@ from pydantic import FailFast, Field, StringConstraints, model_validator
 
 from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.mirror_apt import AptServed
+from sparkctl.model.mirror_images import ImagesServed
 from sparkctl.model.transfer import MAX_FILES, MAX_TOTAL, TransferFile, require_beside
 
 MirrorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
@@ -20,7 +21,7 @@ SNAPSHOT = "snapshot.json"
 
 MAX_SENTENCES = 1000
 
-Served = AptServed
+Served = Annotated[AptServed | ImagesServed, Field(discriminator="kind")]
 """What a client has to know of a mirror, by its kind."""
 
 

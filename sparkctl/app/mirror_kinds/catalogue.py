@@ -3,6 +3,7 @@
 from typing import Any
 
 from sparkctl.app.mirror_kinds.apt import Apt
+from sparkctl.app.mirror_kinds.images import Images
 from sparkctl.app.mirror_kinds.seam import Kind
 
-KINDS: dict[str, Kind[Any, Any]] = {"apt": Apt()}
+KINDS: dict[str, Kind[Any, Any]] = {"apt": Apt(), "images": Images()}
