@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparkctl.cli.airgap_mirror_push import push
 from sparkctl.cli.options import exit_of_problems, say, tell_problems, with_format, with_format_for_files
 
 if TYPE_CHECKING:
@@ -294,3 +295,7 @@ def prune(file: Path, keep: int, form: str) -> None:
 
 def _counted(counts: "Mapping[str, int]") -> str:
     return ", ".join(f"{what}: {count:,}" for what, count in counts.items()) or "nothing counted"
+
+
+for command in (push,):
+    mirror.add_command(command)

@@ -32,7 +32,7 @@ def push(
 
     \b
     Example:
-      sparkctl airgap mirror push mirror.yaml serving --ring fleet --registry registry.lab.example:5000
+      sparkctl airgap mirror push mirror.yaml serving --ring fleet --registry registry.lab:5000
     """
     from sparkctl.app.airgap_files import told
     from sparkctl.app.mirror_file import mirror_file
