@@ -7,6 +7,7 @@ from pydantic import FailFast, Field, StringConstraints, model_validator
 
 from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.mirror_apt import AptServed
+from sparkctl.model.mirror_firmware import FirmwareServed
 from sparkctl.model.mirror_images import ImagesServed
 from sparkctl.model.transfer import MAX_FILES, MAX_TOTAL, TransferFile, require_beside
 
@@ -21,7 +22,7 @@ SNAPSHOT = "snapshot.json"
 
 MAX_SENTENCES = 1000
 
-Served = Annotated[AptServed | ImagesServed, Field(discriminator="kind")]
+Served = Annotated[AptServed | FirmwareServed | ImagesServed, Field(discriminator="kind")]
 """What a client has to know of a mirror, by its kind."""
 
 

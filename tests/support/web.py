@@ -35,10 +35,10 @@ def configuration(home: Path, server: str) -> Path:
 
 
 @contextlib.contextmanager
-def served(folder: Path, home: Path) -> Iterator[str]:
-    """The address of a web server that gives what is in a folder; it ends with the block."""
+def served(folder: Path, home: Path, more: str = "") -> Iterator[str]:
+    """The address of a web server that gives what is in a folder; it ends with the block. `more` is for its server."""
     port = free_port()
-    path = configuration(home, f"server {{ listen 127.0.0.1:{port}; root {folder}; }}")
+    path = configuration(home, f"server {{ listen 127.0.0.1:{port}; root {folder}; {more} }}")
     program = nginx()
     assert program is not None
     with (home / "error.log").open("wb") as errors:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from sparkctl.app.mirror_kinds.apt import Apt
+from sparkctl.app.mirror_kinds.firmware import Firmware
 from sparkctl.app.mirror_kinds.images import Images
 from sparkctl.app.mirror_kinds.seam import Kind
 
-KINDS: dict[str, Kind[Any, Any]] = {"apt": Apt(), "images": Images()}
+KINDS: dict[str, Kind[Any, Any]] = {"apt": Apt(), "firmware": Firmware(), "images": Images()}
