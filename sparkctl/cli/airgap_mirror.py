@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparkctl.cli.airgap_mirror_ca import mirror_ca
 from sparkctl.cli.airgap_mirror_push import push
 from sparkctl.cli.options import exit_of_problems, say, tell_problems, with_format, with_format_for_files
 
@@ -297,5 +298,5 @@ def _counted(counts: "Mapping[str, int]") -> str:
     return ", ".join(f"{what}: {count:,}" for what, count in counts.items()) or "nothing counted"
 
 
-for command in (push,):
+for command in (push, mirror_ca):
     mirror.add_command(command)
