@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from diag.nodekit.apt_conf import CONF_FOLDER, automatic_updates
-from diag.nodekit.apt_sources import APT, apt_pins, apt_sources
+from diag.nodekit.apt_keyrings import apt_keyrings
+from diag.nodekit.apt_sources import APT, KEYRINGS, apt_pins, apt_sources
 from diag.nodekit.containers import (
     DOCKER_CONTAINERS,
     DOCKER_IMAGES,
@@ -46,6 +47,7 @@ def collect(look: Look) -> dict[str, Any]:
         " ".join(DOCKER_IMAGES),
         also=("docker_containers.*.image_id",),
     )
+    sources = look.at("apt_sources", lambda: apt_sources(look), APT, also=(KEYRINGS,))
     look.volatile["container_states"] = containers.states if containers else {}
     return {
         **_of_dpkg(packages),
@@ -58,7 +60,8 @@ def collect(look: Look) -> dict[str, Any]:
         "local_units": look.at(
             "local_units", lambda: local_units(machine, packages.units if packages else ()), FOLDERS[0]
         ),
-        "apt_sources": look.at("apt_sources", lambda: apt_sources(look), APT),
+        "apt_sources": sources,
+        KEYRINGS: look.at(KEYRINGS, lambda: apt_keyrings(look, _signed_by(sources)), APT),
         "apt_pins": look.at("apt_pins", lambda: apt_pins(look), APT),
         "automatic_updates": look.at("automatic_updates", lambda: automatic_updates(machine), CONF_FOLDER),
     }
@@ -96,6 +99,10 @@ def _with_ids(containers: Listed | None, images: dict[str, Any] | None) -> dict[
         key: {**container, "image_id": known.get(container["image"]) or _own_id(container["image"])}
         for key, container in containers.things.items()
     }
+
+
+def _signed_by(sources: dict[str, Any] | None) -> list[str | None]:
+    return [source["signed_by"] for source in (sources or {}).values()]
 
 
 def _own_id(image: str) -> str | None:

@@ -16,6 +16,7 @@ from diag.nodekit.machine import Machine
 from diag.nodekit.words import bounded, name, word, words
 
 APT = "/etc/apt"
+KEYRINGS = "apt_keyrings"  # the field of what sources name, which cannot be told where one of them could not be read
 # APT passes over files with other names than these.
 FILE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/*)[^/@]*@")
@@ -38,7 +39,7 @@ def apt_sources(look: Look) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in _files(machine, "sources.list", (".list", ".sources")):
         parse, file = (parse_sources if path.endswith(".sources") else parse_list), os.path.basename(path)
-        text = look.at(f"apt_sources[{file}]", partial(machine.read_or_none, path), path)
+        text = look.at(f"apt_sources[{file}]", partial(machine.read_or_none, path), path, also=(KEYRINGS,))
         found.update(_numbered(file, parse(text or "")))
     return bounded(found, MAX_ENTRIES, "package sources")
 

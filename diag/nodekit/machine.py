@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from diag.nodekit.command import Gathered, Ran, gather, run_bounded
+from diag.nodekit.digests import Digest, digest_of, require_within
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.vocabulary import Elevation, Origin
 
@@ -112,6 +113,19 @@ class Machine:
             content = file.read(limit)
         self.meter.bytes += len(content)
         return content, dropped
+
+    def digest(self, path: str, limit: int = MAX_FILE_BYTES) -> Digest:
+        """What a file holds, where that has only to be compared: a recording has the digest, and no content.
+
+        Raises OSError as `open` does, for what is no regular file, and for more than `limit` bytes.
+        """
+        with self._as_seen_on_the_node(path):
+            if self.root is None and not stat.S_ISREG(os.stat(path).st_mode):
+                raise OSError(errno.EIO, "Not a regular file", path)
+            with self._opened(path) as file:
+                content = file.read(limit + 1)
+            self.meter.bytes += len(content)
+            return require_within(digest_of(content), limit, path)
 
     def _opened(self, path: str) -> BinaryIO:
         place = self._locate(path)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from diag.nodekit.command import Ran
+from diag.nodekit.digests import Digest, require_within
 from diag.nodekit.judge import Document
 from diag.nodekit.machine import MAX_FILE_BYTES, Machine
 from diag.nodekit.printable import UNPRINTABLE
@@ -61,6 +62,10 @@ class Recorder(Machine):
         """As Machine has it."""
         return self._kept({"op": "modified", "path": path}, lambda: Machine.modified(self, path))
 
+    def digest(self, path: str, limit: int = MAX_FILE_BYTES) -> Digest:
+        """As Machine has it."""
+        return self._kept({"op": "digest", "path": path}, lambda: Machine.digest(self, path, limit))
+
     def run(
         self, argv: tuple[str, ...], *, seconds: float = 5.0, limit: int = MAX_FILE_BYTES, elevate: bool = False
     ) -> Ran:
@@ -94,6 +99,8 @@ def _result(value: object) -> Document:
             return {"text": value.decode("utf-8")}
         except UnicodeDecodeError:
             return {"base64": b64encode(value).decode("ascii")}
+    if isinstance(value, Digest):
+        return {"value": [value.sha256, str(value.size)]}
     if isinstance(value, Ran):
         return {"rc": value.exit_status, "stdout": value.stdout, "stderr": value.stderr, "truncated": value.truncated}
     return {"value": value}
@@ -201,6 +208,12 @@ class Recorded(Machine):
         """As Machine has it."""
         with self._noted():
             return float(self._noted_as("modified", path)["value"])
+
+    def digest(self, path: str, limit: int = MAX_FILE_BYTES) -> Digest:
+        """As Machine has it."""
+        with self._noted():
+            sha256, size = self._noted_as("digest", path)["value"]
+            return require_within(Digest(str(sha256), int(size)), limit, path)
 
     def run(
         self,

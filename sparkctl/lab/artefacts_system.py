@@ -68,7 +68,7 @@ def _packages(tree: Tree, node: NodeModel) -> None:
     rows = [f"ii  {name} {version}\n" for name, version in sorted(installed_packages(node).items())]
     tree.record(PACKAGES, "".join([*rows, *(f"rc  {name} {version}\n" for name, version in REMOVED.items())]))
     tree.record(("dpkg", "--audit"))
-    sources = "".join(f" 500 {uri} {suites.split()[0]} arm64 Packages\n" for uri, suites, _ in SOURCES.values())
+    sources = "".join(f" 500 {uri} {suites.split()[0]} arm64 Packages\n" for uri, suites, _, _ in SOURCES.values())
     tree.record(POLICY, f"Package files:\n 100 /var/lib/dpkg/status\n     release a=now\n{sources}Pinned packages:\n")
     rows = [f"{name}  simulated  {revision}  latest/stable  canonical  -\n" for name, revision in SNAPS]
     tree.record(

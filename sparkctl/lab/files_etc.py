@@ -7,11 +7,17 @@ from sparkctl.lab.node_model import IMAGE_PACKAGE, NodeModel
 from sparkctl.lab.tree import Tree
 
 DAY = 86400.0
+NVIDIA = "https://repo.download.nvidia.com"
+UBUNTU_KEYS, NVIDIA_KEYS = "/usr/share/keyrings/ubuntu-archive-keyring.gpg", "/usr/share/keyrings/simulated-nvidia.asc"
+KEYS = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nc2ltdWxhdGVkIGtleQ==\n-----END PGP PUBLIC KEY BLOCK-----\n"
+"""No key, in the form of one, so that it is told whether redaction changes what a keyring is said to hold."""
 SOURCES = {
-    "ubuntu.sources": ("http://ports.ubuntu.com/ubuntu-ports/", "noble noble-updates noble-security", "main universe"),
-    "dgx.sources": ("https://repo.download.nvidia.com/baseos/ubuntu/noble/arm64/", "noble noble-updates", "common dgx"),
-    "spark.sources": ("https://repo.download.nvidia.com/spark/ubuntu/arm64/", "noble-updates", "common"),
-}
+    "ubuntu.sources": (
+        "http://ports.ubuntu.com/ubuntu-ports/", "noble noble-updates noble-security", "main universe", UBUNTU_KEYS
+    ),
+    "dgx.sources": (f"{NVIDIA}/baseos/ubuntu/noble/arm64/", "noble noble-updates", "common dgx", NVIDIA_KEYS),
+    "spark.sources": (f"{NVIDIA}/spark/ubuntu/arm64/", "noble-updates", "common", NVIDIA_KEYS),
+}  # fmt: skip
 
 
 def add_etc(tree: Tree, node: NodeModel) -> None:
@@ -36,10 +42,11 @@ def _releases(tree: Tree, node: NodeModel) -> None:
         f'DGX_SERIAL_NUMBER="{node.serial}"\n{updates}'
     )
     tree.files["/etc/fastos-release"] = 'NAME="DGX SPARK FASTOS"\nVERSION="1.91.51"\n'
-    for name, (uri, suites, components) in SOURCES.items():
+    for name, (uri, suites, components, keys) in SOURCES.items():
         tree.files[f"/etc/apt/sources.list.d/{name}"] = (
-            f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: {components}\n"
+            f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: {components}\nSigned-By: {keys}\n"
         )
+        tree.files[keys] = KEYS
 
 
 def _names(tree: Tree, node: NodeModel) -> None:

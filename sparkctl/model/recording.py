@@ -41,9 +41,12 @@ class ReadNote(Record):
 
 
 class LookNote(Record):
-    """Whether something is there, what is in a folder, where a link leads, when a file was written."""
+    """Whether something is there, what is in a folder, where a link leads, when a file was written, what it holds.
 
-    op: Literal["exists", "names", "link", "modified"]
+    Of a file's content (`digest`) the value is its SHA-256 in hexadecimal, and its size in bytes.
+    """
+
+    op: Literal["exists", "names", "link", "modified", "digest"]
     path: NodePath
     value: bool | float | str | list[str] | None = None
     error: Raised | None = None

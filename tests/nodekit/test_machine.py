@@ -119,3 +119,18 @@ def test_origins(tmp_path: Path) -> None:
     assert Machine(str(build_tree(tmp_path / "b", facts={"simulated": True}))).origin == "simulated"
     with pytest.raises(NotADirectoryError):
         Machine(os.devnull)
+
+
+def test_only_a_regular_file_of_a_bounded_size_has_a_digest(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"four")
+    machine = Machine()
+    assert machine.digest(str(tmp_path / "large"), 4).size == 4
+    for name, words in (
+        ("pipe", "Not a regular file"),
+        ("/dev/zero", "Not a regular file"),
+        ("large", "Larger than 3"),
+    ):
+        with pytest.raises(OSError, match=words):
+            machine.digest(str(tmp_path / name), 3)
+    assert len(machine.failures) == 3

@@ -1,5 +1,6 @@
 """A recording answers as the machine did, and for what was never read it has no answer."""
 
+import hashlib
 import json
 import os
 from base64 import b64decode
@@ -12,6 +13,7 @@ import pytest
 from diag.nodekit.machine import Machine
 from diag.nodekit.problems import MissingTool
 from diag.nodekit.recording import HUNG, Recorded, Recorder, machine_at
+from sparkctl.model.recording import NOTE
 
 READS: dict[str, Callable[[Machine], object]] = {
     "text": lambda machine: machine.read("/etc/hostname"),
@@ -26,6 +28,9 @@ READS: dict[str, Callable[[Machine], object]] = {
     "link": lambda machine: machine.link_target("/etc/link"),
     "no link": lambda machine: machine.link_target("/etc/hostname"),
     "modified": lambda machine: machine.modified("/etc/hostname"),
+    "digest": lambda machine: machine.digest("/etc/raw"),
+    "too large": lambda machine: machine.digest("/etc/raw", 7),
+    "no digest": lambda machine: machine.digest("/etc/none"),
     "ran": lambda machine: machine.run(("tool", "-a")),
     "ran as root": lambda machine: machine.run(("tool", "-r"), elevate=True),
     "failed": lambda machine: machine.run(("tool", "-f")),
@@ -195,3 +200,11 @@ def test_an_end_is_not_taken_for_the_whole(tree: Path, tmp_path: Path) -> None:
     for read in (lambda: replay.read("/etc/hostname"), lambda: replay.read_newest("/etc/hostname", 4)):
         with pytest.raises(OSError, match="Not collected but for its"):
             read()
+
+
+def test_a_recording_has_the_digest_of_a_file_and_not_its_content(tree: Path) -> None:
+    recorder, notes = record(tree)
+    digest = recorder.digest("/etc/raw")
+    assert (digest.size, digest.sha256) == (8, hashlib.sha256(b"\xff\x00abcdef").hexdigest())
+    assert notes == [{"op": "digest", "path": "/etc/raw", "value": [digest.sha256, "8"]}]
+    assert NOTE.validate_python(notes[0])

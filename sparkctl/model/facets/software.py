@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sparkctl.model.base import MAX_INTEGER, Record, Text, Word
-from sparkctl.model.facets.base import Names
+from sparkctl.model.base import MAX_INTEGER, Record, Sha256Hex, Text, Word
+from sparkctl.model.facets.base import Names, Number
 
 
 class PackageState(Record):
@@ -54,6 +54,13 @@ class AptSource(Record):
     trusted: bool | None = None
 
 
+class AptKeyring(Record):
+    """A file of public keys, by its SHA-256 and its size."""
+
+    sha256: Sha256Hex
+    size_bytes: Number
+
+
 class AptPin(Record):
     """One preference: packages, the sources or versions meant, and the priority (negative: never install)."""
 
@@ -82,8 +89,8 @@ class Software(Record):
     in `held_packages`. `python_packages` are versions by `PYTHON/NAME` of what pip installed for the whole machine, not
     those of virtual environments and users. `snaps` are revisions by name. Containers are by name, images by
     `REPOSITORY:TAG`, else by digest or id; those of Podman are root's. What an engine that is not installed would have
-    is null. Sources and pins of APT are by file, the second of a file as `FILE#2`. `automatic_updates` is null where
-    nothing is set.
+    is null. Sources and pins of APT are by file, the second of a file as `FILE#2`; `apt_keyrings` are the files that
+    `signed_by` of sources name, by path, as far as they are there. `automatic_updates` is null where nothing is set.
     """
 
     packages: Annotated[dict[Word, Word], Field(max_length=10_000)] | None = None
@@ -97,6 +104,7 @@ class Software(Record):
     podman_images: Annotated[dict[Word, Image], Field(max_length=500)] | None = None
     local_units: Annotated[dict[Word, LocalUnit], Field(max_length=500)] | None = None
     apt_sources: Annotated[dict[Word, AptSource], Field(max_length=300)] | None = None
+    apt_keyrings: Annotated[dict[Word, AptKeyring], Field(max_length=100)] | None = None
     apt_pins: Annotated[dict[Word, AptPin], Field(max_length=300)] | None = None
     automatic_updates: AutomaticUpdates | None = None
 
