@@ -34,7 +34,7 @@ COMMANDS = [
     "airgap scan", "airgap apply", "airgap have", "airgap receipt", "airgap check",
     "airgap mirror check", "airgap mirror plan", "airgap mirror sync", "airgap mirror list", "airgap mirror verify",
     "airgap mirror take", "airgap mirror promote", "airgap mirror client", "airgap mirror nginx", "airgap mirror prune",
-    "airgap mirror push", "airgap mirror ca firmware",
+    "airgap mirror push", "airgap mirror ca firmware", "airgap mirror derive",
 ]  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Mirrors of archives of Debian packages."""
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sparkctl.airgap.mirrors import aptly, debmirror, openpgp
@@ -13,18 +15,21 @@ from sparkctl.app.file_values import lexical, matches
 from sparkctl.model.mirror_apt import FLAT, AptMirror, AptServed
 
 _SIGN_IT = "Write `sign_with:` and the fingerprint of a key of yours; `gpg --list-secret-keys` shows it."
+_sha256 = matches(r"[0-9a-f]{64}", "must be a SHA-256 of 64 hexadecimal digits, as `sha256sum` shows it")
 _fingerprint = matches(r"[0-9A-F]{40}", "must be a fingerprint of 40 signs, as `gpg --list-secret-keys` shows it")
 
 
 class Apt:
     """The kind `apt`."""
 
-    keys: tuple[str, ...] = ("uri", "suites", "components", "architectures", "packages", "signed_by", "sign_with")
+    keys: tuple[str, ...] = (
+        "uri", "suites", "components", "architectures", "packages", "signed_by", "signed_by_sha256", "sign_with",
+    )  # fmt: skip
 
     def read(self, name: str, fields: Fields) -> AptMirror | None:
         """An entry; None, with the problem noted, where it cannot be used."""
         uri = fields.text("uri", values.url, required="Write where the archive is: `uri: https://HOST/PATH`.")
-        key = fields.text("signed_by", _keyring(fields.folder), required="Name the owner's keyring: `signed_by: FILE`.")
+        key = _key(fields)
         suites = fields.texts("suites", values.suite_name)
         components = fields.texts("components", values.component_name)
         packages = fields.texts("packages", values.package_pattern)
@@ -89,16 +94,37 @@ class Apt:
         return {f"etc/apt/sources.list.d/{name}.sources": source}
 
 
-def _keyring(folder: Path) -> Callable[[str], str]:
+def _key(fields: Fields) -> str | None:
+    """The armoured key of the owner, out of the very file that was meant."""
+    ring = fields.text("signed_by", _keyring(fields.folder), required="Name the owner's keyring: `signed_by: FILE`.")
+    sha256 = fields.text("signed_by_sha256", _sha256)
+    if ring is None or (sha256 is None and fields.has("signed_by_sha256")):
+        return None
+    if sha256 is not None and sha256 != ring.sha256:
+        action = "Copy it once more from where you trust it, and do not take the digest of what is here for granted."
+        fields.wrong("signed_by_sha256", f"the keyring is another one, with the SHA-256 {ring.sha256}", action)
+        return None
+    return ring.key
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyring:
+    """A keyring as armour, and the digest of the file that it was in."""
+
+    key: str
+    sha256: str
+
+
+def _keyring(folder: Path) -> Callable[[str], _Keyring]:
     """A keyring in a file beside mirror.yaml, armoured or not."""
 
-    def convert(text: str) -> str:
+    def convert(text: str) -> _Keyring:
         path = lexical(folder / text)
         try:
             with path.open("rb") as file:
                 content = file.read(openpgp.MAX_KEYRING + 1)
         except OSError as error:
             raise ValueError(f"cannot be read ({error.strerror})") from None
-        return openpgp.armoured(content)
+        return _Keyring(openpgp.armoured(content), hashlib.sha256(content).hexdigest())
 
     return convert
