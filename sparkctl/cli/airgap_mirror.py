@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sparkctl.cli.airgap_mirror_ca import mirror_ca
+from sparkctl.cli.airgap_mirror_derive import derive
 from sparkctl.cli.airgap_mirror_push import push
 from sparkctl.cli.options import exit_of_problems, say, tell_problems, with_format, with_format_for_files
 
@@ -298,5 +299,5 @@ def _counted(counts: "Mapping[str, int]") -> str:
     return ", ".join(f"{what}: {count:,}" for what, count in counts.items()) or "nothing counted"
 
 
-for command in (push, mirror_ca):
+for command in (derive, push, mirror_ca):
     mirror.add_command(command)
