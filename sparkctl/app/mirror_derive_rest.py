@@ -8,6 +8,7 @@ from typing import Any
 from sparkctl.app import site_values as values
 from sparkctl.app.mirror_derive_record import Found, listed, plain, short_name
 from sparkctl.app.mirror_derive_sources import allowed
+from sparkctl.app.mirror_kinds.images import image_name
 from sparkctl.model.facets.difference import Gaps
 from sparkctl.model.facets.firmware import Firmware, FwupdDevice
 from sparkctl.model.facets.paths import to_text
@@ -18,8 +19,6 @@ from sparkctl.model.site import AptPin
 _PRIORITIES = range(-32768, 32768)
 _ASKED = ("apt_sources", "apt_pins", "snaps", "python_packages", "docker_images", "podman_images")
 _BY_HOST = re.compile(r'origin\s+"?([A-Za-z0-9.-]*)"?')
-_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,250}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LVFS = "https://cdn.fwupd.org/downloads/firmware.xml.zst"
 _SNAPS_IN_A_SENTENCE = 8
@@ -95,7 +94,9 @@ def add_images(found: Found, software: Software) -> None:
     pinned = sorted({name for name in names.values() if name is not None})
     if pinned:
         lines = ["images:", "  of-the-node:", "    images:", *(f"      - {json.dumps(name)}" for name in pinned)]
-        found.suggested.append(["The images of the node, by the digests that it has:", *lines])
+        found.suggested.append(
+            ["Images of the node, by the digests that it has, see `sparkctl help mirrors-images`:", *lines]
+        )
         found.leaves(f"{len(pinned):,} images of containers: uncomment `images:` at the end of the file")
     others = [key for key, name in names.items() if name is None]
     if others:
@@ -104,15 +105,16 @@ def add_images(found: Found, software: Software) -> None:
 
 def _image_name(key: str, image: Image) -> str | None:
     """REGISTRY/REPOSITORY:TAG@DIGEST, as an image is named anywhere; None for one without registry or digest."""
-    name, digest = key.partition("@")[0], image.digest or ""
-    if not _IMAGE.fullmatch(name) or not _DIGEST.fullmatch(digest) or name.startswith("sha256:"):
+    if image.digest is None or key.startswith("sha256:"):
         return None
+    name = key.partition("@")[0]
     first, slash, _ = name.partition("/")
     if not slash:
         name = f"docker.io/library/{name}"
     elif not set(".:") & set(first) and first != "localhost":
         name = f"docker.io/{name}"
-    return f"{name}@{digest}"
+    whole = f"{name}@{image.digest}"
+    return whole if allowed(image_name, whole) else None
 
 
 def add_firmware(found: Found, document: Mapping[str, Any] | None) -> None:
@@ -132,7 +134,9 @@ def add_firmware(found: Found, document: Mapping[str, Any] | None) -> None:
         return
     lines = ["firmware:", "  lvfs:", f"    metadata: {_LVFS}", "    trust: /etc/pki/fwupd/LVFS-CA.pem", "    devices:"]
     lines += [f'      - "{key}"  # {_device(device)}' for key, device in sorted(wanted.items())]
-    found.suggested.append(["The devices of the node whose firmware can be updated; see `sparkctl help`:", *lines])
+    found.suggested.append(
+        ["Devices of the node whose firmware can be updated, see `sparkctl help mirrors-firmware`:", *lines]
+    )
     found.leaves(f"firmware of {len(wanted):,} devices: uncomment `firmware:` at the end of the file, and complete it")
 
 

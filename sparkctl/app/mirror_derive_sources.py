@@ -157,7 +157,7 @@ def _stem(key: str) -> str:
     return re.sub(r"(\.sources|\.list)?(#[0-9]+)?$", "", key)
 
 
-def allowed(check: Callable[[str], str], text: str) -> bool:
+def allowed(check: Callable[[str], object], text: str) -> bool:
     """Whether a value may stand in a file of settings."""
     try:
         check(text)

@@ -31,9 +31,9 @@ def derive(node: str, out: Path, fleet: Path | None, state: Path | None, form: s
 
     made = derive_it(places(fleet, state), node, out, utc_now())
     say(
-        form, _words(made), file=made.path, node=made.node, simulated=made.simulated, facts_seen=made.facts_seen.isoformat(),
-        mirrors=made.mirrors, pins=made.pins, to_fill_in=made.to_fill_in, not_covered=made.not_covered,
-        left_out=made.left_out, next_steps=made.next_steps,
+        form, _words(made), file=made.path, node=made.node, simulated=made.simulated,
+        facts_seen=made.facts_seen.isoformat(), mirrors=made.mirrors, pins=made.pins, to_fill_in=made.to_fill_in,
+        not_covered=made.not_covered, left_out=made.left_out, next_steps=made.next_steps,
     )  # fmt: skip
 
 

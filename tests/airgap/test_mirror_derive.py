@@ -25,6 +25,7 @@ from sparkctl.lab.files_etc import KEYS as KEYS_OF_LAB
 from sparkctl.model.base import PRINTABLE
 from sparkctl.model.facets.software import Software
 from sparkctl.model.mirror_apt import AptMirror
+from sparkctl.model.mirror_images import ImagesMirror
 from tests.airgap.gaps import Ran
 from tests.support.command import sparkctl
 from tests.support.facts import facet, remember
@@ -223,6 +224,18 @@ def test_another_keyring_than_that_of_the_node_is_refused(site: Site) -> None:
     assert problem.key == "apt.ubuntu.signed_by_sha256"
     assert hashlib.sha256(KEY + b"!").hexdigest() in problem.message
     assert problem.line == 1 + site.file.read_text().splitlines().index(f'    signed_by_sha256: "{SHA256}"')
+
+
+def test_images_that_are_suggested_are_read_once_they_are_uncommented(site: Site) -> None:
+    only = {"ubuntu.sources": REAL["ubuntu.sources"]}
+    site.bring_keys(site.remember(software(apt_sources=only, docker_images=ELSE["docker_images"])).said())
+    before, heading, block = site.file.read_text().partition("# images:\n")
+    site.file.write_text(before + "".join(line.removeprefix("# ") + "\n" for line in (heading + block).splitlines()))
+    spec = mirror_file(site.file).mirrors["of-the-node"].spec
+    assert isinstance(spec, ImagesMirror)
+    assert [image.text for image in spec.images] == [
+        f"docker.io/library/redis:7@sha256:{SHA256}", f"nvcr.io/nvidia/vllm:25.12-py3@sha256:{SHA256}"
+    ]  # fmt: skip
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
