@@ -134,6 +134,7 @@ def add_firmware(found: Found, document: Mapping[str, Any] | None) -> None:
         return
     lines = ["firmware:", "  lvfs:", f"    metadata: {_LVFS}", "    trust: /etc/pki/fwupd/LVFS-CA.pem", "    devices:"]
     lines += [f'      - "{key}"  # {_device(device)}' for key, device in sorted(wanted.items())]
+    lines += ["    sign_cert: keys/firmware-sign.pem", "    sign_key: keys/firmware-sign.key"]
     found.suggested.append(
         ["Devices of the node whose firmware can be updated, see `sparkctl help mirrors-firmware`:", *lines]
     )

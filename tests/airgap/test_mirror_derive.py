@@ -238,6 +238,16 @@ def test_images_that_are_suggested_are_read_once_they_are_uncommented(site: Site
     ]  # fmt: skip
 
 
+def test_devices_that_are_suggested_are_read_once_they_are_uncommented(site: Site) -> None:
+    site.remember(software(apt_sources={"a.list": REAL["spark.sources"]}), firmware=facet(FIRMWARE)).said()
+    block = site.file.read_text().partition("# firmware:\n")[2]
+    lines = ["version: 1", "folder: mirror", "firmware:", *(line.removeprefix("# ") for line in block.splitlines())]
+    site.file.write_text("\n".join(lines) + "\n")
+    assert site.written()["firmware"]["lvfs"]["devices"] == [GUID]
+    wrong = {problem.key for problem in examine(site.file)[1]} - {"firmware.lvfs.trust"}  # where fwupd is not installed
+    assert wrong == {"firmware.lvfs.sign_cert"}
+
+
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "disabled": (source("https://a.example.net/", "x", "main", enabled=False), "left_out", "not enabled"),
     "source packages alone": (source("https://a.example.net/", "x", "main", types=["deb-src"]), "left_out", "deb-src"),
