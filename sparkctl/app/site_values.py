@@ -32,7 +32,7 @@ suite_name = matches(r"[A-Za-z0-9][A-Za-z0-9./_-]{0,99}|/", "must be the name of
 short_name = matches(r"[a-z0-9][a-z0-9-]{0,40}", "must be of small letters, digits and hyphens")
 component_name = matches(r"[A-Za-z0-9][A-Za-z0-9./_-]{0,60}", "must be the name of a component")
 pin_text = matches(
-    r"(release|origin|version) [A-Za-z0-9.*+~:=,_/-]{1,200}", "must be as `origin HOST` or `release l=X`"
+    r"(release|origin|version)( [A-Za-z0-9.*+~:=,_/-]{1,100}){1,10}", "must be as `origin HOST` or `release l=X`"
 )
 locale_name = matches(r"[A-Za-z][A-Za-z0-9_.@-]{0,40}", "must be the name of a locale")
 zone_name = matches(

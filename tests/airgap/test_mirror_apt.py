@@ -299,6 +299,8 @@ def test_a_flat_archive_and_a_part_of_one_are_signed_again(mirrors: Mirroring, t
     [made] = mirrors.said("sync")
     assert (made["counts"]["packages"], made["left_out"]) == (2, [])
     assert fingerprint in made["proven_by"][0]
+    signed = mirrors.shelf / "snapshots/cuda" / made["stamp"] / "dists/stable/InRelease"
+    assert "\nOrigin: Test\nLabel: Flat\n" in signed.read_text()
     assert not mirrors.said("sync")[0]["fresh"]
     change(flat.folder / "cuda-runtime_13.0_arm64.deb")
     shutil.rmtree(mirrors.shelf / "work")

@@ -17,13 +17,14 @@ _SMALLEST = (".xz", ".bz2", ".gz", "")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The packages that the origin lists by their path, and until when its suites are valid, by suite.
+    """The packages that the origin lists by their path; by suite, until when it is valid, and its Release file.
 
     `needs` are name and dependencies of each package by its digest, where a part of the archive is wanted.
     """
 
     packages: dict[str, Listed]
     valid_until: dict[str, datetime]
+    told: dict[str, Release]
     needs: dict[str, tuple[str, list[set[str]]]]
     indexes: list[Path]
 
@@ -45,10 +46,10 @@ def require_signed(spec: AptMirror, work: Path) -> None:
 def origin(spec: AptMirror, work: Path) -> Origin:
     """Fetch the indexes anew below `work`, each verified; raises RefusedError for a signature, UsageError."""
     place, log = work / "origin", work / "origin.log"
-    found = Origin({}, {}, {}, [])
+    found = Origin({}, {}, {}, {}, [])
     for suite in spec.suites:
         root = "" if suite == FLAT else f"dists/{suite}/"
-        told = _release(spec, root, place, log)
+        told = found.told[suite] = _release(spec, root, place, log)
         if moment := told.moment("valid-until"):
             found.valid_until[suite] = moment
         served = AptServed(suites=[suite], components=spec.components, architectures=spec.architectures, key=spec.key)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparkctl.airgap.mirrors import openpgp
-from sparkctl.airgap.mirrors.apt_origin import origin
+from sparkctl.airgap.mirrors.apt_index import Release
+from sparkctl.airgap.mirrors.apt_origin import Origin, origin
 from sparkctl.airgap.mirrors.apt_proof import SIGNED, prove
 from sparkctl.airgap.mirrors.kind import Fetched
 from sparkctl.airgap.mirrors.tool import output, run, version
@@ -23,6 +24,7 @@ def fetch(spec: AptMirror, work: Path) -> Fetched:
     """
     made_with = version(["aptly", "version"], package="aptly")
     key = _public_key(spec.sign_with or "")
+    found = origin(spec, work)
     desk = _Aptly(work, spec)
     desk.forget()
     served = AptServed(
@@ -32,9 +34,9 @@ def fetch(spec: AptMirror, work: Path) -> Fetched:
         key=key,
     )
     for suite, published in zip(spec.suites, served.suites, strict=True):
-        desk.publish(suite, published, served.components)
+        desk.publish(suite, published, served.components, found.told[suite])
     signed_here = [f"dists/{suite}/{SIGNED}" for suite in served.suites]
-    return Fetched(desk.public, served, [made_with], _compared(spec, served, desk.public, work), signed_here)
+    return Fetched(desk.public, served, [made_with], _compared(spec, served, desk.public, found), signed_here)
 
 
 class _Aptly:
@@ -61,8 +63,8 @@ class _Aptly:
             for name in self._listed(kind, "list", "-raw"):
                 self._run(kind, "drop", "-force", name)
 
-    def publish(self, suite: str, published: str, components: Sequence[str]) -> None:
-        """Bring a suite, and publish it under a name."""
+    def publish(self, suite: str, published: str, components: Sequence[str], told: Release) -> None:
+        """Bring a suite, and publish it under a name, as of the same origin and label: pins of clients go by these."""
         names = []
         for number, component in enumerate(components, 1):
             name = f"{len(suite)}-{suite.replace('/', '-')}-{number}"
@@ -76,6 +78,7 @@ class _Aptly:
             names.append(name)
         self._run(
             "publish", "snapshot", "-batch", f"-gpg-key={self._spec.sign_with}", f"-distribution={published}",
+            f"-origin={told.fields.get('origin', '')}", f"-label={told.fields.get('label', '')}",
             f"-component={','.join(components)}", f"-architectures={','.join(self._spec.architectures)}", *names,
         )  # fmt: skip
 
@@ -111,9 +114,8 @@ def _public_key(fingerprint: str) -> str:
     )
 
 
-def _compared(spec: AptMirror, served: AptServed, public: Path, work: Path) -> list[str]:
+def _compared(spec: AptMirror, served: AptServed, public: Path, found: Origin) -> list[str]:
     """What packages depend on and what was not taken; raises UsageError for one that the owner does not list."""
-    found = origin(spec, work)
     known = {package.sha256 for package in found.packages.values()}
     taken = {file.sha256: file.path for file in prove(served, public).files if file.path.startswith("pool/")}
     for sha256, path in taken.items():
