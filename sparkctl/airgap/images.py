@@ -26,7 +26,7 @@ def cidata_iso(files: Files, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="sparkctl-") as scratch:
         tree = _laid_out(files, Path(scratch))
         options = ("-quiet", "-V", "CIDATA", "-J", "-r", "-no-pad")
-        _run("xorriso", "-no_rc", "-as", "mkisofs", *options, "-o", str(target), str(tree))
+        run_tool("xorriso", "-no_rc", "-as", "mkisofs", *options, "-o", str(target), str(tree))
 
 
 def cidata_fat(files: Files, target: Path) -> None:
@@ -34,8 +34,8 @@ def cidata_fat(files: Files, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="sparkctl-") as scratch:
         tree = _laid_out(files, Path(scratch))
         _sized(target, max(4, 1 + 2 * _total(files) // _MIB))
-        _run("mformat", "-i", str(target), "-v", "CIDATA", "-N", _digest(files)[:8], "::")
-        _run("mcopy", "-m", "-i", str(target), *(str(tree / name) for name in sorted(files)), "::")
+        run_tool("mformat", "-i", str(target), "-v", "CIDATA", "-N", _digest(files)[:8], "::")
+        run_tool("mcopy", "-m", "-i", str(target), *(str(tree / name) for name in sorted(files)), "::")
 
 
 def oemdata_ext4(files: Files, target: Path) -> None:
@@ -48,13 +48,13 @@ def oemdata_ext4(files: Files, target: Path) -> None:
         inodes = str(64 + 2 * len(files))
         # Without a journal: the node writes one file to it, once, and a check repairs what a cut leaves.
         options = ("-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-N", inodes, "-E", extended)
-        _run("mke2fs", *options, "-L", "OEMDATA", "-U", label, "-d", str(tree), str(target))
+        run_tool("mke2fs", *options, "-L", "OEMDATA", "-U", label, "-d", str(tree), str(target))
         # Owner and time of change come from the files that were copied: both differ from one making to the next.
         fields = (f"uid 0\nsif {{0}} gid 0\nsif {{0}} ctime @{EPOCH}\nsif {{0}} crtime @{EPOCH}\n").format
         paths = ["/", *(f"/{path.relative_to(tree)}" for path in sorted(tree.rglob("*")))]
         script = Path(scratch) / "fields"
         script.write_text("".join(f"sif {path} {fields(path)}" for path in paths), "ascii")
-        _run("debugfs", "-w", "-f", str(script), str(target))
+        run_tool("debugfs", "-w", "-f", str(script), str(target))
 
 
 def _laid_out(files: Files, scratch: Path) -> Path:
@@ -83,22 +83,29 @@ def _digest(files: Files) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _run(tool: str, *arguments: str) -> None:
+def run_tool(tool: str, *arguments: str, cwd: Path | None = None, seconds: float = SECONDS) -> str:
+    """What a program that makes or reads images prints, run so that neither clock nor locale is in what it makes.
+
+    Raises UsageError when it is not here, does not end in time, or fails.
+    """
     fixed = {
         "PATH": os.environ.get("PATH", "") + _SBIN, "LC_ALL": "C", "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1",
         "SOURCE_DATE_EPOCH": str(EPOCH), "E2FSPROGS_FAKE_TIME": str(EPOCH), "MKE2FS_CONFIG": os.devnull,
     }  # fmt: skip
     try:
         ran = subprocess.run(
-            [tool, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, env=fixed, check=False
-        )
+            [tool, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, env=fixed, cwd=cwd,
+            check=False,
+        )  # fmt: skip
     except FileNotFoundError:
         raise MissingTool(tool) from None
     except subprocess.TimeoutExpired:
-        raise UsageError(f"{tool} did not end within {SECONDS:g} s") from None
+        raise UsageError(f"{tool} did not end within {seconds:g} s") from None
     if ran.returncode != 0:
-        words = printable(ran.stderr.decode("utf-8", "replace").strip(), 300)
+        # What went wrong stands at the end: some of these programs talk before they do anything.
+        words = printable(" ".join(ran.stderr.decode("utf-8", "replace").split())[-300:], 300)
         raise UsageError(f"an image was not made: {tool}: {words}", hint="is there room on the disk?")
+    return ran.stdout.decode("utf-8", "surrogateescape")
 
 
 class MissingTool(UsageError):

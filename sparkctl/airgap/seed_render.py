@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparkctl.airgap.templates import Templates
@@ -49,6 +50,40 @@ def render_grub(templates: Templates, site: Site, nodes: list[NodeSeed]) -> str 
     if site.boot is None:
         return None
     return templates.text("grub.cfg.j2", boot=site.boot, nodes=nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class InstallerNode:
+    """A node that a menu installs, and how it knows the machine: by its serial, else by its MAC address."""
+
+    node_id: str
+    mac: str
+    serial: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstallerMenu:
+    """What the menu of a repacked installer is made of.
+
+    `seeds` is the folder of seeds on the medium; `before` and `after` are words for the kernel on both sides of `---`.
+    """
+
+    kernel: str
+    initrd: str
+    before: Sequence[str]
+    after: Sequence[str]
+    seeds: str
+    nodes: Sequence[InstallerNode]
+
+    @property
+    def by_mac(self) -> list[InstallerNode]:
+        """The nodes of which no serial is known."""
+        return [node for node in self.nodes if node.serial is None]
+
+
+def render_installer_menu(templates: Templates, menu: InstallerMenu) -> str:
+    """The menu of a repacked installer. Raises RefusedError for a word that it cannot hold."""
+    return templates.text("installer-grub.cfg.j2", menu=menu)
 
 
 def instance_id(node_id: str, serial: str | None, revision: int) -> str:

@@ -16,13 +16,14 @@ CONTENT = "content"
 
 
 @contextlib.contextmanager
-def private_folder() -> Iterator[Path]:
+def private_folder(within: Path | None = None) -> Iterator[Path]:
     """An empty folder of mode 0700, removed afterwards; first those go that killed processes of this user left.
 
-    Raises OSError where none can be made.
+    It is made `within` a folder, or where temporary files are. Raises OSError where none can be made.
     """
-    _remove_left_behind()
-    with tempfile.TemporaryDirectory(prefix=PREFIX) as name, _held(Path(name)):
+    place = str(within or tempfile.gettempdir())
+    _remove_left_behind(place)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=place) as name, _held(Path(name)):
         content = Path(name, CONTENT)
         content.mkdir(mode=0o700)
         yield content
@@ -41,8 +42,8 @@ def _held(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _remove_left_behind() -> None:
-    with os.scandir(tempfile.gettempdir()) as entries:
+def _remove_left_behind(place: str) -> None:
+    with os.scandir(place) as entries:
         ours = [Path(entry.path) for entry in entries if entry.name.startswith(PREFIX) and _is_ours(entry)]
     for folder in ours:
         with contextlib.suppress(OSError), _taken_over(folder) as gone:

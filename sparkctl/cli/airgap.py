@@ -2,6 +2,7 @@
 
 import click
 
+from sparkctl.cli.airgap_iso import iso
 from sparkctl.cli.airgap_mirror import mirror
 from sparkctl.cli.airgap_seed import seed
 from sparkctl.cli.airgap_transfer import TRANSFER_COMMANDS
@@ -12,5 +13,5 @@ def airgap() -> None:
     """Prepare what a site without internet needs, and carry it there, with every signature on."""
 
 
-for command in (seed, mirror, *TRANSFER_COMMANDS):
+for command in (seed, iso, mirror, *TRANSFER_COMMANDS):
     airgap.add_command(command)

@@ -58,7 +58,7 @@ from sparkctl.model.reset_words import (
 from sparkctl.model.run import RunRecord
 from sparkctl.model.sanitisation import SanitisationJudgement, SanitisationRecord
 from sparkctl.model.schedule import Heartbeat, ScheduleStatus
-from sparkctl.model.seed import BeaconRead, SeedBeacon, SeedManifest, SeedPayload, SeedReport
+from sparkctl.model.seed import BeaconRead, InstallerReport, SeedBeacon, SeedManifest, SeedPayload, SeedReport
 from sparkctl.model.sweep import SweepReport
 from sparkctl.model.transfer import HaveList, ScanRecord, StreamPosition, TransferManifest, TransferReceipt
 from sparkctl.model.vocabulary import Comparison, Elevation, Origin, Severity, Status, TakenStatus, UnknownReason
@@ -126,6 +126,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "schedule-status": ScheduleStatus,
     "seed-beacon": SeedBeacon,
     "seed-beacon-read": BeaconRead,
+    "seed-installer": InstallerReport,
     "seed-manifest": SeedManifest,
     "seed-payload": SeedPayload,
     "seed-report": SeedReport,

@@ -40,6 +40,7 @@ NAME_OF_SCHEMA = {
     "sparkctl.receiving-recorded/1": "receiving-recorded",
     "sparkctl.seed-beacon/1": "seed-beacon",
     "sparkctl.seed-beacon-read/1": "seed-beacon-read",
+    "sparkctl.seed-installer/1": "seed-installer",
     "sparkctl.seed-manifest/1": "seed-manifest",
     "sparkctl.seed-payload/1": "seed-payload",
     "sparkctl.seed-report/1": "seed-report",

@@ -68,7 +68,7 @@ def written_new(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _take_name(fresh, path)
+        take_name(fresh, path)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
@@ -80,12 +80,13 @@ def unfinished_prefix(path: Path) -> str:
     return f".{path.name[:100]}."
 
 
-def _take_name(fresh: Path, path: Path) -> None:
-    """Give a file a name that nobody has, and replace nothing. A hard link would do, but not on every file system."""
+def take_name(fresh: Path, path: Path) -> None:
+    """Give a file a name that nobody has, and replace nothing; raises UsageError when somebody has it."""
+    # A hard link would do, but not on every file system.
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError as error:
-        raise UsageError(f"{path} exists", hint="name another file; a bundle is never written over") from error
+        raise UsageError(f"{path} exists", hint="name another file; nothing is ever written over") from error
     try:
         fresh.replace(path)
     except BaseException:

@@ -113,6 +113,30 @@ class SeedReport(Record):
     images: bool
 
 
+class InstallerReport(Record):
+    """What `airgap iso` wrote: an installer with the seeds of some nodes. `kept` files are those of the original.
+
+    `verified_by` has the fingerprints of the OpenPGP keys that signed its digest, none where the operator named that.
+    `by_mac` are the nodes that only a MAC address tells apart.
+    """
+
+    report_schema: Annotated[Literal["sparkctl.seed-installer/1"], Field(alias="schema")] = "sparkctl.seed-installer/1"
+    file: Text
+    sha256: Sha256Hex
+    bytes_written: Count
+    installer: Text
+    installer_sha256: Sha256Hex
+    verified_by: list[Word]
+    seeds_sha256: Sha256Hex
+    seeds_signed_by: Fingerprint
+    nodes: list[NodeId]
+    by_mac: list[NodeId]
+    kernel: Text
+    initrd: Text
+    kept: Count
+    changed: list[Text]
+
+
 class BeaconRead(Record):
     """What became of a beacon that was read: whether its HMAC held, and what was pinned under which name."""
 

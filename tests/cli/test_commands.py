@@ -31,7 +31,7 @@ COMMANDS = [
     "playbook show", "playbook check", "playbook plan", "playbook approve", "playbook run", "playbook resume",
     "playbook status", "playbook answer", "playbook stop", "playbook journal", "ledger timestamp-request",
     "ledger timestamp-verify", "airgap seed", "receive beacon", "airgap pack", "airgap sign", "airgap verify",
-    "airgap scan", "airgap apply", "airgap have", "airgap receipt", "airgap check",
+    "airgap scan", "airgap apply", "airgap have", "airgap receipt", "airgap check", "airgap iso",
     "airgap mirror check", "airgap mirror plan", "airgap mirror sync", "airgap mirror list", "airgap mirror verify",
     "airgap mirror take", "airgap mirror promote", "airgap mirror client", "airgap mirror nginx", "airgap mirror prune",
     "airgap mirror push", "airgap mirror ca firmware", "airgap mirror derive",

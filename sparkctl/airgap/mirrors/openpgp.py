@@ -60,15 +60,34 @@ def verified(path: Path, key: str, named: str) -> Signed:
     with tempfile.TemporaryDirectory(prefix="sparkctl-") as scratch:
         ring, text = Path(scratch) / "keyring.gpg", Path(scratch) / "text"
         ring.write_bytes(keyring(key))
-        argv = ["gpgv", "--status-fd", "1", "--keyring", str(ring), "--output", str(text), str(path)]
-        try:
-            ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
-        except FileNotFoundError:
-            raise UsageError("there is no gpgv here", hint="apt-get install gpgv") from None
-        except subprocess.TimeoutExpired:
-            raise UsageError(f"gpgv did not end within {_SECONDS:g} s over {named}") from None
-        keys = _require_good(ran.stdout.decode("utf-8", "replace"), named)
+        status = _gpgv("--keyring", str(ring), "--output", str(text), str(path), named=named)
+        keys = _require_good(status, named)
         return Signed(text.read_text("utf-8", "replace"), keys)
+
+
+def verified_apart(content: bytes, signature: bytes, key: str, named: str) -> tuple[str, ...]:
+    """The fingerprints of the keys that made a signature that stands apart from what it signs, one of them `key`.
+
+    Raises RefusedError when it made none, UsageError.
+    """
+    with tempfile.TemporaryDirectory(prefix="sparkctl-") as scratch:
+        ring, apart, signed = (Path(scratch) / name for name in ("keyring.gpg", "signature", "signed"))
+        ring.write_bytes(keyring(key))
+        apart.write_bytes(signature)
+        signed.write_bytes(content)
+        return _require_good(_gpgv("--keyring", str(ring), str(apart), str(signed), named=named), named)
+
+
+def _gpgv(*arguments: str, named: str) -> str:
+    """What gpgv reports, line by line, whatever it ended with."""
+    argv = ["gpgv", "--status-fd", "1", *arguments]
+    try:
+        ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
+    except FileNotFoundError:
+        raise UsageError("there is no gpgv here", hint="apt-get install gpgv") from None
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"gpgv did not end within {_SECONDS:g} s over {named}") from None
+    return ran.stdout.decode("utf-8", "replace")
 
 
 def _require_good(status: str, named: str) -> tuple[str, ...]:
