@@ -12,10 +12,21 @@ _RANGE_REFUSED = (22, 33, 36)
 _STALLED = ("--speed-limit", "1000", "--speed-time", "120", "--connect-timeout", "30")
 
 
-def download(address: str, target: Path, log: Path, *, limit: int, sha256: str | None = None) -> None:
+def download(
+    address: str,
+    target: Path,
+    log: Path,
+    *,
+    limit: int,
+    sha256: str | None = None,
+    accept: str | None = None,
+    config: Path | None = None,
+) -> None:
     """Have `address` at `target`: at most `limit` bytes, whole or not at all, with this digest where one is given.
 
-    A file that is there with its digest is not fetched again; without a digest it always is. Raises UsageError.
+    A file that is there with its digest is not fetched again; without a digest it always is. `accept` are the media
+    types to ask for, `config` a private file with more options of curl, such as a token, which no argument may hold.
+    Raises UsageError.
     """
     if sha256 is not None and _holds(target, sha256):
         return
@@ -23,11 +34,12 @@ def download(address: str, target: Path, log: Path, *, limit: int, sha256: str |
     partial = target.with_name(f".{target.name}.part")
     if sha256 is None:
         partial.unlink(missing_ok=True)
+    argv = _argv(address, partial, limit, accept, config)
     began = partial.exists()
-    ran = run(_argv(address, partial, limit), log, package="curl", seconds=DAY_S)
+    ran = run(argv, log, package="curl", seconds=DAY_S)
     if began and ran.status in _RANGE_REFUSED:
         partial.unlink(missing_ok=True)
-        ran = run(_argv(address, partial, limit), log, package="curl", seconds=DAY_S)
+        ran = run(argv, log, package="curl", seconds=DAY_S)
     if ran.status != 0 or not partial.is_file():
         raise UsageError(
             f"{printable(address, 300)} was not fetched: {ran.last_line}",
@@ -45,10 +57,11 @@ def download(address: str, target: Path, log: Path, *, limit: int, sha256: str |
     partial.replace(target)
 
 
-def _argv(address: str, partial: Path, limit: int) -> list[str]:
+def _argv(address: str, partial: Path, limit: int, accept: str | None, config: Path | None) -> list[str]:
     protocols = "=https,http"
+    first = ["curl", *(("--config", str(config)) if config else ()), *(("--header", f"Accept: {accept}") if accept else ())]
     return [
-        "curl", "--fail", "--silent", "--show-error", "--location", "--max-redirs", "5", "--proto", protocols,
+        *first, "--fail", "--silent", "--show-error", "--location", "--max-redirs", "5", "--proto", protocols,
         "--proto-redir", protocols, "--max-filesize", str(limit), "--retry", "3", "--continue-at", "-", "--globoff",
         *_STALLED, "--output", str(partial), "--", address,
     ]  # fmt: skip
