@@ -9,6 +9,7 @@ from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.mirror_apt import AptServed
 from sparkctl.model.mirror_firmware import FirmwareServed
 from sparkctl.model.mirror_images import ImagesServed
+from sparkctl.model.mirror_wheels import WheelsServed
 from sparkctl.model.transfer import MAX_FILES, MAX_TOTAL, TransferFile, require_beside
 
 MirrorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
@@ -22,7 +23,7 @@ SNAPSHOT = "snapshot.json"
 
 MAX_SENTENCES = 1000
 
-Served = Annotated[AptServed | FirmwareServed | ImagesServed, Field(discriminator="kind")]
+Served = Annotated[AptServed | FirmwareServed | ImagesServed | WheelsServed, Field(discriminator="kind")]
 """What a client has to know of a mirror, by its kind."""
 
 

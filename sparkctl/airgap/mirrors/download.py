@@ -59,7 +59,11 @@ def download(
 
 def _argv(address: str, partial: Path, limit: int, accept: str | None, config: Path | None) -> list[str]:
     protocols = "=https,http"
-    first = ["curl", *(("--config", str(config)) if config else ()), *(("--header", f"Accept: {accept}") if accept else ())]
+    first = [
+        "curl",
+        *(("--config", str(config)) if config else ()),
+        *(("--header", f"Accept: {accept}") if accept else ()),
+    ]
     return [
         *first, "--fail", "--silent", "--show-error", "--location", "--max-redirs", "5", "--proto", protocols,
         "--proto-redir", protocols, "--max-filesize", str(limit), "--retry", "3", "--continue-at", "-", "--globoff",

@@ -6,5 +6,6 @@ from sparkctl.app.mirror_kinds.apt import Apt
 from sparkctl.app.mirror_kinds.firmware import Firmware
 from sparkctl.app.mirror_kinds.images import Images
 from sparkctl.app.mirror_kinds.seam import Kind
+from sparkctl.app.mirror_kinds.wheels import Wheels
 
-KINDS: dict[str, Kind[Any, Any]] = {"apt": Apt(), "firmware": Firmware(), "images": Images()}
+KINDS: dict[str, Kind[Any, Any]] = {"apt": Apt(), "firmware": Firmware(), "images": Images(), "wheels": Wheels()}
