@@ -30,7 +30,8 @@ class Offered:
 
 def plan_wheels(mirror: WheelsMirror, work: Path) -> Planned:
     """What a mirror would bring; only the pages of its distributions are fetched. Raises UsageError, OSError."""
-    pages = {name: _offered(name, mirror.indexes, work / "pages") for name in sorted({p.name for p in mirror.pins})}
+    names = sorted({pin.name for target in targets_of(mirror) for pin in needed(mirror.pins, target)})
+    pages = {name: _offered(name, mirror.indexes, work / "pages") for name in names}
     chosen: dict[str, Offered] = {}
     missing = []
     for target in targets_of(mirror):

@@ -22,6 +22,7 @@ PYPI = "https://pypi.org/simple"
 PYTHON, GLIBC, MACHINE = "3.12", "2.39", "aarch64"
 """What DGX OS 7 has, which is Ubuntu 24.04."""
 
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # where update-ca-certificates puts the site's own, too
 _MAX_LOCK = 16 * 2**20
 _LOCK_IT = (
     "Write them with digests: `uv pip compile --generate-hashes --python-version 3.12 --python-platform "
@@ -79,8 +80,8 @@ class Wheels:
         """Settings of pip (`pip config debug` shows where it reads them) and of uv, for every user of a client."""
         index = f"{url.rstrip('/')}/{SIMPLE}/"
         parts = urlsplit(index)
-        plain = f"trusted-host = {parts.netloc}\n" if parts.scheme == "http" else ""
-        pip = f"[global]\nindex-url = {index}\n{plain}disable-pip-version-check = true\n"
+        trust = f"trusted-host = {parts.netloc}" if parts.scheme == "http" else f"cert = {_CERTIFICATES}"
+        pip = f"[global]\nindex-url = {index}\n{trust}\ndisable-pip-version-check = true\n"
         return {"etc/pip.conf": pip, "etc/uv/uv.toml": f'[[index]]\nurl = "{index}"\ndefault = true\n'}
 
 
