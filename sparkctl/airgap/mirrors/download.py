@@ -9,6 +9,7 @@ from sparkctl.model.printable import printable
 
 _RANGE_REFUSED = (22, 33, 36)
 """Exit statuses of curl: the server does not go on where a file stopped; 22 when it is whole by now (curl(1))."""
+_MAX_LOG = 64 * 2**20
 _STALLED = ("--speed-limit", "1000", "--speed-time", "120", "--connect-timeout", "30")
 
 
@@ -36,18 +37,20 @@ def download(
         partial.unlink(missing_ok=True)
     argv = _argv(address, partial, limit, accept, config)
     began = partial.exists()
-    ran = run(argv, log, package="curl", seconds=DAY_S)
+    # Releases of curl before 8.4 do not stop at --max-filesize where a server tells no length.
+    largest = max(limit, _MAX_LOG) + 1
+    ran = run(argv, log, package="curl", seconds=DAY_S, largest=largest)
     if began and ran.status in _RANGE_REFUSED:
         partial.unlink(missing_ok=True)
-        ran = run(argv, log, package="curl", seconds=DAY_S)
+        ran = run(argv, log, package="curl", seconds=DAY_S, largest=largest)
+    if partial.is_file() and partial.stat().st_size > limit:
+        partial.unlink()
+        raise UsageError(f"{printable(address, 300)} is larger than {limit:,} bytes")
     if ran.status != 0 or not partial.is_file():
         raise UsageError(
             f"{printable(address, 300)} was not fetched: {ran.last_line}",
             hint="see that it answers, and run the same command again; it goes on where it stopped",
         )
-    if partial.stat().st_size > limit:
-        partial.unlink()
-        raise UsageError(f"{printable(address, 300)} is larger than {limit:,} bytes")
     if sha256 is not None and digest_of(partial)[0] != sha256:
         partial.unlink()
         raise UsageError(

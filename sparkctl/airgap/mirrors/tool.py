@@ -46,9 +46,11 @@ def run(
     seconds: float = DAY_S,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    largest: int | None = None,
 ) -> Ran:
     """Run a program to its end, all that it says going to the end of `log`; it ends when we do.
 
+    `largest` is how many bytes a file may have that it writes, the log among them; the kernel ends it at more.
     Raises UsageError when it is not here, with the package that brings it, and when it does not end in time.
     """
     fixed = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -59,8 +61,8 @@ def run(
     with log.open("ab") as said:
         start = said.tell()
         child = subprocess.Popen(
-            [*_END_WITH_US, *argv], stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=cwd,
-            env=fixed | dict(environment or {}), start_new_session=True,
+            [*_END_WITH_US, *_bounded(largest), *argv], stdin=subprocess.DEVNULL, stdout=said,
+            stderr=subprocess.STDOUT, cwd=cwd, env=fixed | dict(environment or {}), start_new_session=True,
         )  # fmt: skip
         try:
             status = child.wait(seconds)
@@ -71,6 +73,10 @@ def run(
         finally:
             _end(child)
     return Ran(status, _tail(log, start))
+
+
+def _bounded(largest: int | None) -> tuple[str, ...]:
+    return () if largest is None else ("prlimit", f"--fsize={largest}", "--")
 
 
 def output(argv: Sequence[str], *, package: str, limit: int, seconds: float = 60.0) -> tuple[int, bytes]:
