@@ -55,6 +55,8 @@ system:
 		chromium rsyslog rsyslog-openssl prometheus nginx-light dbus sosreport dpkg-dev gnupg util-linux swtpm tpm2-tools \
 		nvme-cli e2fsprogs cloud-init xorriso mtools grub-common netplan.io debmirror aptly apt-utils curl \
 		skopeo docker-registry fwupd jcat gcab gpgv
+		nvme-cli e2fsprogs cloud-init xorriso mtools grub-common netplan.io debmirror aptly apt-utils curl git \
+		skopeo docker-registry fwupd jcat gcab
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

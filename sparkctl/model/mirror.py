@@ -9,6 +9,7 @@ from sparkctl.model.base import Record, Text, UtcDatetime, Word
 from sparkctl.model.mirror_apt import AptServed
 from sparkctl.model.mirror_firmware import FirmwareServed
 from sparkctl.model.mirror_images import ImagesServed
+from sparkctl.model.mirror_models import ModelsServed
 from sparkctl.model.mirror_wheels import WheelsServed
 from sparkctl.model.transfer import MAX_FILES, MAX_TOTAL, TransferFile, require_beside
 
@@ -23,7 +24,7 @@ SNAPSHOT = "snapshot.json"
 
 MAX_SENTENCES = 1000
 
-Served = Annotated[AptServed | FirmwareServed | ImagesServed | WheelsServed, Field(discriminator="kind")]
+Served = Annotated[AptServed | FirmwareServed | ImagesServed | ModelsServed | WheelsServed, Field(discriminator="kind")]
 """What a client has to know of a mirror, by its kind."""
 
 

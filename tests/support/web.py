@@ -44,14 +44,15 @@ def served(folder: Path, home: Path, more: str = "") -> Iterator[str]:
     with (home / "error.log").open("wb") as errors:
         process = subprocess.Popen([program, "-e", "stderr", "-c", str(path)], stderr=errors)
     try:
-        _wait(port, process)
+        wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server that was started listens."""
     for _ in range(200):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
