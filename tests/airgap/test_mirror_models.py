@@ -169,6 +169,16 @@ def test_a_commit_that_is_not_there_is_told(tmp_path: Path, hub: Hub) -> None:
     not_synced(site.mirror("sync"), 2, "git did not bring 000000000000 of")
 
 
+def test_a_hub_that_gives_no_commit_by_its_id_gives_its_branches(tmp_path: Path, hub: Hub) -> None:
+    site, revision = Site(tmp_path, hub), hub.commit(TINY, SMALL)
+    hub.commit(TINY, {**SMALL, "config.json": b"[]\n"})
+    hub.old = True
+    site.write(revision)
+    must(site.mirror("sync"))
+    place = site.snapshot()[1] / TINY / "resolve" / revision / "config.json"
+    assert place.read_bytes() == SMALL["config.json"]
+
+
 def test_a_changed_byte_is_refused(tmp_path: Path, hub: Hub) -> None:
     site, revision = Site(tmp_path, hub), hub.commit(TINY, SMALL, LARGE)
     hub.given[TINY, "one.safetensors"] = b"1" * 49_999 + b"2"

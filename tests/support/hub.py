@@ -28,7 +28,8 @@ class Hub:
     """`given` are contents by repository and path, which lie in Git LFS; `asked` what was asked for, with its range.
 
     With `token` it wants to be shown one; `sent_to` is where it sends for files. `before` is called with a path before
-    its content is given, and how many bytes of it are given first is what it returns.
+    its content is given, and how many bytes of it are given first is what it returns. An `old` one gives the newest
+    commits by their ids, and no other.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,6 +42,7 @@ class Hub:
         self.before: Callable[[str], int | None] = lambda _: None
         self.wait = threading.Event()
         self.endless = False
+        self.old = False
 
     def commit(self, repository: str, files: Mapping[str, bytes], lfs: Mapping[str, bytes] | None = None) -> str:
         """Commit files to a repository, pointers for those in Git LFS; the id of the commit."""
@@ -50,13 +52,11 @@ class Hub:
         if not place.exists():
             place.mkdir(parents=True)
             git(place, "init", "--bare", "--quiet", "--initial-branch=main")
-        lines = [
-            "commit refs/heads/main",
-            "committer Test <test@example.net> 1790000000 +0000",
-            "data 4",
-            "test",
-            "deleteall",
-        ]
+        begun = subprocess.run(
+            ["git", "-C", place, "rev-parse", "--quiet", "--verify", "main"], capture_output=True, check=False
+        )
+        lines = ["commit refs/heads/main", "committer Test <test@example.net> 1790000000 +0000", "data 4", "test"]
+        lines += ["from refs/heads/main^0"] * (begun.returncode == 0) + ["deleteall"]
         stream = "\n".join(lines).encode() + b"\n"
         for path, content in {**files, **{path: pointer(content) for path, content in (lfs or {}).items()}}.items():
             stream += f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content + b"\n"
@@ -151,7 +151,7 @@ class Hub:
             "PATH_INFO": f"/{repository}/{service}", "QUERY_STRING": query, "REQUEST_METHOD": request.command,
             "CONTENT_TYPE": request.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(length),
             "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if self.old else request.headers.get("Git-Protocol", ""),
         }  # fmt: skip
         ran = subprocess.run(
             [BACKEND], input=request.rfile.read(length), capture_output=True, env=environment, check=False

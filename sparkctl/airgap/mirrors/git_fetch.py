@@ -35,17 +35,11 @@ def commit(address: str, revision: str, work: Path, config: Path | None) -> Obje
         ran = _git(["init", "--bare", "--quiet", "--template=", str(repository)], work, config)
         if ran.status != 0:
             raise UsageError(f"git made no repository in {repository}: {ran.last_line}")
-    words = [
-        "--git-dir",
-        str(repository),
-        "fetch",
-        "--quiet",
-        "--depth=1",
-        "--no-tags",
-        "--no-write-fetch-head",
-        address,
-    ]
-    ran = _git([*words, revision], work, config)
+    fetch = ["--git-dir", str(repository), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]
+    ran = _git([*fetch, "--depth=1", address, revision], work, config)
+    if not objects.has(revision):
+        # Not every server gives a commit by its id; with all branches come all pointers, and no large file.
+        ran = _git([*fetch, address, "+refs/heads/*:refs/heads/*"], work, config)
     if ran.status != 0 or not objects.has(revision):
         raise UsageError(
             f"git did not bring {revision[:12]} of {printable(address, 300)}: {ran.last_line}",
