@@ -53,10 +53,8 @@ schemas: $(STAMP)
 system:
 	@sh .ci/system-packages openssh-server fish zsh sudo iproute2 mount faketime systemd cron jq zstd openssl mandoc \
 		chromium rsyslog rsyslog-openssl prometheus nginx-light dbus sosreport dpkg-dev gnupg util-linux swtpm tpm2-tools \
-		nvme-cli e2fsprogs cloud-init xorriso mtools grub-common netplan.io debmirror aptly apt-utils curl \
-		skopeo docker-registry fwupd jcat gcab gpgv
 		nvme-cli e2fsprogs cloud-init xorriso mtools grub-common netplan.io debmirror aptly apt-utils curl git \
-		skopeo docker-registry fwupd jcat gcab
+		skopeo docker-registry fwupd jcat gcab gpgv
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt
