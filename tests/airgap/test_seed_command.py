@@ -187,7 +187,7 @@ def test_grub_reads_its_menu_and_boots_from_disk_by_default(made: Path) -> None:
     path = made / "seeds/boot/grub/grub.cfg"
     run("grub-script-check", path)
     text = path.read_text()
-    assert text.index("set default=disk") < text.index('"4c:bb:47:00:00:01" ]; then set default="spark01"')
+    assert text.index("set default=disk") < text.index('"4c:bb:47:00:00:01" ]; then set default="install-spark01"')
     assert f'"$seed_serial" = "{SERIAL}"' in text
     assert "ds=nocloud;s=http://10.20.0.5/seeds/spark01/" in text
 

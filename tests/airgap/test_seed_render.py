@@ -1,6 +1,7 @@
 """Rendering: what is in the files is what was asked, whatever is in the values."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,20 @@ def test_a_serial_that_a_boot_menu_cannot_hold_is_refused(site: Site, nodes: lis
     node = NodeSeed(**{**nodes[0].model_dump(), "serial": '"; reboot; "'})
     with pytest.raises(RefusedError, match="cannot stand"):
         render_grub(TEMPLATES, site, [node])
+
+
+@pytest.mark.parametrize("name", ["1rack-a", "0", "0x2", "disk"])
+def test_a_machine_gets_its_own_entry_of_the_boot_menu_whatever_its_name(
+    name: str, site: Site, nodes: list[NodeSeed]
+) -> None:
+    """grub 2.06 takes a default that begins with a digit for the number of an entry."""
+    node = nodes[1].model_copy(update={"node_id": name})
+    menu = render_grub(TEMPLATES, site, [nodes[0], node]) or ""
+    (default,) = re.findall(rf'"{node.mac}" \]; then set default="([^"]+)"', menu)
+    assert not default[0].isdigit()
+    (seed,) = re.findall(rf'--id "?{default}"? {{[^}}]*nocloud;s=[^"]*/([^/"]+)/"', menu)
+    assert seed == name
+    assert len(re.findall(rf'--id "?{default}"? {{', menu)) == 1
 
 
 @pytest.mark.parametrize(
