@@ -220,7 +220,9 @@ def place(node: Node, entry: dict, staged: Path) -> None:
     mode = int(entry["mode"], 8)
     if digest_of(target) == entry["sha256"] and not target.is_symlink() and target.stat().st_mode & 0o7777 == mode:
         return
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    before = os.umask(0o022)  # that of the unit would close new folders to those for whom the file is
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.umask(before)
     replace(target, (staged / entry["sha256"]).read_bytes(), mode)
 
 

@@ -42,6 +42,7 @@ def assert_done(node: FirstBoot, site: Path) -> None:
         path = node.root / target.lstrip("/")
         assert path.read_text() == (site / path.name).read_text()
         assert path.stat().st_mode & 0o777 == mode
+        assert path.parent.stat().st_mode & 0o777 == 0o755  # for everybody, whatever the umask of the unit
     for kind, public in node.keys().items():
         private = node.root / f"etc/ssh/ssh_host_{kind}_key"
         assert private.stat().st_mode & 0o777 == 0o600

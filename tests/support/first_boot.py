@@ -67,7 +67,7 @@ class FirstBoot:
     def run(self, *, wait: float = 0, stick: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run the hook once, as its unit does."""
         command = [sys.executable, "-I", str(PROGRAM), *self.arguments(wait, stick)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, umask=0o077)
 
     def cut(self, number: int) -> subprocess.CompletedProcess[str]:
         """Run it, and cut the power before a change of the disk; 0 for not at all."""
