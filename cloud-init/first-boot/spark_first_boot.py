@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -318,6 +319,9 @@ def read_bounded(path: Path, limit: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise Waiting(f"{path.name} cannot be read from the stick: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Waiting(f"{path.name} cannot be read from the stick: it is no file")
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:
@@ -326,9 +330,9 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
 
 def digest_of(path: Path) -> "str | None":
-    """The SHA-256 of a file, None when it is not there."""
+    """The SHA-256 of a file, None when it is not there, or is a pipe, a device or a folder."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
     except OSError:
         return None
 
@@ -351,10 +355,12 @@ def read_json(path: Path) -> "dict | None":
 def replace(path: Path, content: bytes, mode: int) -> None:
     """Put a file in place so that a power cut leaves the old one or the new one whole.
 
-    What a cut leaves under the passing name, the next try writes over: nothing gathers.
+    What a cut leaves under the passing name, the next try removes: nothing gathers. Nothing that a stick has under it, a
+    pipe or a second name of another file, is written to.
     """
     passing = path.with_name(f".{path.name}.first-boot")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    passing.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with os.fdopen(os.open(passing, flags, 0o600), "wb") as file:
         os.fchmod(file.fileno(), mode)
         file.write(content)

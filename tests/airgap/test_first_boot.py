@@ -135,6 +135,27 @@ def test_a_file_that_is_missing_or_not_the_one_that_was_signed(
     assert_done(node, site)
 
 
+def test_pipes_and_second_names_on_a_stick_stop_and_change_nothing(node: FirstBoot, site: Path) -> None:
+    (node.stick / "payload.json").rename(node.stick / "kept")
+    os.mkfifo(node.stick / "payload.json")
+    assert node.run().returncode == 1
+    assert (node.beacon()["state"], "it is no file" in node.beacon()["errors"][0]) == ("waiting", True)
+    (node.stick / "kept").replace(node.stick / "payload.json")
+    secret = (node.stick / "enrolment.key").read_bytes()
+    (node.stick / ".beacon.json.first-boot").hardlink_to(node.stick / "enrolment.key")
+    assert node.run().returncode == 0
+    assert (node.stick / "enrolment.key").read_bytes() == secret
+    assert_done(node, site)
+
+
+def test_a_pipe_holds_nothing_up(node: FirstBoot, site: Path) -> None:
+    os.mkfifo(node.stick / ".beacon.json.first-boot")
+    (node.root / "etc/site").mkdir()
+    os.mkfifo(node.root / "etc/site/extra.conf")
+    assert node.run().returncode == 0
+    assert_done(node, site)
+
+
 def resign(node: FirstBoot, key: Path, namespace: str = "spark-seed") -> None:
     (node.stick / "payload.json.sig").unlink()
     payload = str(node.stick / "payload.json")
