@@ -54,6 +54,10 @@ class Node:
         """Who this node is, by its seed."""
         return json.loads((self.seed / "node.json").read_text("utf-8"))
 
+    def is_done(self) -> bool:
+        """Whether the stick of this seed was taken in; a seed that was made anew has another instance."""
+        return _line(self.home / "done") == self.about()["instance_id"]
+
     def serial(self) -> "str | None":
         """The serial that the firmware of this machine tells."""
         return _line(self.root / "sys/class/dmi/id/product_serial")
@@ -71,7 +75,7 @@ def main() -> int:
     parser.add_argument("--wait", type=float, default=300.0, help="seconds to wait for the stick")
     options = parser.parse_args()
     node = Node(options.root)
-    if (node.home / "done").exists():
+    if node.is_done():
         return 0
     report = Report(node)
     state = "waiting"
@@ -160,7 +164,7 @@ def take_in(node: Node, report: Report, folder: Path) -> str:
         path.unlink()
     beacon = report.write("done", bytes.fromhex(secret.decode("ascii").strip()))
     carry_home(folder, beacon)
-    replace(node.home / "done", b"", 0o600)
+    replace(node.home / "done", payload["instance_id"].encode(), 0o600)
     return "done"
 
 
@@ -355,8 +359,8 @@ def read_json(path: Path) -> "dict | None":
 def replace(path: Path, content: bytes, mode: int) -> None:
     """Put a file in place so that a power cut leaves the old one or the new one whole.
 
-    What a cut leaves under the passing name, the next try removes: nothing gathers. Nothing that a stick has under it, a
-    pipe or a second name of another file, is written to.
+    What a cut leaves under the passing name, the next try removes: nothing gathers. Nothing that a stick has under it,
+    a pipe or a second name of another file, is written to.
     """
     passing = path.with_name(f".{path.name}.first-boot")
     passing.unlink(missing_ok=True)

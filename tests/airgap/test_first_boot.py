@@ -83,6 +83,26 @@ def test_all_is_well_and_twice_is_once(node: FirstBoot, site: Path) -> None:
     assert node.snapshot() == before
 
 
+def test_a_seed_of_another_revision_is_taken_in_as_well(node: FirstBoot, site: Path, tmp_path: Path) -> None:
+    assert node.run().returncode == 0
+    keys = node.keys()
+    text = (site / "site.yaml").read_text().replace("version: 1\n", "version: 1\nrevision: 2\n", 1)
+    (site / "second.yaml").write_text(text.replace("from: tool", "from: other"))
+    (site / "other").write_text("another tool\n")
+    ran = seed(site, f"seeds-{tmp_path.name}", "--no-images", "--site-file", site / "second.yaml")
+    assert ran.returncode == 0, ran.stderr
+    second = FirstBoot(site / f"seeds-{tmp_path.name}", tmp_path / "second")
+    node.put("/etc/spark-seed/node.json", (second.root / "etc/spark-seed/node.json").read_text())
+    assert node.run().returncode == 1  # the stick is still that of the first
+    assert (node.beacon()["state"], "the stick is for instance_id" in node.beacon()["errors"][0]) == ("refused", True)
+    assert node.run(stick=second.stick).returncode == 0
+    assert (node.root / "opt/site/tool").read_text() == "another tool\n"
+    assert node.keys() == keys
+    before = node.snapshot()
+    assert node.run(stick=second.stick).returncode == 0
+    assert node.snapshot() == before
+
+
 def test_a_stick_that_is_absent_is_waited_for_at_every_boot(node: FirstBoot, site: Path) -> None:
     away = node.stick.rename(node.stick.with_name("away"))
     for attempt in (1, 2):
