@@ -49,9 +49,9 @@ def read_beacon(places: Places, path: Path, enrolment: Path | None) -> BeaconRea
     _require_same_machine(beacon, node)
     keys = [_key(one.public_key, one.fingerprint) for one in beacon.host_keys]
     endpoint = _endpoint(places, node)
-    _require_no_other(endpoint.pins, keys, node.node_id)
     known = {one.blob for one in endpoint.pins.trusted}
     fresh = [key for key in keys if key.blob not in known]
+    _require_no_other(endpoint.pins, keys, fresh, node.node_id)
     _pin(places, endpoint, fresh)
     return BeaconRead(
         node_id=node.node_id,
@@ -141,7 +141,8 @@ def _endpoint(places: Places, node: Node) -> _Endpoint:
     return _Endpoint(end.key_host, end.key_port, HostKeys().lookup(end.key_host, end.key_port, files))
 
 
-def _require_no_other(pins: Pins, keys: list[PresentedKey], node_id: str) -> None:
+def _require_no_other(pins: Pins, keys: list[PresentedKey], fresh: list[PresentedKey], node_id: str) -> None:
+    """Pin all of them or none: once something is pinned, whoever has the stick adds no key of his own to it."""
     revoked = {one.blob for one in pins.revoked}
     for key in keys:
         if key.blob in revoked:
@@ -153,6 +154,12 @@ def _require_no_other(pins: Pins, keys: list[PresentedKey], node_id: str) -> Non
                 f"{one.fingerprint} is pinned for {pins.name} in {one.file}, and its beacon does not report that key",
                 hint=f"if it was installed again, remove the old line first: ssh-keygen -R '{pins.name}' -f {one.file}",
             )
+    if pins.trusted and fresh:
+        raise RefusedError(
+            f"{fresh[0].fingerprint} in the beacon of {node_id} would stand beside what is pinned for {pins.name}",
+            hint="what is pinned does for the first contact; to pin all that the beacon reports, remove the old lines"
+            f" first: ssh-keygen -R '{pins.name}' -f {pins.trusted[0].file}",
+        )
 
 
 def _pin(places: Places, endpoint: _Endpoint, keys: list[PresentedKey]) -> None:

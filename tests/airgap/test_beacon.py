@@ -1,5 +1,8 @@
 """Beacons: what a node said of its host keys is pinned when its stick's secret proves it, and at no other time."""
 
+import base64
+import hashlib
+import hmac
 import json
 import subprocess
 from collections.abc import Callable
@@ -117,6 +120,29 @@ def test_keys_never_stand_beside_others(site: Path, tmp_path: Path) -> None:
     ran = receive(site, site / "beacon.json", tmp_path / "state")
     assert (ran.returncode, "its beacon does not report that key" in ran.stderr) == (4, True), ran.stderr
     assert (tmp_path / "state/known_hosts").read_text() == f"spark01 {public}\n"
+
+
+def test_whoever_has_the_stick_adds_no_key_to_those_that_are_pinned(site: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert receive(site, site / "beacon.json", state).returncode == 0
+    before = (state / "known_hosts").read_bytes()
+    told = json.loads((site / "beacon.json").read_text())
+    public = " ".join(ssh_key(tmp_path / "other").split()[:2])
+    digest = hashlib.sha256(base64.b64decode(public.split()[1])).digest()
+    fingerprint = "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+    told["host_keys"].append({"public_key": public, "fingerprint": fingerprint})
+    (tmp_path / "b.json").write_text(json.dumps(proven(told, site / "seeds")))
+    ran = receive(site, tmp_path / "b.json", state)
+    assert (ran.returncode, "would stand beside what is pinned" in ran.stderr) == (4, True), ran.stderr
+    assert (state / "known_hosts").read_bytes() == before
+
+
+def proven(beacon: dict[str, Any], seeds: Path) -> dict[str, Any]:
+    """A beacon as whoever has the stick of its node makes it."""
+    secret = bytes.fromhex((seeds / f"nodes/{beacon['node_id']}/oemdata/enrolment.key").read_text())
+    rest = {key: value for key, value in beacon.items() if key != "hmac"}
+    said = json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()
+    return {**rest, "hmac": hmac.new(secret, said, hashlib.sha256).hexdigest()}
 
 
 def test_a_machine_with_another_serial_is_refused(site: Path, tmp_path: Path) -> None:
