@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sparkctl.airgap.seed_render import node_secret
 from sparkctl.app.inventory import one_node
 from sparkctl.app.places import Places
+from sparkctl.app.seed_instances import last_instance
 from sparkctl.app.seed_secret import master_secret
 from sparkctl.contract import strict_json
 from sparkctl.errors import ContractError, RefusedError, UsageError
@@ -39,13 +40,14 @@ class _Endpoint:
 def read_beacon(places: Places, path: Path, enrolment: Path | None) -> BeaconRead:
     """Prove a beacon by the secret of its node's stick, and pin the host keys in it.
 
-    Raises UsageError for what is no beacon, RefusedError for one that proves nothing, is of another machine, or would
-    have its keys stand beside others.
+    Raises UsageError for what is no beacon, RefusedError for one that proves nothing, is of an older seed or another
+    machine, or would have its keys stand beside others.
     """
     document = _document(path)
     beacon = _parsed(document, path)
     node = one_node(places, beacon.node_id)
     _require_proven(beacon, document, master_secret(places, enrolment, make=False))
+    _require_last(places, beacon)
     _require_same_machine(beacon, node)
     keys = [_key(one.public_key, one.fingerprint) for one in beacon.host_keys]
     endpoint = _endpoint(places, node)
@@ -107,6 +109,15 @@ def _require_proven(beacon: SeedBeacon, document: dict[str, Any], master: bytes)
         raise RefusedError(
             f"the beacon of {beacon.node_id} was not made with the secret of its stick, or was changed",
             hint=f"is it of another bastion's seed (--enrolment)? Else {_ASK_THE_MACHINE}",
+        )
+
+
+def _require_last(places: Places, beacon: SeedBeacon) -> None:
+    last = last_instance(places, beacon.node_id)
+    if last is not None and beacon.instance_id != last:
+        raise RefusedError(
+            f"the beacon of {beacon.node_id} is of the seed {beacon.instance_id}, and the last one made is {last}",
+            hint="take the beacon that its newest stick holds; an older stick proves nothing any more",
         )
 
 

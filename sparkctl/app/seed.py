@@ -13,6 +13,7 @@ from sparkctl.airgap.seed_render import Hook, node_secret, render_grub, render_n
 from sparkctl.airgap.templates import Templates
 from sparkctl.app.inventory import selection
 from sparkctl.app.places import Places
+from sparkctl.app.seed_instances import note_instances
 from sparkctl.app.seed_nodes import node_seeds
 from sparkctl.app.seed_secret import allowed_signers, master_secret
 from sparkctl.app.site_file import read_site
@@ -94,6 +95,7 @@ def make_seeds(places: Places, request: SeedRequest) -> SeedReport:
             making, Templates(cloud_init), site, nodes, hook, master, _placed(site), _digest_of_folder(cloud_init)
         )
         report = _fill(work, request, out)
+        note_instances(places, {node.node_id: node.instance_id for node in nodes})
         making.rename(out)
         sync_folder(out.parent)
     except OSError as error:

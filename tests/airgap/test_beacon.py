@@ -145,6 +145,23 @@ def proven(beacon: dict[str, Any], seeds: Path) -> dict[str, Any]:
     return {**rest, "hmac": hmac.new(secret, said, hashlib.sha256).hexdigest()}
 
 
+def test_the_stick_of_an_older_revision_proves_nothing(site: Path, tmp_path: Path) -> None:
+    folder = make_site(tmp_path / "site")
+    for out, revision in (("first", 1), ("second", 2)):
+        text = (folder / "site.yaml").read_text()
+        (folder / "site.yaml").write_text(text.replace("version: 1\n", f"version: 1\nrevision: {revision}\n", 1))
+        assert seed(folder, out, "--no-images").returncode == 0
+        (folder / "site.yaml").write_text(text)
+    told = json.loads((site / "beacon.json").read_text())
+    for out, code, words in (("first", 4, "the last one made is"), ("second", 0, "")):
+        payload = json.loads((folder / out / "nodes/spark01/oemdata/payload.json").read_text())
+        beacon = proven({**told, "instance_id": payload["instance_id"]}, folder / out)
+        (tmp_path / "b.json").write_text(json.dumps(beacon))
+        ran = receive(folder, tmp_path / "b.json", folder / "state")
+        assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
+        assert (folder / "state/known_hosts").exists() == (code == 0)
+
+
 def test_a_machine_with_another_serial_is_refused(site: Path, tmp_path: Path) -> None:
     fleet = (site / "fleet.yaml").read_text().replace("1581124050001", "1581124059999")
     (tmp_path / "fleet.yaml").write_text(fleet)
