@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from sparkctl.app.file_values import MayBeSecretError
 from sparkctl.inventory.problems import Problems, Where, unknown_key_action
 from sparkctl.inventory.yaml_nodes import Mapping, Scalar, Sequence, YamlNode
 from sparkctl.model.printable import printable
@@ -53,6 +54,8 @@ class Fields:
                 continue
             try:
                 values.append(convert(item.text))
+            except MayBeSecretError as error:
+                self._problems.error(self._where(key, line), str(error), "Correct it.")
             except ValueError as error:
                 self._problems.error(self._where(key, line), f"{error}, not '{printable(item.text)}'", "Correct it.")
         return values

@@ -7,6 +7,11 @@ from pathlib import Path
 
 from sparkctl.model.base import PRINTABLE
 
+
+class MayBeSecretError(ValueError):
+    """What is wrong with a value that no message repeats: a secret may have come to stand in its place."""
+
+
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PRINTABLE = re.compile(PRINTABLE)

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sparkctl.app.file_values import matches
+from sparkctl.app.file_values import MayBeSecretError, matches
 
 MAX_KEY_FILE = 256 * 1024
 """Bytes of a file of certificates or keys at most."""
@@ -39,12 +39,19 @@ zone_name = matches(
     r"(?=.{1,60}\Z)[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}", "must be a time zone such as Europe/Berlin"
 )
 registry_name = matches(rf"{HOST}(:[0-9]{{1,5}})?", "must be HOST or HOST:PORT")
-url = matches(
+_url = matches(
     rf"https?://{HOST}(:[0-9]{{1,5}})?(/[A-Za-z0-9._~%+/-]{{0,500}})?", "must be http(s)://HOST/PATH, without a login"
 )
 proxy_url = matches(rf"https?://{HOST}(:[0-9]{{1,5}})?/?", "must be http://HOST:PORT")
 boot_path = matches(r"/[A-Za-z0-9._+/-]{1,200}", "must be a path on the server, such as /casper/vmlinuz")
 file_mode = matches(r"0[0-7]{3}", "must be a mode such as 0644")
+
+
+def url(text: str) -> str:
+    """An address of a web server, without a login."""
+    if "@" in text:
+        raise MayBeSecretError("must be http(s)://HOST/PATH, without a login")
+    return _url(text)
 
 
 def address_or_name(text: str) -> str:
@@ -93,7 +100,7 @@ def ssh_key(text: str) -> str:
         raise ValueError("must be a public key of at most 6,000 characters")
     fields = text.split(" ", 2)
     if len(fields) < 2 or fields[0] not in _KEY_TYPES:
-        raise ValueError(f"must be a public key: {', '.join(_KEY_TYPES[:3])} ...")
+        raise MayBeSecretError(f"must be a public key: {', '.join(_KEY_TYPES[:3])} ...")
     try:
         blob = base64.b64decode(fields[1], validate=True)
     except (binascii.Error, ValueError):

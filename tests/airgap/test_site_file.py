@@ -42,6 +42,9 @@ def test_the_whole_site_is_read(folder: Path) -> None:
         ("accounts: {Ops: {}}", "accounts.Ops", "the name of an account"),
         ("accounts: {ops: {ssh_keys: [ssh-ed25519 AAAA]}}", "accounts.ops.ssh_keys", "a whole public key"),
         ('accounts: {ops: {ssh_keys: ["command=x ssh-ed25519 AAAA"]}}', "accounts.ops.ssh_keys", "a public key"),
+        ("accounts: {ops: {ssh_keys: ['PRIVATE KEY hunter2']}}", "accounts.ops.ssh_keys", "a public key"),
+        ("apt: {sources: {m: {uris: ['http://me:hunter2@m/']}}}", "apt.sources.m.uris", "without a login"),
+        ("boot: {url: 'http://me:hunter2@m/'}", "boot.url", "without a login"),
         ("proxy: {http: 'http://me:hunter2@proxy:3128'}", "proxy.http", "a login must not stand"),
         ("proxy: {http: 'http://proxy:3128/%(x)s'}", "proxy.http", "must be http"),
         (
