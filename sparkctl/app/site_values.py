@@ -57,17 +57,20 @@ def url(text: str) -> str:
 def address_or_name(text: str) -> str:
     """An IP address, or a host name."""
     try:
-        return str(ipaddress.ip_address(text))
+        return address(text)
     except ValueError:
         return host_name(text)
 
 
 def address(text: str) -> str:
-    """An IP address."""
+    """An IP address; one with a zone, which may be any text, is none: it means something on one machine alone."""
     try:
-        return str(ipaddress.ip_address(text))
+        found = ipaddress.ip_address(text)
     except ValueError:
         raise ValueError("must be an IP address") from None
+    if "%" in text:
+        raise ValueError("must be an IP address without a zone")
+    return str(found)
 
 
 def interface(text: str) -> str:
@@ -76,7 +79,7 @@ def interface(text: str) -> str:
         found = ipaddress.ip_interface(text)
     except ValueError:
         raise ValueError("must be an address with its prefix, such as 10.0.0.5/24") from None
-    if "/" not in text or found.network.prefixlen == found.max_prefixlen:
+    if "/" not in text or "%" in text or found.network.prefixlen == found.max_prefixlen:
         raise ValueError("must be an address with its prefix, such as 10.0.0.5/24")
     return str(found)
 

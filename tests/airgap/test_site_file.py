@@ -61,6 +61,8 @@ def test_the_whole_site_is_read(folder: Path) -> None:
         ("ca: seed_key", "ca", "a private key"),
         ("ca: nowhere.pem", "ca", "a file that is there"),
         ("ntp: ['bad host']", "ntp", "host name"),
+        ('ntp: ["fe80::1%;reboot"]', "ntp", "host name"),
+        ('network: {gateway: "fe80::1%a\\x1bb"}', "network.gateway", "without a zone"),
         ("domain: 'a b'", "domain", "host name"),
         ("files: {/etc/../shadow: {from: tool}}", "files./etc/../shadow", "absolute path"),
         ("files: {/etc/ssh/ssh_host_rsa_key: {from: tool}}", "files./etc/ssh/ssh_host_rsa_key", "must not lie there"),
