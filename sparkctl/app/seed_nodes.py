@@ -1,5 +1,6 @@
 """From nodes of the inventory to what their seeds say: names, MAC addresses and addresses come from labels."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Sequence
 
@@ -38,6 +39,9 @@ def _seed(node: Node, site: Site) -> NodeSeed:
             f"{node.origin}: {name} has no label `mac`, by which its seed finds its interface",
             hint="write `labels: {mac: 4c:bb:47:00:00:01}`; the address is on the label of the machine",
         )
+    address, gateway = _label(node, "address", values.interface), _label(node, "gateway", values.address)
+    gateway = gateway or site.network.gateway
+    _require_reached(node, address, gateway)
     return NodeSeed(
         node_id=name,
         hostname=hostname,
@@ -45,10 +49,22 @@ def _seed(node: Node, site: Site) -> NodeSeed:
         instance_id=instance_id(name, node.serial, site.revision),
         serial=node.serial,
         mac=mac,
-        address=_label(node, "address", values.interface),
-        gateway=_label(node, "gateway", values.address) or site.network.gateway,
+        address=address,
+        gateway=gateway,
         labels=dict(sorted(node.labels.items())),
     )
+
+
+def _require_reached(node: Node, address: str | None, gateway: str | None) -> None:
+    """Raise UsageError for a gateway that lies beyond itself: the node would have no route, and nobody to tell it."""
+    if address is None or gateway is None:
+        return
+    network, hop = ipaddress.ip_interface(address).network, ipaddress.ip_address(gateway)
+    if hop not in network and not (network.version == hop.version and hop.is_link_local):
+        raise UsageError(
+            f"{node.origin}: the gateway {gateway} of {node.node_id} is not in the network of its address {address}",
+            hint="give the node a label `gateway`, or correct one of the two",
+        )
 
 
 def _label(node: Node, key: str, convert: Callable[[str], str]) -> str | None:

@@ -202,6 +202,15 @@ def test_a_machine_gets_its_own_entry_of_the_boot_menu_whatever_its_name(
         ("spark01: {}", "no label `mac`"),
         ("spark01: {labels: {mac: nonsense}}", "must be a MAC address"),
         ('spark01: {labels: {mac: "4c:bb:47:00:00:01", address: 10.0.0.5}}', "with its prefix"),
+        ('spark01: {labels: {mac: "4c:bb:47:00:00:01", address: "fe80::1%a/64"}}', "with its prefix"),
+        (
+            'spark01: {labels: {mac: "4c:bb:47:00:00:01", address: 10.99.0.5/24}}',
+            "is not in the network of its address",
+        ),
+        (
+            'spark01: {labels: {mac: "4c:bb:47:00:00:01", address: "fd00::5/64"}}',
+            "is not in the network of its address",
+        ),
         ('spark_01: {labels: {mac: "4c:bb:47:00:00:01"}}', "cannot name a host"),
         ('{a: {labels: {mac: "4c:bb:47:00:00:01"}}, b: {labels: {mac: "4C-BB-47-00-00-01"}}}', "the same MAC address"),
     ],
