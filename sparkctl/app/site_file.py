@@ -64,8 +64,9 @@ class _Reader:
         top.text("version", matches("1", "must be 1"), required="Write `version: 1`.")
         apt = top.under("apt", ("sources", "silence", "pins"))
         accounts, user_ca = list(self._accounts()), top.texts("user_ca", values.ssh_key)
-        if not user_ca and not any(account.ssh_keys for account in accounts):
-            top.wrong("accounts", "nobody could sign in over SSH", "Give an account `ssh_keys`, or name a `user_ca`.")
+        if not any(account.ssh_keys or user_ca for account in accounts):
+            action = "Give an account `ssh_keys`, or name an account and a `user_ca`."
+            top.wrong("accounts", "nobody could sign in over SSH", action)
         return Site(
             revision=top.text("revision", number(1, 999_999)) or 1,
             domain=top.text("domain", values.host_name),
@@ -95,6 +96,9 @@ class _Reader:
     def _accounts(self) -> Iterator[Account]:
         known = ("password_hash", "ssh_keys", "groups", "sudo", *_CLEAR)
         for name, fields in self._top.each("accounts", known, values.account_name):
+            if name == "root":
+                fields.wrong(None, "root does not sign in over SSH", "Give another account `sudo: true`.")
+                continue
             for key in _CLEAR:
                 if fields.has(key):
                     fields.wrong(key, "a password must not stand in this file", _HASH_IT)

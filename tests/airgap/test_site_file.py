@@ -39,6 +39,8 @@ def test_the_whole_site_is_read(folder: Path) -> None:
             "no hash",
         ),
         ("accounts: {ops: {groups: [docker]}}", "accounts", "nobody could sign in"),
+        ("user_ca: ['@@KEY@@']", "accounts", "nobody could sign in"),
+        ("accounts: {root: {ssh_keys: ['@@KEY@@']}}", "accounts.root", "root does not sign in"),
         ("accounts: {Ops: {}}", "accounts.Ops", "the name of an account"),
         ("accounts: {ops: {ssh_keys: [ssh-ed25519 AAAA]}}", "accounts.ops.ssh_keys", "a whole public key"),
         ('accounts: {ops: {ssh_keys: ["command=x ssh-ed25519 AAAA"]}}', "accounts.ops.ssh_keys", "a public key"),
@@ -91,6 +93,7 @@ def test_the_whole_site_is_read(folder: Path) -> None:
 )
 def test_every_mistake_is_told_with_its_place(wrong: str, key: str, words: str, folder: Path) -> None:
     path = folder / "wrong.yaml"
+    wrong = wrong.replace("@@KEY@@", (folder / "ops_key.pub").read_text().strip())
     path.write_text(("" if wrong.startswith("version") else "version: 1\n") + wrong + "\n")
     site, problems = examine(path)
     assert site is None
@@ -108,6 +111,7 @@ def test_what_is_as_long_as_it_may_be_is_taken(folder: Path) -> None:
     path.write_text(
         f"version: 1\ndomain: {host}\nntp: [{host}]\nproxy: {{http: 'http://{host}:3128', no_proxy: [.{host}]}}\n"
         f"registries: {{'{host}:5000': {{mirror_of: ['{host}:443']}}}}\nuser_ca: ['{key}']\n"
+        "accounts: {ops: {}}\n"
         f"apt: {{sources: {{m: {{uris: ['http://{host}/{'a' * 500}'], suites: [s], signed_by: mirror.asc}}}}}}\n"
     )
     site = read_site(path)
@@ -135,5 +139,5 @@ def test_all_mistakes_are_listed_by_the_command(folder: Path) -> None:
 def test_a_public_key_of_openssh_loses_what_follows_it(tmp_path: Path, folder: Path) -> None:
     key = ssh_key(tmp_path / "key")
     path = folder / "key.yaml"
-    path.write_text(f"version: 1\nuser_ca: ['{key} \"x\" #cloud-config']\n")
+    path.write_text(f"version: 1\naccounts: {{ops: {{}}}}\nuser_ca: ['{key} \"x\" #cloud-config']\n")
     assert read_site(path).user_ca == [f"{key}__x___cloud-config"]
