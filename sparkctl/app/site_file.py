@@ -150,27 +150,37 @@ class _Reader:
             for word, found in (("uris", uris), ("suites", suites)):
                 if not found and not fields.has(word):
                     fields.wrong(None, f"`{word}` is missing", f"Write `{word}:`.")
+            components = fields.texts("components", values.component_name)
+            for suite in suites:
+                if suite.endswith("/") == bool(components):
+                    words = "ends with / and takes no `components`" if components else "needs `components`"
+                    fields.wrong("suites", f"'{suite}' {words}", "Correct one; apt reads none of its sources else.")
             if signed and uris and suites:
                 yield AptSource(
                     name=name,
                     uris=uris,
                     suites=suites,
-                    components=fields.texts("components", values.component_name),
+                    components=components,
                     architectures=fields.texts("architectures", values.short_name) or ["arm64"],
                     key=signed,
                 )
 
     def _registries(self) -> Iterator[Registry]:
+        served: dict[str, str] = {}
         for host, fields in self._top.each("registries", ("ca", "mirror_of"), values.registry_name):
-            yield Registry(
-                host=host,
-                ca=fields.text("ca", self._file(values.certificates)),
-                mirror_of=fields.texts("mirror_of", values.registry_name),
-            )
+            mirror_of = fields.texts("mirror_of", values.registry_name)
+            for name in mirror_of:
+                if served.setdefault(name, host) != host:
+                    fields.wrong("mirror_of", f"{served[name]} serves the images of {name} already", "Leave one.")
+            yield Registry(host=host, ca=fields.text("ca", self._file(values.certificates)), mirror_of=mirror_of)
 
     def _files(self) -> Iterator[PlacedFile]:
+        targets: list[str] = []
         for target, fields in self._top.each("files", ("from", "mode"), values.target_path):
             source = fields.text("from", self._placed, required="Name the file whose content it gets.")
+            if any(other.startswith(f"{target}/") or target.startswith(f"{other}/") for other in targets):
+                fields.wrong(None, "a file is named below this one, or this one below a file", "Name another place.")
+            targets.append(target)
             mode = fields.text("mode", values.file_mode) or "0644"
             if source:
                 yield PlacedFile(target=target, mode=mode, source=source)

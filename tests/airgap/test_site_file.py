@@ -67,6 +67,26 @@ def test_the_whole_site_is_read(folder: Path) -> None:
         ('network: {gateway: "fe80::1%a\\x1bb"}', "network.gateway", "without a zone"),
         ("domain: 'a b'", "domain", "host name"),
         ("files: {/etc/../shadow: {from: tool}}", "files./etc/../shadow", "absolute path"),
+        (
+            "files: {/etc/a/b: {from: tool}, /etc/a: {from: tool}}",
+            "files./etc/a",
+            "below a file",
+        ),
+        (
+            "registries: {a.example: {mirror_of: docker.io}, b.example: {mirror_of: docker.io}}",
+            "registries.b.example.mirror_of",
+            "a.example serves the images of docker.io already",
+        ),
+        (
+            "apt: {sources: {m: {uris: [http://m/], suites: [s], signed_by: mirror.asc}}}",
+            "apt.sources.m.suites",
+            "needs `components`",
+        ),
+        (
+            "apt: {sources: {m: {uris: [http://m/], suites: [flat/], components: [main], signed_by: mirror.asc}}}",
+            "apt.sources.m.suites",
+            "ends with / and takes no",
+        ),
         ("files: {/etc/ssh/ssh_host_rsa_key: {from: tool}}", "files./etc/ssh/ssh_host_rsa_key", "must not lie there"),
         (
             "files: {/var/lib/spark-first-boot/done: {from: tool}}",
@@ -112,7 +132,8 @@ def test_what_is_as_long_as_it_may_be_is_taken(folder: Path) -> None:
         f"version: 1\ndomain: {host}\nntp: [{host}]\nproxy: {{http: 'http://{host}:3128', no_proxy: [.{host}]}}\n"
         f"registries: {{'{host}:5000': {{mirror_of: ['{host}:443']}}}}\nuser_ca: ['{key}']\n"
         "accounts: {ops: {}}\n"
-        f"apt: {{sources: {{m: {{uris: ['http://{host}/{'a' * 500}'], suites: [s], signed_by: mirror.asc}}}}}}\n"
+        f"apt: {{sources: {{m: {{uris: ['http://{host}/{'a' * 500}'], suites: [s], components: [c],"
+        " signed_by: mirror.asc}}}\n"
     )
     site = read_site(path)
     assert (site.domain, site.registries[0].host, site.user_ca) == (host, f"{host}:5000", [key])
