@@ -1,13 +1,16 @@
 """The secret from which the secrets of all sticks come, and the key that signs seeds: files of the bastion."""
 
+import contextlib
 import os
 import secrets
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 from sparkctl.app import site_values as values
 from sparkctl.app.places import Places
+from sparkctl.atomic_file import sync_folder
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.evidence.ssh_signatures import SECONDS
 from sparkctl.model.seed import SEED_NAMESPACE
@@ -48,16 +51,26 @@ def master_secret(places: Places, named: Path | None, *, make: bool) -> bytes:
 
 
 def _make(places: Places, path: Path, *, in_state: bool) -> None:
+    """Make it whole or not at all: what a full disk leaves would be no secret, and the next call would not make one."""
     if in_state:
         make_state_dir(places.state)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_hex(_BYTES).encode() + b"\n")
-            file.flush()
-            os.fsync(descriptor)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        fresh = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_hex(_BYTES).encode() + b"\n")
+                file.flush()
+                os.fsync(descriptor)
+            with contextlib.suppress(FileExistsError):  # another call has made one meanwhile: that counts
+                path.hardlink_to(fresh)
+            sync_folder(path.parent)
+        finally:
+            fresh.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"{path} cannot be made: {error.strerror}", hint="name a file that you may write") from None
+        raise UsageError(
+            f"{path} cannot be made: {error.strerror}", hint="make room, or name a file that you may write"
+        ) from None
 
 
 def allowed_signers(key: Path) -> str:
