@@ -1,5 +1,7 @@
 """Apply a bundle that was verified and scanned: all of it or nothing; then a receipt for those who packed it."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,11 +10,10 @@ from sparkctl.airgap.blobs import digest_of
 from sparkctl.airgap.layout import BLOBS, RECEIPT_NAMESPACE
 from sparkctl.airgap.tree import Tree, free_bytes, total
 from sparkctl.app.airgap_bundle import Bundle, require_newer, signed_bundle
-from sparkctl.app.airgap_files import Desk, canonical, position_in, told, write_document
+from sparkctl.app.airgap_files import Desk, canonical, document_over, position_in, told
 from sparkctl.app.airgap_quarantine import require_contents, scanned
 from sparkctl.app.airgap_signatures import signature_over
 from sparkctl.app.airgap_site import TransferSite
-from sparkctl.atomic_file import replace_file
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.evidence.ssh_signatures import signature_of
 from sparkctl.model.printable import printable
@@ -65,10 +66,16 @@ def apply(desk: Desk, site: TransferSite, folder: Path, wished: Wished, now: dat
         made = tree.build(bundle.manifest, bundle.manifest_sha256)
         receipt = _receipt(bundle, record, wished.by, now)
         signature = signature_over(canonical(receipt), wished.key, RECEIPT_NAMESPACE) if wished.key else None
-        tree.turn(made)
-        # The receipt before the position: a call that is killed in between is made again, and writes another.
-        _write_receipt(receipt, signature, wished.receipt)
-        _note(desk, tree, bundle, now)
+        position = _position(bundle, now)
+        with contextlib.ExitStack() as waiting:
+            # All of it is on its disk before the tree is turned, so that none of these disks can be full afterwards.
+            # What is entered last has its name first: a call that is killed before the position has it is made again.
+            for path in (desk.applied_place(position.stream), tree.position):
+                waiting.enter_context(document_over(path, canonical(position)))
+            if wished.receipt is not None:
+                for path, content in _receipt_files(receipt, signature, wished.receipt):
+                    waiting.enter_context(document_over(path, content))
+            tree.turn(made)
         tree.forget(wished.keep, made)
     return Applied(receipt, made)
 
@@ -118,23 +125,19 @@ def _receipt(bundle: Bundle, record: ScanRecord, by: str, now: datetime) -> Tran
     )
 
 
-def _write_receipt(receipt: TransferReceipt, signature: bytes | None, path: Path | None) -> None:
-    if path is None:
-        return
-    write_document(receipt, path)
+def _receipt_files(receipt: TransferReceipt, signature: bytes | None, path: Path) -> Iterator[tuple[Path, bytes]]:
     if signature is not None:
-        replace_file(signature_of(path), signature, 0o644)
+        yield signature_of(path), signature
+    yield path, canonical(receipt)
 
 
-def _note(desk: Desk, tree: Tree, bundle: Bundle, now: datetime) -> None:
-    position = StreamPosition(
+def _position(bundle: Bundle, now: datetime) -> StreamPosition:
+    return StreamPosition(
         stream=bundle.manifest.stream,
         sequence=bundle.manifest.sequence,
         manifest_sha256=bundle.manifest_sha256,
         at=now,
     )
-    write_document(position, tree.position)
-    desk.note_applied(position)
 
 
 def list_have(folder: Path, stream: str, now: datetime) -> tuple[HaveList, int]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from sparkctl.airgap.layout import MAX_MANIFEST
-from sparkctl.atomic_file import replace_file
+from sparkctl.atomic_file import replace_file, written_over
 from sparkctl.contract import strict_json
 from sparkctl.errors import BusyError, ContractError, UsageError
 from sparkctl.model.base import Record
@@ -90,6 +90,20 @@ def write_document(document: Record, path: Path) -> None:
         replace_file(path, canonical(document), 0o644)
 
 
+@contextlib.contextmanager
+def document_over(path: Path, content: bytes) -> Iterator[None]:
+    """Have a document on the disk, to take its name when the block ends, and not if it fails; raises UsageError."""
+    with contextlib.ExitStack() as waiting:
+        with told(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = waiting.enter_context(written_over(path, 0o644))
+            left = memoryview(content)
+            while left:  # past the buffer, whose end would fail a second time, and with other words
+                left = left[os.write(file.fileno(), left) :]
+            os.fsync(file.fileno())
+        yield
+
+
 def utc_now() -> datetime:
     """The moment, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
@@ -129,11 +143,11 @@ class Desk:
 
     def applied(self, stream: str) -> StreamPosition | None:
         """The last bundle of a stream that was applied here."""
-        return self._position("applied", stream)
+        return position_in(self.applied_place(stream))
 
-    def note_applied(self, position: StreamPosition) -> None:
-        """Note the last bundle that was applied."""
-        write_document(position, self._folder / "applied" / f"{position.stream}.json")
+    def applied_place(self, stream: str) -> Path:
+        """Where it is noted which bundle of a stream was the last that was applied."""
+        return self._folder / "applied" / f"{stream}.json"
 
     def manifest_of(self, name: str) -> Path:
         """Where the manifest of a bundle that was packed here is kept."""

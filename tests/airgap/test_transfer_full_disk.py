@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,3 +59,32 @@ def test_each_side_says_so_and_goes_on(tmp_path: Path, small: Path) -> None:
     filling.unlink()
     must(gap.far(*applying))
     assert contents(small / "tree/current") == contents(gap.source)
+
+
+def test_a_disk_of_the_receipt_or_of_the_state_that_takes_nothing_leaves_what_was_current(
+    tmp_path: Path, small: Path
+) -> None:
+    gap = gap_in(tmp_path / "gap")
+    gap.write({"version": b"1"})
+    must(gap.pack())
+    gap.cross(1)
+    first = contents(gap.source)
+    gap.write({"version": b"2"})
+    must(gap.pack())
+    must(gap.bring(2))
+    signed = ("--receipt", small / "receipt.json", "--key", gap.key("bob"))
+    filling = fill(small, 0)
+    refused(gap.apply(2, *signed), 2, f"{small} is full")
+    assert contents(gap.tree / "current") == first
+    filling.unlink()
+    shutil.move(state := gap.top / "far/airgap/applied", small / "applied")
+    state.symlink_to(small / "applied")
+    filling = fill(small, 0)
+    refused(gap.apply(2), 2, f"{state} is full")
+    assert contents(gap.tree / "current") == first
+    assert [path.name for path in small.iterdir()] == ["filling", "applied"]
+    assert [path.name for path in gap.tree.iterdir() if path.name.startswith(".")] == []
+    filling.unlink()
+    must(gap.apply(2, *signed))
+    assert contents(gap.tree / "current") == contents(gap.source)
+    must(gap.near("receipt", small / "receipt.json", "--allowed-signers", gap.top / "signers"))
