@@ -41,8 +41,9 @@ class Tree:
             raise UsageError(
                 f"{self.folder} is not empty, and no bundle was ever applied to it", hint="name a new folder with --to"
             )
-        for name in (_BLOBS, _TREES):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        with _for_everybody():
+            for name in (_BLOBS, _TREES):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     def blobs(self) -> Iterator[Path]:
         """Every content that has a name here."""
@@ -86,14 +87,15 @@ class Tree:
             return tree
         making = tree.with_name(f".{name}.new")
         shutil.rmtree(making, ignore_errors=True)
-        making.mkdir()
         made = {making}
-        for file in manifest.files:
-            place = making.joinpath(*file.path.split("/"))
-            if place.parent not in made:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                made.add(place.parent)
-            os.link(self._blob(file.sha256), place)
+        with _for_everybody():
+            making.mkdir()
+            for file in manifest.files:
+                place = making.joinpath(*file.path.split("/"))
+                if place.parent not in made:
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(place.parent)
+                os.link(self._blob(file.sha256), place)
         for folder in made:
             sync_folder(folder)
         for folder in {self._blob(file.sha256).parent for file in manifest.files}:
@@ -123,6 +125,16 @@ class Tree:
 
     def _blob(self, sha256: str) -> Path:
         return self.folder / _BLOBS / sha256[:2] / sha256
+
+
+@contextlib.contextmanager
+def _for_everybody() -> Iterator[None]:
+    """Make folders that everybody may read, as the files in them, whatever the umask of whoever applies a bundle."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def free_bytes(folder: Path) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from cyclonedx.validation.json import JsonStrictValidator
 from sparkctl.airgap.layout import BOM, MANIFEST, SUMS
 from sparkctl.contract.outside import complaints
 from tests.airgap.gaps import Gap, contents, copied, forge, gap_in, manifest_of, must, refused
-from tests.support.command import sparkctl
+from tests.support.command import environment, sparkctl
 
+ROOT = Path(__file__).parents[2]
 FILES = {"a/one.txt": b"one\n", "a/two words.txt": b"two\n", "again.txt": b"one\n", "päckchen/é.bin": bytes(3000)}
 
 
@@ -55,6 +57,24 @@ def test_a_delta_carries_what_changed_and_the_rest_is_there_after_all(gap: Gap) 
     assert manifest_of(gap.packed(3)).carried == []
     gap.cross(3)
     assert contents(gap.tree / "current") == contents(gap.source)
+
+
+def test_what_is_applied_is_for_everybody_to_read(gap: Gap) -> None:
+    must(gap.pack())
+    must(gap.bring(1))
+    command = [sys.executable, "-m", "sparkctl", "airgap", "apply", str(gap.quarantine / "tools-00000001")]
+    env = {**environment(gap.top), "PYTHONPATH": str(ROOT), "SPARKCTL_STATE": str(gap.top / "far")}
+    to = gap.top / "site/tree"
+    rules = str(gap.top / "airgap.yaml")
+    subprocess.run([*command, "--site", rules, "--to", str(to)], env=env, umask=0o077, check=True)
+    for path in (
+        gap.top / "site",
+        to,
+        *(to / "current/").resolve().rglob("*"),
+        to / "trees",
+        (to / "current").resolve(),
+    ):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o444), path
 
 
 def test_trees_that_are_not_kept_leave_nothing(gap: Gap) -> None:
