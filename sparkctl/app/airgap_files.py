@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,11 +51,14 @@ def read_bounded(path: Path, limit: int) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            content = file.read(limit + 1)
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            content = file.read(limit + 1) if regular else b""
     except FileNotFoundError as error:
         raise UsageError(f"there is no {printable(str(path), 300)}", hint="is all of the bundle there?") from error
     except OSError as error:
         raise UsageError(f"{printable(str(path), 300)}: {error.strerror}") from error
+    if not regular:
+        raise UsageError(f"{printable(str(path), 300)} is no file", hint="whoever packed it put none there")
     if len(content) > limit:
         raise UsageError(f"{path} is larger than {limit // 2**20} MiB", hint="no file of a bundle is")
     return content

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparkctl.airgap.blobs import CHUNK, digest_of, opened
-from sparkctl.airgap.layout import BLOBS, BOM, FILES, MANIFEST, SUMS
+from sparkctl.airgap.layout import BLOBS, BOM, FILES, MANIFEST, MAX_MANIFEST, SUMS
 from sparkctl.airgap.tree import free_bytes
 from sparkctl.app.airgap_bundle import (
     Bundle,
@@ -24,7 +24,7 @@ from sparkctl.app.airgap_bundle import (
     require_newer_here,
     signed_bundle,
 )
-from sparkctl.app.airgap_files import Desk, read_document, told, utc_now, write_document
+from sparkctl.app.airgap_files import Desk, read_bounded, read_document, told, utc_now, write_document
 from sparkctl.app.airgap_signatures import signature_files
 from sparkctl.app.airgap_site import FOLDER, Scan, TransferSite
 from sparkctl.atomic_file import replace_file, sync_folder
@@ -90,7 +90,8 @@ def _copy_head(bundle: Bundle, folder: Path) -> None:
             f"{folder} holds another bundle of this name", hint=f"find out which one is right, or remove {folder}"
         )
     for name in (MANIFEST, FILES, BOM, SUMS, *(path.name for path in signature_files(bundle.folder))):
-        replace_file(folder / name, (bundle.folder / name).read_bytes(), 0o600)
+        # Read as warily as when it was checked: a medium may have a pipe, or something endless, under a name by now.
+        replace_file(folder / name, read_bounded(bundle.folder / name, MAX_MANIFEST), 0o600)
 
 
 def _keep_parts(parts: Path, found: PartsFound) -> None:

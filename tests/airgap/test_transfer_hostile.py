@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -161,6 +162,11 @@ def test_links_on_a_medium_are_not_followed(gap: Gap) -> None:
     manifest.rename(gap.top / "elsewhere")
     manifest.symlink_to(gap.top / "elsewhere")
     refused(gap.bring(1), 2, "manifest.json")
+
+
+def test_a_pipe_beside_the_signatures_holds_nothing_up(gap: Gap) -> None:
+    os.mkfifo(gap.packed(1) / "SHA256SUMS.pipe.sig")
+    refused(gap.bring(1), 2, "SHA256SUMS.pipe.sig is no file")
 
 
 def test_many_signatures_are_not_tried(gap: Gap) -> None:
