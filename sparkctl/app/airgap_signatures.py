@@ -48,27 +48,28 @@ def require_signed(folder: Path, sums: bytes, allowed_signers: Path, needed: int
             f"{folder} is not signed: there is no {SUMS}.sig beside {SUMS}",
             hint=f"sparkctl airgap sign {folder} --key KEY",
         )
-    people: set[str] = set()
+    signed: list[ssh_signatures.Signatory] = []
     refused: list[SparkctlError] = []
     for path in found:
         try:
-            people.add(_signatory(sums, path, allowed_signers))
+            signed.append(_signatory(sums, path, allowed_signers))
         except RefusedError as error:
             refused.append(error)
+    people = ssh_signatures.people(signed)
     if len(people) < needed:
-        have = f"only {', '.join(sorted(people))} did" if people else "nobody did"
+        have = f"only {', '.join(people)} did" if people else "nobody did"
         why = f"; {refused[0].message}" if refused else ""
         raise RefusedError(
             f"{folder} needs the signatures of {needed} {'person' if needed == 1 else 'people'}: {have}{why}",
             hint="two keys of one person count once; find out who signed what, and have it signed by who may",
         )
-    return sorted(people)
+    return people
 
 
-def _signatory(sums: bytes, path: Path, allowed_signers: Path) -> str:
+def _signatory(sums: bytes, path: Path, allowed_signers: Path) -> ssh_signatures.Signatory:
     content = read_bounded(path, MAX_SIGNATURE)
     with tempfile.TemporaryDirectory(prefix="sparkctl-") as scratch:
         (place := Path(scratch) / "signature").write_bytes(content)
         return ssh_signatures.signatory(
             sums, place, named=path.name, allowed_signers=allowed_signers, namespace=NAMESPACE
-        ).principal
+        )

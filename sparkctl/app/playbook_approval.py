@@ -54,13 +54,13 @@ def _approval(plan: Plan, signature: bytes, site: Site, now: datetime) -> Approv
 
 def approvers(plan: Plan, approvals: Sequence[Approval], site: Site, now: datetime) -> list[str]:
     """The people whose signatures over this plan count now, each once, whatever the number of their keys."""
-    found: set[str] = set()
+    found: list[Signatory] = []
     for approval in approvals:
         try:
-            found.add(_signatory(plan, approval.signature.encode(), signers_of(site), now).principal)
+            found.append(_signatory(plan, approval.signature.encode(), signers_of(site), now))
         except RefusedError:
             continue  # the key has expired, or is no longer among those who are allowed
-    return sorted(found)
+    return ssh_signatures.people(found)
 
 
 def approvals_needed(plan: Plan, site: Site) -> int:

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,10 +22,26 @@ Ran = subprocess.CompletedProcess[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Signatory:
-    """Who signed, as an allowed-signers file names them, and with which key."""
+    """Who signed, as an allowed-signers file names them, and with which key; `names` are all that it stands for."""
 
     principal: str
     fingerprint: str
+    names: frozenset[str]
+
+
+def people(found: Iterable[Signatory]) -> list[str]:
+    """The people behind some signatures, sorted: keys that share a name in the file are one person's.
+
+    A line of allowed signers may give a key several names (ssh-keygen(1)). Somebody who is `alice@site,alice` with one
+    key and `alice` with another is still one.
+    """
+    groups: list[tuple[str, frozenset[str]]] = []
+    for one in found:
+        shared = [group for group in groups if group[1] & one.names]
+        groups = [group for group in groups if group not in shared]
+        names = one.names.union(*(group[1] for group in shared))
+        groups.append((min(one.principal, *(group[0] for group in shared)) if shared else one.principal, names))
+    return sorted(principal for principal, _ in groups)
 
 
 def signature_of(path: Path) -> Path:
@@ -92,7 +108,7 @@ def signatory(
             stdin=content,
         )  # fmt: skip
         if ran.returncode == 0:
-            return Signatory(printable(principal, 200), _fingerprint(ran))
+            return Signatory(printable(principal, 200), _fingerprint(ran), frozenset(principals))
     raise RefusedError(
         f"the signature of {named} does not hold: {_words(ran)}",
         hint="it was changed after it was signed, or signed for another purpose",

@@ -132,6 +132,15 @@ def test_people_are_counted_and_not_keys(gap: Gap) -> None:
     assert "signed by alice, bob" in told.stdout
 
 
+def test_a_person_of_several_names_is_counted_once(gap: Gap) -> None:
+    gap.rules(signatures=2)
+    gap.allow({"alice": "alice@site,alice", "laptop": "alice", "bob": "bob,admins"})
+    must(gap.pack(keys=("alice", "laptop")))
+    refused(gap.bring(1), 4, "needs the signatures of 2 people: only alice did")
+    must(gap.near("sign", gap.packed(1), "--key", gap.key("bob")))
+    assert "signed by alice, bob" in must(gap.bring(1)).stdout
+
+
 def test_who_may_not_sign_does_not_count(gap: Gap) -> None:
     must(gap.pack(keys=("mallory",)))
     refused(gap.bring(1), 4, "nobody did; SHA256SUMS.")
