@@ -1,5 +1,6 @@
 """The file in which a far side says whom it trusts, how many of them it wants, and what scans what comes in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,13 +55,16 @@ def examine(path: Path) -> tuple[TransferSite | None, list[Problem]]:
 
 def _read(fields: Fields, path: Path, problems: Problems) -> TransferSite | None:
     fields.text("version", number(1, 1), required="Begin with `version: 1`.")
-    signers = fields.text("allowed_signers", str, required="Name a file of allowed signers, as ssh-keygen has it.")
+    required = "Name a file of allowed signers, as ssh-keygen has it."
+    signers = fields.text("allowed_signers", _file_beside(path), required=required)
     scan = _scan(fields) if fields.has("scan") else None
     signatures = fields.text("signatures", number(1, MAX_SIGNERS)) or 1
     streams = fields.texts("streams", matches(r"[a-z0-9][a-z0-9-]{0,39}", "must be the name of a stream"))
+    if fields.has("streams") and not streams:
+        fields.wrong("streams", "no stream is named", "Name those that are taken, or leave it out for every stream.")
     if problems.has_errors() or signers is None:
         return None
-    return TransferSite(lexical(path.parent / signers), signatures, tuple(streams), scan)
+    return TransferSite(signers, signatures, tuple(streams), scan)
 
 
 def _scan(fields: Fields) -> Scan | None:
@@ -72,6 +76,16 @@ def _scan(fields: Fields) -> Scan | None:
         scan.wrong("command", f"no argument is `{FOLDER}`, so that it would not scan what came in", _EXAMPLE)
     timeout = scan.text("timeout", seconds) or _TIMEOUT_S
     return Scan(tuple(command), timeout)
+
+
+def _file_beside(rules: Path) -> Callable[[str], Path]:
+    def convert(text: str) -> Path:
+        found = lexical(rules.parent / text)
+        if not found.is_file():
+            raise ValueError("must be a file that is there")
+        return found
+
+    return convert
 
 
 def _argument(text: str) -> str:

@@ -368,10 +368,12 @@ def test_parts_of_each_other_s_place_are_told(gap: Gap) -> None:
     [
         ("[1]", "this must be a mapping of rules for transfer bundles"),
         ("version: 1", "`allowed_signers` is missing"),
-        ("version: 1\nallowed_signers: s\nsignatures: 0", "signatures: must be a whole number from 1 to 32"),
-        ("version: 1\nallowed_signers: s\nscan: {command: [clamscan]}", "no argument is `{folder}`"),
-        ("version: 1\nallowed_signers: s\nscan: {timeout: 3h}", "`command` is missing"),
-        ("version: 1\nallowed_signers: s\nsignature: 2", "unknown key 'signature'"),
+        ("version: 1\nallowed_signers: nowhere", "allowed_signers: must be a file that is there"),
+        ("version: 1\nallowed_signers: signers\nstreams: []", "streams: no stream is named"),
+        ("version: 1\nallowed_signers: signers\nsignatures: 0", "signatures: must be a whole number from 1 to 32"),
+        ("version: 1\nallowed_signers: signers\nscan: {command: [clamscan]}", "no argument is `{folder}`"),
+        ("version: 1\nallowed_signers: signers\nscan: {timeout: 3h}", "`command` is missing"),
+        ("version: 1\nallowed_signers: signers\nsignature: 2", "unknown key 'signature'"),
     ],
 )
 def test_wrong_rules_are_named_with_file_line_and_key(gap: Gap, rules: str, words: str) -> None:
