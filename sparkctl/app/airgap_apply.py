@@ -58,7 +58,7 @@ def apply(desk: Desk, site: TransferSite, folder: Path, wished: Wished, now: dat
                 hint="name the folder of this stream with --to",
             )
         require_newer(bundle.manifest, position, desk.applied(bundle.manifest.stream))
-        record = scanned(desk, bundle)
+        record = scanned(desk, site, bundle)
         require_contents(bundle)
         _require_left_out(bundle, tree)
         tree.make()

@@ -200,8 +200,11 @@ def _run(scan: Scan, folder: Path) -> int:
             process.wait()
 
 
-def scanned(desk: Desk, bundle: Bundle) -> ScanRecord:
-    """What the last scan of a bundle said; raises RefusedError unless there was one and it found nothing."""
+def scanned(desk: Desk, site: TransferSite, bundle: Bundle) -> ScanRecord:
+    """What the last scan of a bundle said.
+
+    Raises RefusedError unless there was one, by the command that the site names now, and it found nothing.
+    """
     place = desk.scan_of(bundle.manifest_sha256)
     if not place.exists():
         raise RefusedError(
@@ -212,5 +215,10 @@ def scanned(desk: Desk, bundle: Bundle) -> ScanRecord:
         raise RefusedError(
             f"the scan of {bundle.manifest.name} ended with {record.exit_status}",
             hint="nothing of this bundle can be applied",
+        )
+    if site.scan is not None and record.command != list(site.scan.command):
+        raise RefusedError(
+            f"{bundle.manifest.name} was scanned by {printable(record.command[0])}, as other rules say",
+            hint=f"scan it again: sparkctl airgap scan {bundle.folder} --site FILE",
         )
     return record

@@ -228,7 +228,10 @@ def test_only_what_was_scanned_is_applied(gap: Gap) -> None:
     rules["scan"] = {"command": ["tail", "-f", "/dev/null", "{folder}"], "timeout": "1s"}
     site.write_text(json.dumps(rules))
     refused(gap.far("scan", gap.quarantine / "tools-00000001", "--site", site), 4, "did not end within 1 s")
+    gap.rules(scan=["echo", "{folder}"])
+    must(gap.far("scan", gap.quarantine / "tools-00000001", "--site", site))
     gap.rules()
+    refused(gap.apply(1), 4, "was scanned by echo, as other rules say")
     must(gap.far("scan", gap.quarantine / "tools-00000001", "--site", site))
     must(gap.apply(1))
     assert contents(gap.tree / "current") == FILES
