@@ -19,6 +19,7 @@ from sparkctl.app.airgap_signatures import sign_bundle
 from sparkctl.atomic_file import replace_file, sync_folder
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
 from sparkctl.model.transfer import (
+    MAX_SEQUENCE,
     HaveList,
     StreamPosition,
     TransferFile,
@@ -137,6 +138,11 @@ def _plan(desk: Desk, wanted: Wanted, files: list[TransferFile], carried: list[B
             f"the sequence {sequence} of the stream {wanted.stream} is used: the last one packed here is"
             f" {last.sequence}",
             hint="leave --sequence out",
+        )
+    if sequence > MAX_SEQUENCE:
+        raise RefusedError(
+            f"the stream {wanted.stream} has no sequence after {MAX_SEQUENCE:,}",
+            hint="is the have-list the far side's? Else make a new stream",
         )
     if fresh.delta_from is not None and sequence <= fresh.delta_from:
         raise RefusedError(

@@ -175,6 +175,13 @@ def test_many_signatures_are_not_tried(gap: Gap) -> None:
     refused(gap.bring(1), 2, "holds more than 32 signatures")
 
 
+def test_a_list_from_the_end_of_a_stream_is_no_bug(gap: Gap) -> None:
+    have = {"schema": "sparkctl.transfer-have/1", "stream": "other", "sequence": 99_999_999, "blobs": []}
+    (gap.top / "have.json").write_text(json.dumps({**have, "taken_at": "2026-01-01T00:00:00Z"}))
+    refused(gap.pack("--have", gap.top / "have.json", stream="other"), 4, "has no sequence after 99,999,999")
+    assert [path.name for path in (gap.top / "out").iterdir()] == ["tools-00000001"]
+
+
 @pytest.mark.parametrize("blob", ["x", "00" * 31, ["00" * 32, "00" * 32], None])
 def test_a_list_of_another_shape_is_refused(gap: Gap, blob: object) -> None:
     must(gap.bring(1))
