@@ -8,7 +8,6 @@ import hashlib
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -111,10 +110,9 @@ class Joined:
     """
 
     def __init__(self, paths: Sequence[Path], named: str) -> None:
-        self._stack, self._named = ExitStack(), named
-        raw = _Concatenated([self._stack.enter_context(opened(path)) for path in paths])
+        self._named, self._parts = named, _Concatenated(paths)
         decompressor = zstandard.ZstdDecompressor(max_window_size=2**WINDOW_LOG)
-        self._stream = decompressor.stream_reader(cast("BinaryIO", raw), read_across_frames=True)
+        self._stream = decompressor.stream_reader(cast("BinaryIO", self._parts), read_across_frames=True)
 
     def read(self, count: int) -> bytes:
         """At most so many bytes, none at the end."""
@@ -126,17 +124,27 @@ class Joined:
             ) from error
 
     def close(self) -> None:
-        """Close the parts."""
-        self._stack.close()
+        """Close the part that is open."""
+        self._parts.close()
 
 
 class _Concatenated:
-    def __init__(self, files: Sequence[BinaryIO]) -> None:
-        self._files = list(files)
+    """Files one after the other, one open at a time: there may be more of them than a process may have open."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._waiting = iter(paths)
+        self._file: BinaryIO | None = None
 
     def read(self, count: int = -1) -> bytes:
-        while self._files:
-            if content := self._files[0].read(count):
+        while True:
+            if self._file is not None and (content := self._file.read(count)):
                 return content
-            self._files.pop(0)
-        return b""
+            self.close()
+            if (path := next(self._waiting, None)) is None:
+                return b""
+            self._file = opened(path)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -2,12 +2,15 @@
 
 import hashlib
 import io
+import os
+import resource
 import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +100,18 @@ def test_parts_in_another_order_are_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         Reader(joined, "it").content(blobs[0].sha256, blobs[0].size, len)
     joined.close()
+
+
+def test_there_may_be_more_parts_than_a_process_may_have_open(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for number in range(200):
+        (tmp_path / f"{number:04}").write_bytes(zstandard.compress(bytes([number])))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 50, hard))
+    try:
+        joined = Joined(sorted(tmp_path.iterdir()), "many")
+        assert b"".join(iter(lambda: joined.read(1000), b"")) == bytes(range(200))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_file_beyond_what_a_plain_header_says_is_as_long_to_tar(tmp_path: Path) -> None:
