@@ -8,6 +8,7 @@ A tree has its name when all of it is there, and `current` is turned in one step
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from sparkctl.airgap.blobs import CHUNK, digest_of, opened
 from sparkctl.atomic_file import sync_folder
-from sparkctl.errors import UsageError
+from sparkctl.errors import BusyError, UsageError
 from sparkctl.model.transfer import DIGITS, TransferManifest
 
 CURRENT = "current"
@@ -44,6 +45,18 @@ class Tree:
         with _for_everybody():
             for name in (_BLOBS, _TREES):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder, which is there, while the block lasts; raises BusyError when somebody else does."""
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise BusyError(f"another command applies a bundle to {self.folder}", hint="wait for its end") from error
+        finally:
+            os.close(descriptor)
 
     def blobs(self) -> Iterator[Path]:
         """Every content that has a name here."""

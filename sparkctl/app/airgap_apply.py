@@ -62,21 +62,27 @@ def apply(desk: Desk, site: TransferSite, folder: Path, wished: Wished, now: dat
         require_contents(bundle)
         _require_left_out(bundle, tree)
         tree.make()
-        _put(bundle, tree)
-        made = tree.build(bundle.manifest, bundle.manifest_sha256)
-        receipt = _receipt(bundle, record, wished.by, now)
-        signature = signature_over(canonical(receipt), wished.key, RECEIPT_NAMESPACE) if wished.key else None
-        position = _position(bundle, now)
-        with contextlib.ExitStack() as waiting:
-            # All of it is on its disk before the tree is turned, so that none of these disks can be full afterwards.
-            # What is entered last has its name first: a call that is killed before the position has it is made again.
-            for path in (desk.applied_place(position.stream), tree.position):
-                waiting.enter_context(document_over(path, canonical(position)))
-            if wished.receipt is not None:
-                for path, content in _receipt_files(receipt, signature, wished.receipt):
-                    waiting.enter_context(document_over(path, content))
-            tree.turn(made)
-        tree.forget(wished.keep, made)
+        with tree.locked():
+            # Once more: a command with another state folder may have applied a bundle meanwhile.
+            require_newer(bundle.manifest, position_in(tree.position))
+            return _change(desk, tree, bundle, _receipt(bundle, record, wished.by, now), wished)
+
+
+def _change(desk: Desk, tree: Tree, bundle: Bundle, receipt: TransferReceipt, wished: Wished) -> Applied:
+    _put(bundle, tree)
+    made = tree.build(bundle.manifest, bundle.manifest_sha256)
+    signature = signature_over(canonical(receipt), wished.key, RECEIPT_NAMESPACE) if wished.key else None
+    position = _position(bundle, receipt.applied_at)
+    with contextlib.ExitStack() as waiting:
+        # All of it is on its disk before the tree is turned, so that none of these disks can be full afterwards.
+        # What is entered last has its name first: a call that is killed before the position has it is made again.
+        for path in (desk.applied_place(position.stream), tree.position):
+            waiting.enter_context(document_over(path, canonical(position)))
+        if wished.receipt is not None:
+            for path, content in _receipt_files(receipt, signature, wished.receipt):
+                waiting.enter_context(document_over(path, content))
+        tree.turn(made)
+    tree.forget(wished.keep, made)
     return Applied(receipt, made)
 
 

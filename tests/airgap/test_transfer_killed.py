@@ -113,6 +113,22 @@ def test_an_import_goes_on_and_current_is_whole_at_any_moment(gap: Gap) -> None:
     assert not list(gap.tree.glob("blobs/??/.*"))
 
 
+def test_two_state_folders_do_not_change_one_tree_at_once(gap: Gap) -> None:
+    must(gap.pack())
+    must(gap.bring(1))
+    (gap.tree / "blobs").mkdir(parents=True)
+    holder = subprocess.Popen(["flock", "--no-fork", gap.tree, "sleep", "30"])
+    try:
+        while subprocess.run(["flock", "-n", gap.tree, "true"], check=False).returncode == 0:
+            time.sleep(0.02)
+        refused(gap.apply(1), 75, "another command applies a bundle")
+        assert not (gap.tree / "current").exists()
+    finally:
+        holder.kill()
+        holder.wait()
+    must(gap.apply(1))
+
+
 def test_two_at_once_wait_for_each_other(gap: Gap) -> None:
     lock = gap.top / "near/airgap/lock"
     lock.parent.mkdir(parents=True)
