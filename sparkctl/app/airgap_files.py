@@ -22,6 +22,13 @@ from sparkctl.model.printable import printable
 from sparkctl.model.transfer import StreamPosition
 
 RecordT = TypeVar("RecordT", bound=Record)
+_NOT_YOURS = "run it as somebody who may read and write there, or name another folder"
+_NEXT = {
+    errno.EACCES: _NOT_YOURS,
+    errno.EPERM: _NOT_YOURS,
+    errno.EROFS: "it is mounted read-only: name another folder",
+    errno.ELOOP: "a bundle holds no links: take it from its source again",
+}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -38,7 +45,9 @@ def told(place: Path) -> Iterator[None]:
             ) from error
         if error.errno == errno.EXDEV or (error.errno == errno.EPERM and error.filename2):
             raise UsageError(f"{place} is on a file system without hard links", hint="name another folder") from error
-        raise UsageError(f"{printable(str(error.filename or place), 300)}: {error.strerror}") from error
+        raise UsageError(
+            f"{printable(str(error.filename or place), 300)}: {error.strerror}", hint=_NEXT.get(error.errno or 0)
+        ) from error
 
 
 def canonical(document: Record) -> bytes:
@@ -56,7 +65,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
     except FileNotFoundError as error:
         raise UsageError(f"there is no {printable(str(path), 300)}", hint="is all of the bundle there?") from error
     except OSError as error:
-        raise UsageError(f"{printable(str(path), 300)}: {error.strerror}") from error
+        raise UsageError(f"{printable(str(path), 300)}: {error.strerror}", hint=_NEXT.get(error.errno or 0)) from error
     if not regular:
         raise UsageError(f"{printable(str(path), 300)} is no file", hint="whoever packed it put none there")
     if len(content) > limit:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from sparkctl.airgap.blobs import CHUNK, digest_of, opened
 from sparkctl.airgap.layout import BLOBS, BOM, FILES, MANIFEST, MAX_MANIFEST, SUMS
@@ -174,7 +175,7 @@ def require_contents(bundle: Bundle) -> None:
             words = "was changed" if path.is_file() else "is missing"
             raise UsageError(
                 f"{path} {words}",
-                hint=f"verify the media again: sparkctl airgap verify ... --into {bundle.folder.parent}",
+                hint=f"verify the media again: sparkctl airgap verify ... --into {quote(str(bundle.folder.parent))}",
             )
 
 
@@ -186,7 +187,10 @@ def _run(scan: Scan, folder: Path) -> int:
             command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), start_new_session=True
         )  # fmt: skip
     except OSError as error:
-        raise UsageError(f"the scan {printable(command[0])} cannot be run: {error.strerror}") from error
+        raise UsageError(
+            f"the scan {printable(command[0])} cannot be run: {error.strerror}",
+            hint="install it, or name it with its whole path in the rules of the site",
+        ) from error
     try:
         return process.wait(scan.timeout)
     except subprocess.TimeoutExpired as error:
@@ -208,7 +212,8 @@ def scanned(desk: Desk, site: TransferSite, bundle: Bundle) -> ScanRecord:
     place = desk.scan_of(bundle.manifest_sha256)
     if not place.exists():
         raise RefusedError(
-            f"{bundle.manifest.name} was not scanned here", hint=f"sparkctl airgap scan {bundle.folder} --site FILE"
+            f"{bundle.manifest.name} was not scanned here",
+            hint=f"sparkctl airgap scan {quote(str(bundle.folder))} --site FILE",
         )
     record = read_document(ScanRecord, place)
     if record.exit_status != 0 or record.manifest_sha256 != bundle.manifest_sha256:
@@ -219,6 +224,6 @@ def scanned(desk: Desk, site: TransferSite, bundle: Bundle) -> ScanRecord:
     if site.scan is not None and record.command != list(site.scan.command):
         raise RefusedError(
             f"{bundle.manifest.name} was scanned by {printable(record.command[0])}, as other rules say",
-            hint=f"scan it again: sparkctl airgap scan {bundle.folder} --site FILE",
+            hint=f"scan it again: sparkctl airgap scan {quote(str(bundle.folder))} --site FILE",
         )
     return record

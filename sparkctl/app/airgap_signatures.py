@@ -46,7 +46,7 @@ def require_signed(folder: Path, sums: bytes, allowed_signers: Path, needed: int
     if not found:
         raise RefusedError(
             f"{folder} is not signed: there is no {SUMS}.sig beside {SUMS}",
-            hint=f"sparkctl airgap sign {folder} --key KEY",
+            hint="have it signed where it was packed: sparkctl airgap sign BUNDLE --key KEY",
         )
     signed: list[ssh_signatures.Signatory] = []
     refused: list[SparkctlError] = []
@@ -61,7 +61,8 @@ def require_signed(folder: Path, sums: bytes, allowed_signers: Path, needed: int
         why = f"; {refused[0].message}" if refused else ""
         raise RefusedError(
             f"{folder} needs the signatures of {needed} {'person' if needed == 1 else 'people'}: {have}{why}",
-            hint="two keys of one person count once; find out who signed what, and have it signed by who may",
+            hint="find out who signed what, and have it signed by who may"
+            + ("; two keys of one person count once" if needed > 1 else ""),
         )
     return people
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -118,7 +119,7 @@ def pack(
     words = f"{made.folder}: {len(manifest.files):,} files, {len(manifest.carried):,} contents carried in"
     words += f" {len(manifest.parts):,} parts, {made.bytes:,} bytes"
     words += f"\n  {made.resumed_parts:,} parts were there from a pack that did not end" if made.resumed_parts else ""
-    words += "" if keys else f"\n  nobody signed it yet\n  → sparkctl airgap sign {made.folder} --key KEY"
+    words += "" if keys else f"\n  nobody signed it yet\n  → sparkctl airgap sign {quote(str(made.folder))} --key KEY"
     say(
         form, words, folder=str(made.folder), stream=manifest.stream, sequence=manifest.sequence,
         files=len(manifest.files), carried=len(manifest.carried), parts=len(manifest.parts), bytes=made.bytes,
@@ -200,7 +201,8 @@ def verify(media: tuple[Path, ...], rules: Path, into: Path | None, state: Path 
         words += f"\n  it lies in {done.folder}"
         step = "apply" if status == 0 else "scan"
         words += ", and its scan found nothing" if status == 0 else ", and is not scanned yet"
-        words += f"\n  → sparkctl airgap {step} {done.folder} --site {rules}" + (" --to DIR" if status == 0 else "")
+        words += f"\n  → sparkctl airgap {step} {quote(str(done.folder))} --site {quote(str(rules))}"
+        words += " --to DIR" if status == 0 else ""
     say(
         form, words, stream=manifest.stream, sequence=manifest.sequence, signed_by=done.bundle.signed_by,
         files=len(manifest.files), carried=len(manifest.carried), folder=done.folder and str(done.folder),
@@ -221,7 +223,8 @@ def scan(bundle: Path, rules: Path, state: Path | None, form: str) -> None:
     from sparkctl.app.airgap_quarantine import scan as scan_it
 
     found, record = scan_it(_desk(state), _rules(rules), bundle)
-    words = f"{found.manifest.name}: the scan found nothing\n  → sparkctl airgap apply {bundle} --site {rules} --to DIR"
+    words = f"{found.manifest.name}: the scan found nothing"
+    words += f"\n  → sparkctl airgap apply {quote(str(bundle))} --site {quote(str(rules))} --to DIR"
     say(form, words, stream=found.manifest.stream, sequence=found.manifest.sequence, exit_status=record.exit_status)
 
 

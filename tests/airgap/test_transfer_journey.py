@@ -120,6 +120,16 @@ def test_a_damaged_content_is_missing_and_the_next_list_says_so(gap: Gap) -> Non
     assert contents(gap.tree / "current") == FILES
 
 
+def test_the_next_line_that_is_told_can_be_typed(tmp_path: Path) -> None:
+    gap = gap_in(tmp_path / "a b")
+    gap.write(FILES)
+    told = must(gap.pack(keys=())).stdout
+    assert f"airgap sign '{gap.packed(1)}' --key" in told
+    refused(gap.bring(1), 4, "is not signed")
+    must(gap.near("sign", gap.packed(1), "--key", gap.key("alice")))
+    assert f"airgap apply '{gap.quarantine}/tools-00000001' --site '{gap.top}/airgap.yaml'" in must(gap.bring(1)).stdout
+
+
 def test_people_are_counted_and_not_keys(gap: Gap) -> None:
     signers = gap.top / "signers"
     second = gap.key("token").with_suffix(".pub").read_text()
