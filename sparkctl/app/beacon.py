@@ -74,7 +74,10 @@ def _document(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}",
+            hint='a stick is root\'s: sudo install -o "$USER" .../beacon.json . and name that',
+        ) from None
     if len(content) > MAX_BYTES:
         raise UsageError(f"{path} is longer than a beacon", hint="it is beacon.json on the stick of the node")
     try:

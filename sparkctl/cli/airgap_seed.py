@@ -54,8 +54,8 @@ def seed(
     report = make_seeds(places(fleet, state), wanted)
     if report.checked_by is None:
         click.echo(
-            "sparkctl: NOT CHECKED by cloud-init, which is not installed here: apt-get install cloud-init, and make"
-            " the seeds again before you trust them",
+            "sparkctl: NOT CHECKED by cloud-init, which is not installed here: see `sparkctl help seeds` on how to"
+            " install it so that it checks and never runs, and make the seeds again before you trust them",
             err=True,
         )
     if form == "human":

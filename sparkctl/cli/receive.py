@@ -168,10 +168,10 @@ def accept(node: str, run_id: str | None, fleet: Path | None, state: Path | None
 def beacon(file: Path, enrolment: Path | None, fleet: Path | None, state: Path | None, form: str) -> None:
     """Prove the beacon FILE that a node left on its stick at its first boot, and pin the host keys in it.
 
-    Exit 4 when it was not made with the secret of that node's stick, is of another machine, or when other keys are
-    pinned already.
+    Exit 4 when it was not made with the secret of that node's stick, is of an older seed or another machine, or when
+    other keys are pinned already.
 
-    Example: sparkctl receive beacon /media/OEMDATA/beacon.json && sparkctl receive pins spark03
+    Example: sparkctl receive beacon beacon.json && sparkctl receive pins spark03
     """
     from sparkctl.app.beacon import read_beacon
     from sparkctl.app.places import places
