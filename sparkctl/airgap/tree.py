@@ -126,7 +126,14 @@ class Tree:
         sync_folder(self.folder)
 
     def forget(self, keep: int, current: Path) -> None:
-        """Remove all but the newest trees, and every content that no tree has; the current tree stays."""
+        """Remove all but the newest trees, and every content that no tree has; the current tree stays.
+
+        With them goes what killed calls left: a tree half made holds its contents, also when another bundle came.
+        """
+        for left in (self.folder / _TREES).glob(".*.new"):
+            shutil.rmtree(left)
+        for left in (self.folder / _BLOBS).glob("??/.*.new"):
+            left.unlink()
         trees = sorted(path for path in (self.folder / _TREES).iterdir() if not path.name.startswith("."))
         for tree in trees[:-keep]:
             if tree != current:

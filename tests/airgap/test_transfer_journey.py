@@ -77,6 +77,22 @@ def test_what_is_applied_is_for_everybody_to_read(gap: Gap) -> None:
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o444), path
 
 
+def test_what_killed_calls_left_goes_with_the_next_bundle(gap: Gap) -> None:
+    must(gap.pack())
+    gap.cross(1)
+    blob = next(gap.tree.glob("blobs/??/*"))
+    half = gap.tree / "trees/.00000002-0123456789abcdef.new"
+    half.mkdir()
+    (half / "file").hardlink_to(blob)
+    (blob.parent / f".{'00' * 32}.new").write_bytes(b"half")
+    gap.write({"a/one.txt": b"another\n", "again.txt": b"another\n"})
+    must(gap.pack())
+    gap.cross(2, "--keep", "1")
+    assert len(list(gap.tree.glob("trees/*"))) == 1
+    assert list(gap.tree.glob("trees/.*")) + list(gap.tree.glob("blobs/??/.*")) == []
+    assert {path.read_bytes() for path in gap.tree.glob("blobs/??/*")} == set(contents(gap.source).values())
+
+
 def test_trees_that_are_not_kept_leave_nothing(gap: Gap) -> None:
     for number in range(1, 5):
         gap.write({"a/one.txt": b"%d" % number})
