@@ -144,8 +144,9 @@ def test_grub_takes_the_menu(taken_apart: dict[str, Path]) -> None:
     menu = taken_apart["after"] / "boot/grub/grub.cfg"
     run("grub-script-check", menu)
     text = menu.read_text()
-    assert text.index("set default=disk") < text.index('"1581124050001" ]; then set default="spark01"')
-    assert '"$mac" = "4c:bb:47:00:00:02" ]; then set default="spark02"' in text
+    assert text.index("set default=disk") < text.index('"1581124050001" ]; then set default="install-spark01"')
+    assert '"$mac" = "4c:bb:47:00:00:02" ]; then set default="install-spark02"' in text
+    assert text.count('" --id "install-spark01" {') == 1  # a name that begins with a digit would be a number to grub
     assert '"4c:bb:47:00:00:01"' not in text  # a serial is known, and proves more
     line = 'linux /casper/vmlinuz quiet autoinstall "ds=nocloud;s=/cdrom/spark-seeds/spark01/" --- console=tty0\n'
     assert line in text
