@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from sparkctl.airgap.seed_render import Hook, node_secret, render_grub, render_n
 from sparkctl.airgap.templates import Templates
 from sparkctl.app.inventory import selection
 from sparkctl.app.places import Places
+from sparkctl.app.private_folder import private_folder
 from sparkctl.app.seed_instances import note_instances
 from sparkctl.app.seed_nodes import node_seeds
 from sparkctl.app.seed_secret import allowed_signers, master_secret
@@ -84,24 +83,18 @@ def make_seeds(places: Places, request: SeedRequest) -> SeedReport:
         (cloud_init / "first-boot/spark-first-boot.service").read_text("utf-8"),
         signers,
     )
+    placed, digest = _placed(site), _digest_of_folder(cloud_init)
     try:
-        making = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        with private_folder(within=out.parent) as making:
+            work = _Work(making, Templates(cloud_init), site, nodes, hook, master, placed, digest)
+            report = _fill(work, request, out)
+            note_instances(places, {node.node_id: node.instance_id for node in nodes})
+            making.rename(out)
+            sync_folder(out.parent)
     except OSError as error:
         raise UsageError(
-            f"{out} cannot be made: {error.strerror}", hint="name a folder that you may write in"
+            f"{out} was not made: {error.strerror}", hint="is there room on the disk, and may you write there?"
         ) from None
-    try:
-        work = _Work(
-            making, Templates(cloud_init), site, nodes, hook, master, _placed(site), _digest_of_folder(cloud_init)
-        )
-        report = _fill(work, request, out)
-        note_instances(places, {node.node_id: node.instance_id for node in nodes})
-        making.rename(out)
-        sync_folder(out.parent)
-    except OSError as error:
-        raise UsageError(f"{out} was not made: {error.strerror}", hint="is there room on the disk?") from None
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
     return report
 
 

@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -60,12 +62,30 @@ def test_nobody_else_may_read_it_and_nothing_is_left_beside(made: Path) -> None:
     for path in [made / "seeds", *(made / "seeds").rglob("*")]:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
     assert (made / "state" / "seed-enrolment.key").stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in made.iterdir() if path.name.startswith(".seeds")] == []
+    assert list(made.glob("sparkctl-tree-*")) == []
     for path in (made / "seeds").rglob("*"):  # neither the key that signs nor the secret behind all sticks is in it
         if path.is_file():
             content = path.read_bytes()
             assert b"OPENSSH PRIVATE KEY" not in content
             assert (made / "state" / "seed-enrolment.key").read_bytes().strip() not in content
+
+
+def test_what_a_killed_run_left_goes_with_the_next(tmp_path: Path) -> None:
+    folder = make_site(tmp_path)
+    command: list[str | Path] = [
+        sys.executable, "-m", "sparkctl", "airgap", "seed", "--site-file", folder / "site.yaml", "--fleet",
+        folder / "fleet.yaml", "--state", folder / "state", "--out", folder / "seeds", "--key", folder / "seed_key",
+    ]  # fmt: skip
+    running = subprocess.Popen(command, env={**os.environ, "PATH": PATH})
+    while not list(folder.glob("sparkctl-tree-*/content/*")):
+        assert running.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    running.kill()
+    running.wait(10)
+    assert list(folder.glob("sparkctl-tree-*")) != []
+    assert not (folder / "seeds").exists()
+    assert seed(folder, "seeds", "--no-images").returncode == 0
+    assert list(folder.glob("sparkctl-tree-*")) == []
 
 
 def test_the_secret_of_a_stick_is_on_that_stick_alone(made: Path) -> None:
