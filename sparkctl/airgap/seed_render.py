@@ -144,9 +144,8 @@ def _registries(templates: Templates, site: Site) -> dict[str, tuple[str, str]]:
     for registry in site.registries:
         if registry.ca:
             files[f"/etc/docker/certs.d/{registry.host}/ca.crt"] = ("0644", registry.ca)
-            files[f"/etc/containerd/certs.d/{registry.host}.crt"] = ("0644", registry.ca)  # named in hosts.toml
-            # And in the folder of its host, where containerd looks when something is pulled from the registry itself
-            # (docs/hosts.md of containerd, "Support for Docker's Certificate File Pattern").
+            # In the folder of its host, where containerd looks when something is pulled from the registry itself
+            # (docs/hosts.md of containerd, "Support for Docker's Certificate File Pattern"); hosts.toml names it, too.
             files[f"/etc/containerd/certs.d/{registry.host}/ca.crt"] = ("0644", registry.ca)
         for upstream in registry.mirror_of:
             hosts = templates.text("hosts.toml.j2", registry=registry, below="")

@@ -119,11 +119,11 @@ def test_containerd_asks_the_registry_of_the_site_as_a_seed_would_have_it() -> N
         "host": {
             "https://x.example:5000": {
                 "capabilities": ["pull", "resolve"],
-                "ca": "/etc/containerd/certs.d/x.example:5000.crt",
+                "ca": "/etc/containerd/certs.d/x.example:5000/ca.crt",
             }
         }
     }
-    assert files["etc/containerd/certs.d/x.example:5000.crt"] == "PEM\n"
+    assert files["etc/containerd/certs.d/x.example:5000/ca.crt"] == "PEM\n"
     assert files["etc/docker/certs.d/x.example:5000/ca.crt"] == "PEM\n"
 
 

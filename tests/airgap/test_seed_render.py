@@ -77,11 +77,10 @@ def test_user_data_says_what_the_site_says(site: Site, nodes: list[NodeSeed]) ->
     assert (
         '[host."https://registry.lab.example:5000"]' in files["/etc/containerd/certs.d/docker.io/hosts.toml"]["content"]
     )
-    authority = "/etc/containerd/certs.d/registry.lab.example:5000.crt"
+    authority = "/etc/containerd/certs.d/registry.lab.example:5000/ca.crt"
     assert f'ca = "{authority}"' in files["/etc/containerd/certs.d/docker.io/hosts.toml"]["content"]
-    for place in ("/etc/containerd", "/etc/docker"):
-        name = f"{place}/certs.d/registry.lab.example:5000/ca.crt"
-        assert files[name]["content"] == files[authority]["content"]
+    assert "BEGIN CERTIFICATE" in files[authority]["content"]
+    assert files["/etc/docker/certs.d/registry.lab.example:5000/ca.crt"]["content"] == files[authority]["content"]
     assert "trusted=yes" not in rendered.replace(" ", "").lower()
     assert "disabled" not in json.dumps(found["runcmd"])
 

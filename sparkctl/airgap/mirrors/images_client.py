@@ -22,7 +22,7 @@ def client(served: ImagesServed, name: str) -> dict[str, str]:
         files[f"etc/containerd/certs.d/{origin}/hosts.toml"] = _hosts_toml(site, origin)
     if site.ca:
         files[f"etc/docker/certs.d/{site.registry}/ca.crt"] = site.ca
-        files[f"etc/containerd/certs.d/{site.registry}.crt"] = site.ca
+        files[f"etc/containerd/certs.d/{site.registry}/ca.crt"] = site.ca
     return files
 
 
