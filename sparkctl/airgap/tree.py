@@ -8,7 +8,6 @@ A tree has its name when all of it is there, and `current` is turned in one step
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sparkctl.airgap.blobs import CHUNK, digest_of, opened
+from sparkctl.airgap.held import held
 from sparkctl.atomic_file import sync_folder
-from sparkctl.errors import BusyError, UsageError
+from sparkctl.errors import UsageError
 from sparkctl.model.transfer import DIGITS, TransferManifest
 
 CURRENT = "current"
@@ -49,14 +49,8 @@ class Tree:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder, which is there, while the block lasts; raises BusyError when somebody else does."""
-        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with held(self.folder, f"another command applies a bundle to {self.folder}"):
             yield
-        except BlockingIOError as error:
-            raise BusyError(f"another command applies a bundle to {self.folder}", hint="wait for its end") from error
-        finally:
-            os.close(descriptor)
 
     def blobs(self) -> Iterator[Path]:
         """Every content that has a name here."""

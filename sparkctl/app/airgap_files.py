@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -12,10 +11,11 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from sparkctl.airgap.held import held
 from sparkctl.airgap.layout import MAX_MANIFEST
 from sparkctl.atomic_file import replace_file, written_over
 from sparkctl.contract import strict_json
-from sparkctl.errors import BusyError, ContractError, UsageError
+from sparkctl.errors import ContractError, UsageError
 from sparkctl.model.base import Record
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.printable import printable
@@ -133,18 +133,8 @@ class Desk:
         """Hold the desk while the block lasts; raises BusyError when somebody else does."""
         with told(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise BusyError(
-                f"another command of `sparkctl airgap` works with {self._folder}", hint="wait for its end"
-            ) from error
-        try:
-            yield
-        finally:
-            os.close(descriptor)
+            with held(self._folder, f"another command of `sparkctl airgap` works with {self._folder}"):
+                yield
 
     def packed(self, stream: str) -> StreamPosition | None:
         """The last bundle of a stream that was packed here."""

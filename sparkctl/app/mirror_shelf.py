@@ -1,18 +1,17 @@
 """The shelf of a mirror.yaml: held while a command works with it, and the documents of its snapshots."""
 
 import contextlib
-import fcntl
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from sparkctl.airgap.held import held
 from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf
 from sparkctl.airgap.sources import files_of
 from sparkctl.app.airgap_files import parsed, read_bounded, told
 from sparkctl.app.mirror_file import MirrorFile
 from sparkctl.app.mirror_kinds.catalogue import KINDS
-from sparkctl.errors import BusyError, RefusedError, UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.mirror import SNAPSHOT, Snapshot
 from sparkctl.model.printable import printable
 
@@ -24,18 +23,8 @@ def opened(file: MirrorFile) -> Iterator[Shelf]:
     """The shelf of a file, held while the block lasts; raises BusyError when somebody else has it, UsageError."""
     with told(file.folder):
         file.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise BusyError(
-                f"another command of `sparkctl airgap mirror` works with {file.folder}", hint="wait for its end"
-            ) from error
-        try:
+        with held(file.folder, f"another command of `sparkctl airgap mirror` works with {file.folder}"):
             yield Shelf(file.folder)
-        finally:
-            os.close(descriptor)
 
 
 def newest(shelf: Shelf, mirror: str) -> Snapshot | None:

@@ -117,9 +117,9 @@ def test_two_state_folders_do_not_change_one_tree_at_once(gap: Gap) -> None:
     must(gap.pack())
     must(gap.bring(1))
     (gap.tree / "blobs").mkdir(parents=True)
-    holder = subprocess.Popen(["flock", "--no-fork", gap.tree, "sleep", "30"])
+    holder = subprocess.Popen(["flock", "--no-fork", gap.tree / "lock", "sleep", "30"])
     try:
-        while subprocess.run(["flock", "-n", gap.tree, "true"], check=False).returncode == 0:
+        while subprocess.run(["flock", "-n", gap.tree / "lock", "true"], check=False).returncode == 0:
             time.sleep(0.02)
         refused(gap.apply(1), 75, "another command applies a bundle")
         assert not (gap.tree / "current").exists()
