@@ -45,7 +45,7 @@ class _Aptly:
     def __init__(self, work: Path, spec: AptMirror) -> None:
         self._spec, self._log = spec, work / "aptly.log"
         self._log.unlink(missing_ok=True)
-        root = work / "aptly"
+        self._root = root = work / "aptly"
         self.public = root / "public"
         self._keyring, self._settings = work / "keyring.gpg", work / "aptly.conf"
         self._keyring.write_bytes(openpgp.keyring(spec.key))
@@ -94,7 +94,8 @@ class _Aptly:
         if ran.status != 0:
             raise UsageError(
                 f"aptly did not {words[0]} {words[1]} {self._spec.name}: {ran.last_line}",
-                hint=f"{self._log} has all that it said; run the same command again",
+                hint=f"{self._log} has all that it said; run the same command again, and if that is of no use, remove"
+                f" {self._root}: it is fetched again",
             )
 
     def _argv(self) -> list[str]:

@@ -49,7 +49,7 @@ def download(
     if ran.status != 0 or not partial.is_file():
         raise UsageError(
             f"{printable(address, 300)} was not fetched: {ran.last_line}",
-            hint="see that it answers, and run the same command again; it goes on where it stopped",
+            hint="see that the address is right, and answers; the same command goes on where it stopped",
         )
     if sha256 is not None and digest_of(partial)[0] != sha256:
         partial.unlink()

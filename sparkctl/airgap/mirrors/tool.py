@@ -14,6 +14,7 @@ from sparkctl.model.printable import printable
 
 DAY_S = 86_400.0
 _TAIL = 4096
+_NO_ROOM = 65_536  # bytes: nothing that is mirrored goes on with less
 _HANDED_ON = (
     "PATH", "HOME", "GNUPGHOME", "TMPDIR", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy",
     "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
@@ -51,9 +52,11 @@ def run(
     """Run a program to its end, all that it says going to the end of `log`; it ends when we do.
 
     `largest` is how many bytes a file may have that it writes, the log among them; the kernel ends it at more.
-    Raises UsageError when it is not here, with the package that brings it, and when it does not end in time.
+    Raises UsageError when it is not here, with the package that brings it, when it does not end in time, and when it
+    fails and the disk is full, where it often cannot say so.
     """
     fixed = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    fixed.setdefault("HOME", _home())
     fixed["PATH"] = fixed.get("PATH", "/usr/bin:/bin") + _SBIN
     if shutil.which(argv[0], path=fixed["PATH"]) is None:
         raise UsageError(f"there is no {argv[0]} here", hint=f"apt-get install {package}")
@@ -72,7 +75,23 @@ def run(
             ) from None
         finally:
             _end(child)
+    if status != 0 and _full(log.parent):
+        raise UsageError(f"{log.parent} is full", hint="make room and run the same command again")
     return Ran(status, _tail(log, start))
+
+
+def _home() -> str:
+    """What a service of systemd, which has no HOME, would have there; debmirror does not run without."""
+    try:
+        return str(Path.home())
+    except RuntimeError:  # nobody of that number in /etc/passwd
+        return "/"
+
+
+def _full(folder: Path) -> bool:
+    disk = os.statvfs(folder)
+    blocks = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+    return blocks * disk.f_frsize < _NO_ROOM or (disk.f_files > 0 and disk.f_ffree == 0)
 
 
 def _bounded(largest: int | None) -> tuple[str, ...]:
