@@ -27,7 +27,11 @@ def written_over(path: Path, mode: int) -> Iterator[BinaryIO]:
     device, a pipe or a link to one has the name: root would put a file in the place of /dev/null or /dev/stdout.
     """
     _require_replaceable(path)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # nobody knows the other name
+        raise
     fresh = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -34,9 +34,11 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def told(place: Path) -> Iterator[None]:
-    """Make a UsageError, of one sentence, of what a disk does not do."""
+    """Make a UsageError, of one sentence, of what a disk does not do; that nobody reads our output is no such thing."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         if error.errno in _FULL:
             raise UsageError(
@@ -45,9 +47,8 @@ def told(place: Path) -> Iterator[None]:
             ) from error
         if error.errno == errno.EXDEV or (error.errno == errno.EPERM and error.filename2):
             raise UsageError(f"{place} is on a file system without hard links", hint="name another folder") from error
-        raise UsageError(
-            f"{printable(str(error.filename or place), 300)}: {error.strerror}", hint=_NEXT.get(error.errno or 0)
-        ) from error
+        where = error.filename2 or error.filename or place  # of two, that which was to be made
+        raise UsageError(f"{printable(str(where), 300)}: {error.strerror}", hint=_NEXT.get(error.errno or 0)) from error
 
 
 def canonical(document: Record) -> bytes:

@@ -67,12 +67,12 @@ def _require_order(file: MirrorFile, turns: list[Promotion], snapshot: Snapshot,
             f"the ring {before} never had {snapshot.name}",
             hint=f"promote it there first, or give a --reason to go past {before}",
         )
-    left = since[0] + timedelta(seconds=file.soak) - now
-    if left > timedelta(0):
+    end = since[0] + timedelta(seconds=file.soak)
+    if now < end:
         raise RefusedError(
             f"the ring {before} has {snapshot.name} since {since[0]:%Y-%m-%d %H:%M} UTC, and the soak is"
             f" {told_age(file.soak)}",
-            hint=f"wait {told_age(int(left.total_seconds()) + 1)}, or give a --reason",
+            hint=f"promote it from {end:%Y-%m-%d %H:%M:%S} UTC on, or give a --reason",
         )
 
 

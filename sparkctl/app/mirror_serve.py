@@ -1,12 +1,13 @@
 """What serves mirrors, and what clients write down to take them: files, never a command."""
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sparkctl.airgap.mirrors.shelf import Shelf
+from sparkctl.airgap.mirrors.shelf import Shelf, shared
 from sparkctl.airgap.templates import Templates
 from sparkctl.app.mirror_file import MirrorFile
 from sparkctl.app.mirror_kinds.catalogue import KINDS
@@ -53,7 +54,8 @@ def client_files(file: MirrorFile, shelf: Shelf, ring: str) -> dict[str, str]:
     mirrors = shelf.rings().get(ring, {})
     if not mirrors:
         raise UsageError(
-            f"the ring {ring} has no snapshot yet", hint="promote one: sparkctl airgap mirror promote FILE NAME --ring"
+            f"the ring {ring} has no snapshot yet",
+            hint=f"give it one: sparkctl airgap mirror promote FILE NAME --ring {ring}",
         )
     files: dict[str, str] = {}
     for mirror, stamp in mirrors.items():
@@ -67,15 +69,21 @@ def client_files(file: MirrorFile, shelf: Shelf, ring: str) -> dict[str, str]:
 
 
 def written(files: Mapping[str, str], out: Path) -> None:
-    """Write files into a folder that is made for them, whole or not at all; raises UsageError, OSError."""
-    if out.exists():
-        raise UsageError(f"{out} exists", hint="name a folder that is not there yet")
+    """Write files into a folder that is made for them, whole or not at all; raises UsageError, OSError.
+
+    Everybody may read them, whatever our umask is: nodes do not read what only root may.
+    """
+    if os.path.lexists(out):
+        raise UsageError(f"{out} is there already", hint="name a folder that is not there yet")
+    if not out.parent.is_dir():
+        raise UsageError(f"there is no folder {out.parent}", hint="make it, or name another --out")
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
         made = Path(scratch) / "tree"
         for path, content in files.items():
             place = made / path
-            place.parent.mkdir(parents=True, exist_ok=True)
+            shared(place.parent)
             place.write_text(content, "utf-8")
+            place.chmod(0o644)
         made.rename(out)
 
 

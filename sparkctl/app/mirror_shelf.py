@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sparkctl.airgap.held import held
-from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf
+from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf, shared
 from sparkctl.airgap.sources import files_of
 from sparkctl.app.airgap_files import parsed, read_bounded, told
 from sparkctl.app.mirror_file import MirrorFile
@@ -22,7 +22,7 @@ _STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 def opened(file: MirrorFile) -> Iterator[Shelf]:
     """The shelf of a file, held while the block lasts; raises BusyError when somebody else has it, UsageError."""
     with told(file.folder):
-        file.folder.mkdir(parents=True, exist_ok=True)
+        shared(file.folder)
         with held(file.folder, f"another command of `sparkctl airgap mirror` works with {file.folder}"):
             yield Shelf(file.folder)
 

@@ -12,7 +12,7 @@ from sparkctl.cli.airgap_mirror_push import push
 from sparkctl.cli.options import exit_of_problems, say, tell_problems, with_format, with_format_for_files
 
 if TYPE_CHECKING:
-    from sparkctl.errors import ExitCode
+    from sparkctl.errors import ExitCode, SparkctlError
 
 _PATH = click.Path(path_type=Path)
 _file = click.argument("file", type=_PATH)
@@ -23,11 +23,12 @@ _names = click.argument("names", nargs=-1, metavar="[NAME]...")
 def mirror() -> None:
     """Mirror what a site without internet needs. FILE is a mirror.yaml, see `sparkctl help mirrors`.
 
-    On the near side: check, plan, sync, and pack its folder `snapshots`. On the far side: take, promote, and serve.
+    On the near side, which has a network: check, plan, sync, and `sparkctl airgap pack --mirrors FILE`. On the far
+    side, which has none: take, promote, and nginx, client and push for what serves it. On either: list, verify, prune.
     """
 
 
-@mirror.command()
+@mirror.command(short_help="Find everything that is wrong with FILE.")
 @_file
 @with_format
 def check(file: Path, form: str) -> "ExitCode":
@@ -42,26 +43,34 @@ def check(file: Path, form: str) -> "ExitCode":
     return exit_of_problems(problems)
 
 
-@mirror.command()
+@mirror.command(short_help="Say what would be brought, and what would not be covered.")
 @_file
 @_names
 @with_format
-def plan(file: Path, names: tuple[str, ...], form: str) -> None:
+def plan(file: Path, names: tuple[str, ...], form: str) -> "ExitCode":
     """Say what the mirrors NAME would bring, by indexes that were verified, and what they would not cover.
+
+    A mirror that cannot be planned does not stop the others: exit 4 where a signature does not hold, else 2.
 
     Example: sparkctl airgap mirror plan mirror.yaml ubuntu
     """
     from sparkctl.app.mirror_file import mirror_file
     from sparkctl.app.mirror_shelf import opened
+    from sparkctl.errors import ExitCode, SparkctlError
 
     settings = mirror_file(file)
-    total = 0
+    total, at_least, worst = 0, False, ExitCode.OK
     with opened(settings) as shelf:
         for mirrored in settings.chosen(names):
             work = shelf.work(mirrored.name)
             work.mkdir(parents=True, exist_ok=True)
-            planned = mirrored.kind.plan(mirrored.spec, work)
-            total += planned.bytes or 0
+            try:
+                planned = mirrored.kind.plan(mirrored.spec, work)
+            except SparkctlError as error:
+                _say_failed(form, mirrored.name, "NOT PLANNED", error)
+                at_least, worst = True, max(worst, error.exit_code)
+                continue
+            total, at_least = total + (planned.bytes or 0), at_least or planned.bytes is None
             size = f"{planned.bytes:,} bytes" if planned.bytes is not None else "a size that its origin does not tell"
             words = f"{mirrored.name} ({mirrored.word}): {size}; {_counted(planned.counts)}"
             words += "".join(f"\n  NOT COVERED: {sentence}" for sentence in planned.not_covered)
@@ -72,10 +81,12 @@ def plan(file: Path, names: tuple[str, ...], form: str) -> None:
     for sentence in settings.not_covered:
         say(form, f"NOT COVERED: {sentence}", mirror=None, not_covered=[sentence])
     if form == "human":
-        click.echo(f"{total:,} bytes in all; twice that on this disk while it is synced the first time")
+        size = f"{'at least ' if at_least else ''}{total:,} bytes in all"
+        click.echo(f"{size}; twice that on this disk while it is synced the first time")
+    return worst
 
 
-@mirror.command()
+@mirror.command(short_help="Bring mirrors, prove every file, make dated snapshots.")
 @_file
 @_names
 @with_format
@@ -101,8 +112,7 @@ def sync(file: Path, names: tuple[str, ...], form: str) -> "ExitCode":
                 with told(settings.folder):
                     done = sync_it(shelf, mirrored, utc_now())
             except SparkctlError as error:
-                words = f"{mirrored.name}: NOT SYNCED: {error}" + (f"\n  → {error.hint}" if error.hint else "")
-                say(form, words, mirror=mirrored.name, error=str(error), hint=error.hint, exit_code=error.exit_code)
+                _say_failed(form, mirrored.name, "NOT SYNCED", error)
                 worst = max(worst, error.exit_code)
                 continue
             made = done.snapshot
@@ -127,14 +137,18 @@ def list_(file: Path, form: str) -> None:
     Example: sparkctl airgap mirror list mirror.yaml
     """
     from sparkctl.airgap.mirrors.shelf import Shelf
+    from sparkctl.app.airgap_files import told
     from sparkctl.app.mirror_file import mirror_file
     from sparkctl.app.mirror_shelf import snapshot_of
 
     settings = mirror_file(file)
     shelf = Shelf(settings.folder)
-    rings = shelf.rings()
-    for name in shelf.mirrors():
-        for stamp in shelf.stamps(name):
+    with told(settings.folder):
+        rings = shelf.rings()
+        found = [(name, stamp) for name in shelf.mirrors() for stamp in shelf.stamps(name)]
+        if not found and form == "human":
+            click.echo(f"there is no snapshot in {settings.folder}\n  → sync on the near side, take on the far side")
+        for name, stamp in found:
             made = snapshot_of(shelf, name, stamp)
             having = [ring for ring in settings.rings if rings.get(ring, {}).get(name) == stamp]
             words = f"{made.name}  {made.served.kind}  {len(made.files):,} files  {made.bytes:,} bytes"
@@ -142,40 +156,51 @@ def list_(file: Path, form: str) -> None:
             words += f"  until {made.valid_until:%Y-%m-%d}" if made.valid_until else ""
             say(
                 form, words, mirror=name, stamp=stamp, kind=made.served.kind, files=len(made.files), bytes=made.bytes,
-                rings=having, valid_until=made.valid_until,
+                rings=having, valid_until=made.valid_until and made.valid_until.isoformat(),
             )  # fmt: skip
-    gone = [(ring, name, stamp) for ring, has in rings.items() for name, stamp in has.items()
-            if stamp not in shelf.stamps(name)]  # fmt: skip
+        gone = [
+            (ring, name, stamp) for ring, has in rings.items() for name, stamp in has.items()
+            if (name, stamp) not in found
+        ]  # fmt: skip
     for ring, name, stamp in gone:
         say(form, f"the ring {ring} points to {name}/{stamp}, which is GONE", ring=ring, mirror=name, gone=stamp)
 
 
-@mirror.command()
+@mirror.command(short_help="Prove snapshots as they lie there.")
 @_file
 @_names
 @with_format
-def verify(file: Path, names: tuple[str, ...], form: str) -> None:
+def verify(file: Path, names: tuple[str, ...], form: str) -> "ExitCode":
     """Prove snapshots as they lie there: signatures, indexes, every file. NAME is MIRROR or MIRROR/STAMP, else all.
+
+    One that does not hold does not stop the others: exit 4 where a signature does not, 2 where a file is damaged.
 
     Example: sparkctl airgap mirror verify mirror.yaml ubuntu
     """
     from sparkctl.app.airgap_files import told
     from sparkctl.app.mirror_file import mirror_file
     from sparkctl.app.mirror_shelf import named, opened, require_holds
-    from sparkctl.errors import UsageError
+    from sparkctl.errors import ExitCode, SparkctlError, UsageError
 
     settings = mirror_file(file)
+    worst = ExitCode.OK
     with opened(settings) as shelf, told(settings.folder):
         wanted = names or tuple(f"{name}/{stamp}" for name in shelf.mirrors() for stamp in shelf.stamps(name))
         if not wanted:
             raise UsageError(f"there is no snapshot in {settings.folder}", hint="sync, or take one")
         for name in wanted:
-            made = named(shelf, name)
-            require_holds(shelf, made)
+            try:
+                made = named(shelf, name)
+                require_holds(shelf, made)
+            except SparkctlError as error:
+                _say_failed(form, name, "DOES NOT HOLD", error, holds=False)
+                worst = max(worst, error.exit_code)
+                continue
             say(form, f"{made.name} holds: {len(made.files):,} files", mirror=made.mirror, stamp=made.stamp, holds=True)
+    return worst
 
 
-@mirror.command()
+@mirror.command(short_help="Far side: take the snapshots that a bundle brought.")
 @_file
 @click.argument("tree", type=_PATH)
 @with_format
@@ -198,11 +223,11 @@ def take(file: Path, tree: Path, form: str) -> None:
             say(form, sentence, mirror=made.mirror, stamp=made.stamp, outcome=done.outcome, files=len(made.files))
 
 
-@mirror.command()
+@mirror.command(short_help="Give the clients of a ring a snapshot.")
 @_file
 @click.argument("name")
-@click.option("--ring", required=True, help="The ring whose clients get it.")
-@click.option("--reason", help="Go past the order of rings and the soak; kept with your name.")
+@click.option("--ring", required=True, metavar="RING", help="The ring whose clients get it.")
+@click.option("--reason", metavar="WORDS", help="Go past the order of rings and the soak; kept with your name.")
 @with_format
 def promote(file: Path, name: str, ring: str, reason: str | None, form: str) -> None:
     """Give the clients of a ring the snapshot NAME, which is MIRROR/STAMP, or the newest of MIRROR; proven before.
@@ -228,9 +253,9 @@ def promote(file: Path, name: str, ring: str, reason: str | None, form: str) -> 
     say(form, words, ring=ring, mirror=made.mirror, stamp=made.stamp, turned=turn is not None)
 
 
-@mirror.command()
+@mirror.command(short_help="Write the files that a client of a ring needs.")
 @_file
-@click.option("--ring", required=True, help="The ring that the clients are in.")
+@click.option("--ring", required=True, metavar="RING", help="The ring that the clients are in.")
 @click.option("--out", type=_PATH, required=True, metavar="DIR", help="A folder that is not there yet.")
 @with_format
 def client(file: Path, ring: str, out: Path, form: str) -> None:
@@ -251,7 +276,7 @@ def client(file: Path, ring: str, out: Path, form: str) -> None:
     say(form, words + "".join(f"\n  /{path}" for path in sorted(files)), folder=str(out), files=sorted(files))
 
 
-@mirror.command()
+@mirror.command(short_help="Print a server block of nginx for all rings.")
 @_file
 @click.option("--listen", multiple=True, metavar="ADDRESS", help="Where to listen, as nginx has it [the url's port].")
 @click.option("--certificate", type=_PATH, help="The certificate of the server, where it lies there.")
@@ -275,7 +300,7 @@ def nginx(
     say(form, text.rstrip("\n"), nginx=text)
 
 
-@mirror.command()
+@mirror.command(short_help="Remove old snapshots that no ring has.")
 @_file
 @click.option("--keep", type=click.IntRange(1, 1000), default=3, show_default=True, help="Newest of each to keep.")
 @with_format
@@ -293,6 +318,14 @@ def prune(file: Path, keep: int, form: str) -> None:
     with opened(settings) as shelf, told(settings.folder):
         gone = prune_them(shelf, keep)
     say(form, "".join(f"removed {name}\n" for name in gone).rstrip() or "nothing to remove", removed=gone)
+
+
+def _say_failed(form: str, name: str, what: str, error: "SparkctlError", **more: bool) -> None:
+    """Tell what came of a mirror, or of MIRROR/STAMP, that does not stop the others."""
+    words = f"{name}: {what}: {error}" + (f"\n  → {error.hint}" if error.hint else "")
+    mirror, _, stamp = name.partition("/")
+    fields = {"mirror": mirror, **({"stamp": stamp} if stamp else {}), **more}
+    say(form, words, **fields, error=str(error), hint=error.hint, exit_code=error.exit_code)
 
 
 def _counted(counts: "Mapping[str, int]") -> str:

@@ -1,6 +1,7 @@
 """What a mirror of an archive does not let pass, and what the tools that bring it are not believed."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.airgap.gaps import must, refused
+from tests.airgap.gaps import Ran, must, refused
 from tests.airgap.mirrors import Mirroring, mirroring, require_tools
 from tests.airgap.test_mirror_journey import far_side
 from tests.support.archive import Archive, build_package
@@ -39,6 +40,28 @@ def mirrors(template: Mirroring, tmp_path: Path) -> Iterator[Mirroring]:
         made = Mirroring(tmp_path, url, template.keys, archive)
         made.settings()
         yield made
+
+
+def gone_on_after(ran: Ran, code: int, what: str, words: str) -> None:
+    """One mirror or snapshot is told in one sentence with what to do, and the others in theirs."""
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    [said] = [line for line in ran.stdout.splitlines() if what in line]
+    assert words in said
+    assert "\n  → " in ran.stdout
+    assert ran.stderr == ""
+
+
+def test_a_mirror_that_cannot_be_planned_does_not_stop_the_others(mirrors: Mirroring) -> None:
+    entry = {"uri": f"{mirrors.url}/ubuntu-ports/", "suites": "noble", "components": "main", "signed_by": "owner.asc"}
+    mirrors.write({"first": entry | {"uri": f"{mirrors.url}/nothing/"}, "second": entry})
+    ran = mirrors.run("plan")
+    gone_on_after(ran, 2, "first: NOT PLANNED: ", "404")
+    assert "second (apt): 62,016 bytes" in ran.stdout
+    assert "at least 62,016 bytes in all" in ran.stdout
+    said = [json.loads(line) for line in mirrors.run("plan", form="jsonl").stdout.splitlines()]
+    assert [(one["mirror"], one.get("exit_code"), one.get("bytes")) for one in said] == [
+        ("first", 2, None), ("second", None, 62_016)
+    ]  # fmt: skip
 
 
 def not_synced(mirrors: Mirroring, code: int, *arguments: str, **how: str) -> str:
@@ -74,7 +97,7 @@ def test_a_key_that_is_not_the_owners_is_refused(mirrors: Mirroring) -> None:
     mirrors.keys.make("other")
     mirrors.keys.public("other", mirrors.top / "other.asc")
     mirrors.settings(signed_by="other.asc")
-    refused(mirrors.run("plan"), 4, "the key that signed it is not the one that was named")
+    gone_on_after(mirrors.run("plan"), 4, "NOT PLANNED", "the key that signed it is not the one that was named")
     assert "the key that signed it is not the one that was named" in not_synced(mirrors, 4)
 
 
@@ -97,7 +120,7 @@ def test_an_archive_without_a_good_signature_is_refused(mirrors: Mirroring, how:
         mirrors.keys.gpg(*faked, "--local-user", "old@example.net", "--clearsign", "--output", str(signed), release)
     words = {"unsigned": "nobody signed it", "changed": "it was changed after it was signed",
              "expired": "the key that signed it has expired"}  # fmt: skip
-    refused(mirrors.run("plan"), 4, words[how])
+    gone_on_after(mirrors.run("plan"), 4, "NOT PLANNED", words[how])
     assert words[how] in not_synced(mirrors, 4)
 
 
@@ -212,8 +235,21 @@ def digests_of(folder: Path) -> dict[str, str]:
 def test_a_damaged_snapshot_reaches_no_ring_and_no_far_side(mirrors: Mirroring, tmp_path: Path) -> None:
     must(mirrors.run("sync"))
     [made] = snapshots(mirrors)
+    mirrors.archive.add("tool", "1.1")
+    mirrors.publish()
+    time.sleep(1)  # a snapshot is named by its second
+    must(mirrors.run("sync"))
+    change(made / "dists/noble/InRelease")
+    [_, good] = snapshots(mirrors)
+    ran = mirrors.run("verify")
+    gone_on_after(ran, 2, "DOES NOT HOLD", "dists/noble/InRelease is not what it was")
+    assert f"ubuntu/{good.name} holds: " in ran.stdout
+    shutil.rmtree(good)
+    change(made / "dists/noble/InRelease")
     change(made / "pool/main/t/tool/tool_1.0_arm64.deb")
-    refused(mirrors.run("verify"), 2, "tool_1.0_arm64.deb is not what it was")
+    [said] = [json.loads(line) for line in mirrors.run("verify", form="jsonl").stdout.splitlines()]
+    assert (said["mirror"], said["stamp"], said["holds"], said["exit_code"]) == ("ubuntu", made.name, False, 2)
+    assert "tool_1.0_arm64.deb is not what it was" in said["error"]
     refused(mirrors.run("promote", "ubuntu", "--ring", "canary"), 2, "is damaged")
     far = far_side(tmp_path / "far")
     refused(far.run("take", mirrors.shelf / "snapshots"), 2, "is not what was listed")

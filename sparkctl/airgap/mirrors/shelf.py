@@ -60,16 +60,16 @@ class Shelf:
         """
         place = self.place(snapshot.mirror, snapshot.stamp)
         making = place.with_name(f".{snapshot.stamp}.new")
-        place.parent.mkdir(parents=True, exist_ok=True)
+        shared(place.parent)
         for unfinished in place.parent.glob(".*"):  # of a command that was killed
             shutil.rmtree(unfinished, ignore_errors=True)
-        making.mkdir()
+        shared(making)
         have = {file.sha256: self.place(older.mirror, older.stamp) / file.path for file in older.files} if older else {}
         folders = {making}
         for file in snapshot.files:
             target = making.joinpath(*file.path.split("/"))
             if target.parent not in folders:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                shared(target.parent)
                 folders.add(target.parent)
             if not _linked(have.get(file.sha256), target, file.sha256):
                 _brought(source / file.path, target, file.sha256, share=share)
@@ -111,16 +111,16 @@ class Shelf:
         return None
 
     def turn(self, promotion: Promotion) -> None:
-        """Give the clients of a ring another snapshot, in one step; it is noted before."""
+        """Give the clients of a ring another snapshot, in one step; it is noted before, when that can be done."""
         folder = self.folder / "rings" / promotion.ring
-        folder.mkdir(parents=True, exist_ok=True)
+        shared(folder)
+        fresh = folder / f".{promotion.mirror}.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(Path("..", "..", "snapshots", promotion.mirror, promotion.stamp))
         with (self.folder / PROMOTIONS).open("ab") as file:
             file.write(canonical_json(promotion.model_dump(mode="json")) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        fresh = folder / f".{promotion.mirror}.new"
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(Path("..", "..", "snapshots", promotion.mirror, promotion.stamp))
         fresh.replace(folder / promotion.mirror)
         sync_folder(folder)
 
@@ -131,6 +131,13 @@ class Shelf:
         shutil.rmtree(going, ignore_errors=True)
         place.rename(going)
         shutil.rmtree(going)
+
+
+def shared(folder: Path) -> None:
+    """Make a folder, and those above it, that a web server may enter and list, whatever our umask is."""
+    for place in [place for place in (folder, *folder.parents) if not place.exists()][::-1]:
+        place.mkdir(exist_ok=True)
+        place.chmod(0o755)
 
 
 def _linked(held: Path | None, target: Path, sha256: str) -> bool:
