@@ -10,6 +10,7 @@ MAX_BYTES = 8 * 1024 * 1024
 """The largest inventory file that is read, in bytes."""
 
 _TEXT_ACTION = "Save the file as UTF-8 text."
+_OTHER_ACTION = "Name a text file: YAML, and for an inventory INI or CSV as well."
 
 
 def read_text(path: Path) -> str:
@@ -23,7 +24,7 @@ def read_text(path: Path) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SourceFault(where, "the file is UTF-16 text, not UTF-8", _TEXT_ACTION)
     if b"\0" in content:
-        raise SourceFault(where, "the file is binary, not text", "Name a YAML, INI or CSV file.")
+        raise SourceFault(where, "the file is binary, not text", _OTHER_ACTION)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -57,15 +58,17 @@ def _require_regular(status: os.stat_result, where: Where) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise _directory(where)
     if not stat.S_ISREG(status.st_mode):
-        raise SourceFault(where, "this is not a regular file", "Name a YAML, INI or CSV file.")
+        raise SourceFault(where, "this is not a regular file", _OTHER_ACTION)
     if status.st_size > MAX_BYTES:
         raise _too_large(where)
 
 
 def _directory(where: Where) -> SourceFault:
-    return SourceFault(where, "this is a folder, not a file", "Name the inventory file in it.")
+    return SourceFault(where, "this is a folder, not a file", "Name the file in it that is meant.")
 
 
 def _too_large(where: Where) -> SourceFault:
     message = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
-    return SourceFault(where, message, "Split it, and name the parts under `include:` of a fleet.yaml.")
+    return SourceFault(
+        where, message, "Is it the right one? A fleet.yaml can be split, and name its parts under `include:`."
+    )

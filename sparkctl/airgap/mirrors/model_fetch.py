@@ -24,10 +24,10 @@ def plan_models(mirror: ModelsMirror, work: Path) -> Planned:
     """What a mirror would bring, by the pointers of its commits; raises UsageError, RefusedError, OSError."""
     total, files, left_out = 0, 0, list[str]()
     with login(mirror.endpoint, mirror.token_file, work) as private:
-        for model, _, chosen in _chosen(mirror, work, private):
+        for _, _, chosen in _chosen(mirror, work, private):
             total += sum(wanted.size or 0 for wanted in chosen.wanted)
             files += len(chosen.wanted)
-            left_out += [f"{model.repository}: {words}" for words in chosen.left_out]
+            left_out += chosen.left_out
     return Planned(total, {"models": len(mirror.models), "files": files}, left_out)
 
 
