@@ -22,7 +22,7 @@ def mirror_ca() -> None:
     """Make certificates with which the site signs what it mirrors, and that clients are given to trust."""
 
 
-@mirror_ca.command("firmware")
+@mirror_ca.command("firmware", short_help="Make a CA for firmware, and a certificate to sign it with.")
 @click.option("--out", type=_PATH, required=True, metavar="DIR", help="The folder in which the files are made.")
 @click.option("--name", default="Site", show_default=True, callback=_name, help="Whose they are, as fwupd shows it.")
 @click.option("--from", "ca", type=_PATH, metavar="DIR", help="Have the CA in DIR issue one more signing certificate.")

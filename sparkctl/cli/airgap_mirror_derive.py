@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sparkctl.app.mirror_derive import Derived
 
 
-@click.command()
+@click.command(short_help="Make a mirror.yaml of what a node has.")
 @click.option("--from-node", "node", required=True, metavar="NODE", help="A node that is as all should be.")
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="A file that is not there yet."

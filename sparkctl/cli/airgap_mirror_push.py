@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Far side: push images of a snapshot to the site's registry.")
 @click.argument("file", type=_PATH)
 @click.argument("name")
-@click.option("--ring", help="Push what this ring has of the mirror NAME.")
+@click.option("--ring", metavar="RING", help="Push what this ring has of the mirror NAME.")
 @click.option("--registry", metavar="HOST:PORT", help="The registry of the site [what the snapshot says].")
 @click.option("--ca", type=_PATH, metavar="FILE", help="Its CA, in PEM [what the snapshot says].")
 @click.option("--authfile", type=_PATH, metavar="FILE", help="Logins for it [those of `skopeo login`].")
@@ -64,6 +64,7 @@ def _words(one: "Landed") -> str:
         words += f"\n  NOT TAGGED {one.image.name.tag}: mirror one platform of it, or `platforms: all`"
     if one.index_refused:
         words += (
-            f"\n  its index {one.image.digest} is NOT THERE, as the registry wants all it names: {one.index_refused}"
+            f"\n  its index {one.image.digest} is NOT THERE: the registry took none that names manifests it lacks;"
+            f" skopeo said: {one.index_refused}"
         )
     return words
