@@ -21,7 +21,9 @@ from sparkctl.model.printable import printable
 from sparkctl.model.site import AptPin
 
 DEFAULT_RINGS = ("canary", "fleet")
-_TOP = ("version", "folder", "url", "rings", "soak", "pins", "not_covered", *KINDS)
+TOP = ("version", "folder", "url", "rings", "soak", "pins", "not_covered", *KINDS)
+"""What mirror.yaml may have."""
+
 _name = matches(
     r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", "must be of small letters, digits and hyphens, at most 40 of them"
 )
@@ -73,7 +75,7 @@ def examine(path: Path) -> tuple[MirrorFile | None, list[Problem]]:
 
 
 def _read(path: Path, root: YamlMapping, problems: Problems) -> MirrorFile:
-    top = Fields(root, "", path, problems, _TOP)
+    top = Fields(root, "", path, problems, TOP)
     top.text("version", number(1, 1), required="Begin with `version: 1`.")
     folder = top.text("folder", str, required="Name the folder of mirrors: `folder: mirror`.")
     site = top.text("url", url)

@@ -193,7 +193,7 @@ def verify(file: Path, names: tuple[str, ...], form: str) -> "ExitCode":
                 made = named(shelf, name)
                 require_holds(shelf, made)
             except SparkctlError as error:
-                _say_failed(form, name, "DOES NOT HOLD", error, holds=False)
+                _say_failed(form, name, "NOT PROVEN", error, holds=False)
                 worst = max(worst, error.exit_code)
                 continue
             say(form, f"{made.name} holds: {len(made.files):,} files", mirror=made.mirror, stamp=made.stamp, holds=True)
