@@ -27,7 +27,7 @@ LABEL = "OEMDATA"
 SECONDS = 60.0  # of any command
 MAX_PAYLOAD = 4 * 2**20  # bytes
 MAX_FILE = 256 * 2**20  # bytes, as on the side that makes sticks
-TARGET = re.compile(r"(/[A-Za-z0-9._+-]+)+")
+TARGET = re.compile(r"(/[A-Za-z0-9._+:-]+)+")  # a colon as in certs.d/HOST:PORT
 SOURCE = re.compile(r"files/[A-Za-z0-9._-]+")
 KEY_TYPES = ("ed25519", "ecdsa", "rsa")
 

@@ -16,7 +16,7 @@ MAX_KEY_FILE = 256 * 1024
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 HOST = rf"(?=[A-Za-z0-9.-]{{1,253}}(?![A-Za-z0-9.-])){_LABEL}(\.{_LABEL})*"
-PATH = r"/[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*"
+PATH = r"/[A-Za-z0-9._+:-]+(/[A-Za-z0-9._+:-]+)*"
 HASH = re.compile(r"\$(6|y)\$[A-Za-z0-9./$=]{20,380}")
 _KEY_TYPES = (
     "ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
@@ -118,7 +118,7 @@ def ssh_key(text: str) -> str:
 def target_path(text: str) -> str:
     """Where a file is put on a node: absolute, without `..`, and nowhere that this is not for."""
     if not re.fullmatch(PATH, text) or len(text) > 400 or {".", ".."} & set(text.split("/")):
-        raise ValueError("must be an absolute path of letters, digits and . _ + -")
+        raise ValueError("must be an absolute path of letters, digits and . _ + : -")
     if text.startswith("/etc/ssh/ssh_host_") or any(
         text == one or text.startswith(f"{one}/") for one in _NEVER_WRITTEN
     ):

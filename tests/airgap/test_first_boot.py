@@ -15,7 +15,7 @@ from tests.support.first_boot import PROGRAM, FirstBoot, is_proven
 from tests.support.seeds import make_site, seed, ssh_key
 
 pytestmark = [pytest.mark.slow]
-PLACED = {"/etc/site/extra.conf": 0o640, "/opt/site/tool": 0o755}
+PLACED = {"/etc/site/extra.conf": 0o640, "/opt/site:5000/tool": 0o755}
 EVERY = 1 if os.environ.get("SPARKCTL_THOROUGH") else 6
 
 

@@ -183,7 +183,7 @@ def test_the_stick_is_a_clean_file_system_with_what_was_signed(made: Path) -> No
     assert (payload["node_id"], payload["serial"]) == ("spark01", SERIAL)
     assert {entry["target"]: entry["mode"] for entry in payload["files"]} == {
         "/etc/site/extra.conf": "0640",
-        "/opt/site/tool": "0755",
+        "/opt/site:5000/tool": "0755",
     }
 
 

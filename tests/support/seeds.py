@@ -61,7 +61,7 @@ accounts:
 user_ca: ["@@OPS@@"]
 files:
   /etc/site/extra.conf: {from: extra.conf, mode: "0640"}
-  /opt/site/tool: {from: tool, mode: "0755"}
+  /opt/site:5000/tool: {from: tool, mode: "0755"}
 boot: {url: http://10.20.0.5/seeds, kernel: /casper/vmlinuz, initrd: /casper/initrd}
 """
 
