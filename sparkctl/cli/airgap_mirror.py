@@ -1,5 +1,6 @@
 """`sparkctl airgap mirror`: what is copied for a site without internet, proven, dated, and given to rings."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +109,9 @@ def sync(file: Path, names: tuple[str, ...], form: str) -> "ExitCode":
     worst = ExitCode.OK
     with opened(settings) as shelf:
         for mirrored in settings.chosen(names):
+            if sys.stderr.isatty():
+                work = shelf.work(mirrored.name)
+                click.echo(f"{mirrored.name} ({mirrored.word}) ... what its tools say is in {work}", err=True)
             try:
                 with told(settings.folder):
                     done = sync_it(shelf, mirrored, utc_now())

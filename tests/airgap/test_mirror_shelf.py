@@ -1,7 +1,10 @@
 """The folder of mirrors as disks and people leave it: who may read it, what is noted, and what is told of it."""
 
+import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +68,23 @@ def test_an_empty_shelf_says_so_and_one_that_cannot_be_read_is_no_bug(tmp_path: 
     refused(sparkctl("airgap", "mirror", "list", file, home=tmp_path), 2, "Not a directory")
     ran = sparkctl("airgap", "mirror", "client", file, "--ring", "fleet", "--out", "c", home=tmp_path)
     refused(ran, 2, "Not a directory")
+
+
+def test_who_waits_at_a_terminal_hears_what_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "mirror.yaml"
+    model = {"hub": {"endpoint": "http://127.0.0.1:1", "repositories": {"a/b": {"revision": "0" * 40}}}}
+    file.write_text(json.dumps({"version": 1, "folder": "mirror", "models": model}))
+    terminal, ours = os.openpty()
+    argv = [sys.executable, "-m", "sparkctl", "airgap", "mirror", "sync", str(file)]
+    ran = subprocess.run(argv, stdout=subprocess.PIPE, stderr=ours, text=True, check=False)
+    os.close(ours)
+    assert ran.returncode == 2
+    assert json.loads(ran.stdout)["mirror"] == "hub"
+    assert (
+        os.read(terminal, 1000).decode() == f"hub (models) ... what its tools say is in {tmp_path}/mirror/work/hub\r\n"
+    )
+    os.close(terminal)
+    assert sparkctl("airgap", "mirror", "sync", file, home=tmp_path).stderr == ""
 
 
 def test_a_folder_that_is_not_there_is_named_and_not_our_scratch(tmp_path: Path) -> None:
