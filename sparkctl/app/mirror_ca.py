@@ -85,6 +85,11 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 def _issuer(folder: Path, now: datetime) -> Pair:
     key_file, certificate_file = folder / f"{CA_NAME}.key", folder / f"{CA_NAME}.pem"
+    for file in (key_file, certificate_file):
+        if not os.path.lexists(file):
+            raise UsageError(
+                f"there is no {file}", hint="name the folder that `sparkctl airgap mirror ca firmware` made"
+            )
     content = read_bounded(key_file, _MAX_PEM)
     if key_file.stat().st_mode & 0o077:
         raise RefusedError(f"{key_file} may be read by others", hint="make a new CA, and give it to all clients")

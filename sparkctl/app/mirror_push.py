@@ -57,7 +57,10 @@ def chosen(file: MirrorFile, shelf: Shelf, name: str, ring: str | None) -> Snaps
         raise UsageError(f"there is no ring {ring!r} in the file", hint=f"it has: {', '.join(file.rings)}")
     stamp = shelf.stamp_in(ring, name) if name in shelf.mirrors() else None
     if stamp is None:
-        raise UsageError(f"the ring {ring} has no snapshot of {name!r}", hint="promote one, or name MIRROR/STAMP")
+        raise UsageError(
+            f"the ring {ring} has no snapshot of {name!r}",
+            hint="name MIRROR alone, and promote first, or MIRROR/STAMP without --ring",
+        )
     return snapshot_of(shelf, name, stamp)
 
 

@@ -66,8 +66,13 @@ def files_to_pack(shelf: Shelf, ring: str | None) -> dict[str, Path]:
     else:
         chosen = shelf.rings().get(ring, {})
     if not chosen:
-        where = f"the ring {printable(ring, 60)}" if ring else str(shelf.folder)
-        raise UsageError(f"there is no snapshot in {where}", hint="sync first: sparkctl airgap mirror sync FILE")
+        if ring is None:
+            raise UsageError(f"there is no snapshot in {shelf.folder}", hint="sync: sparkctl airgap mirror sync FILE")
+        known = ", ".join(name for name, has in shelf.rings().items() if has) or "none"
+        raise UsageError(
+            f"there is no snapshot in the ring {printable(ring, 60)}",
+            hint=f"rings with snapshots: {known}; without --ring the newest are packed",
+        )
     return {
         f"{mirror}/{stamp}/{path}": place
         for mirror, stamp in chosen.items()

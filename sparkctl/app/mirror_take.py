@@ -31,7 +31,8 @@ def take(shelf: Shelf, tree: Path) -> Iterator[Taken]:
     found = sorted(tree.glob(f"*/*/{SNAPSHOT}"))
     if not found:
         raise UsageError(
-            f"there is no snapshot in {tree}", hint="name the tree of a bundle into which snapshots were packed"
+            f"there is no snapshot in {tree}",
+            hint="name `current` in the folder of the stream to which `sparkctl airgap apply` applied the bundle",
         )
     for path in found:
         snapshot = parsed(Snapshot, read_bounded(path, MAX_SNAPSHOT), str(path))

@@ -67,7 +67,7 @@ def _rules(path: Path) -> "TransferSite":
 @click.option("--self", "itself", is_flag=True, help="Pack sparkctl itself, with the wheels in --wheelhouse.")
 @click.option("--wheelhouse", type=_PATH, metavar="DIR", help="The wheels that `make airgap` gathered.")
 @click.option("--mirrors", type=_PATH, metavar="FILE", help="Pack the newest snapshot of each mirror of a mirror.yaml.")
-@click.option("--ring", help="With --mirrors: the snapshots that this ring has.")
+@click.option("--ring", metavar="RING", help="With --mirrors: the snapshots that this ring has.")
 @with_state
 @with_format
 def pack(
@@ -103,12 +103,12 @@ def pack(
     from sparkctl.app.airgap_pack import Wanted
     from sparkctl.app.airgap_pack import pack as pack_them
 
+    if ring and not mirrors:
+        raise click.UsageError("--ring chooses among --mirrors: name that file")
     if stream is None and not itself and mirrors is None:
         raise click.UsageError("name the --stream")
     if mirrors and (folder or itself or wheelhouse):
         raise click.UsageError("name one of FOLDER, --self with --wheelhouse, and --mirrors")
-    if ring and not mirrors:
-        raise click.UsageError("--ring chooses among --mirrors: name that file")
     if have and delta:
         raise click.UsageError("name one of --have and --delta")
     desk, name = _desk(state), stream or ("sparkctl" if itself else "mirror")

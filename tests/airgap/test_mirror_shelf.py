@@ -125,3 +125,24 @@ def test_a_tool_that_fails_on_a_full_disk_need_not_say_so(tmp_path: Path, monkey
     )
     with pytest.raises(UsageError, match="is full"):
         tool.run(["false"], tmp_path / "log", package="coreutils")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        (["mirror", "take", "mirror.yaml", "nowhere"], "there is no snapshot in nowhere", "`current`"),
+        (["mirror", "ca", "firmware", "--out", "new", "--from", "old"], "there is no old/firmware-ca.key", "made"),
+        (["pack", "--mirrors", "mirror.yaml", "--ring", "fleet", "--out", "o"], "in the ring fleet", "packed"),
+        (["pack", "--mirrors", "mirror.yaml", "--out", "o"], "there is no snapshot in", "airgap mirror sync FILE"),
+        (["pack", "--ring", "fleet", "--out", "o"], "--ring chooses among --mirrors", None),
+        (["mirror", "client", "mirror.yaml", "--ring", "fleet", "--out", "c"], "has no snapshot yet", "--ring fleet"),
+    ],
+)
+def test_a_mistake_is_told_with_what_to_do(tmp_path: Path, words: list[str], said: str, hint: str | None) -> None:
+    (tmp_path / "mirror.yaml").write_text("version: 1\nfolder: mirror\nurl: http://mirror.lab.example\n")
+    ran = sparkctl("airgap", *words, home=tmp_path, SPARKCTL_STATE=str(tmp_path / "state"))
+    assert ran.returncode == 2
+    lines = ran.stderr.splitlines()
+    assert any(said in line for line in lines), ran.stderr
+    assert hint is None or any(line.startswith("  → ") and hint in line for line in lines), ran.stderr
+    assert ran.stdout == ""
