@@ -96,7 +96,7 @@ def test_a_seed_of_another_revision_is_taken_in_as_well(node: FirstBoot, site: P
     assert node.run().returncode == 1  # the stick is still that of the first
     assert (node.beacon()["state"], "the stick is for instance_id" in node.beacon()["errors"][0]) == ("refused", True)
     assert node.run(stick=second.stick).returncode == 0
-    assert (node.root / "opt/site/tool").read_text() == "another tool\n"
+    assert (node.root / "opt/site:5000/tool").read_text() == "another tool\n"
     assert node.keys() == keys
     before = node.snapshot()
     assert node.run(stick=second.stick).returncode == 0
