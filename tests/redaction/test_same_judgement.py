@@ -66,6 +66,8 @@ def told(document: dict[str, Any], redactor: Redactor | None) -> Any:
 
 
 def comparable(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"sha256", "size_bytes"}:
+        return "derived"  # of a keyring, whose armour is replaced in a tree; a recording has its digest from before
     if isinstance(value, dict):
         left_out = ("cost", "value") if value.get("check") == "gpu.query" else ("cost",)
         return {key: comparable(member) for key, member in value.items() if key not in left_out}
