@@ -1,5 +1,6 @@
 """What a mirror of an archive does not let pass, and what the tools that bring it are not believed."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -124,6 +125,47 @@ def test_an_archive_without_a_good_signature_is_refused(mirrors: Mirroring, how:
     assert words[how] in not_synced(mirrors, 4)
 
 
+def test_a_list_of_packages_that_nobody_signed_is_given_to_no_tool(mirrors: Mirroring) -> None:
+    """debmirror itself would take both, and remove or write a file wherever the list says."""
+    victim = mirrors.top / "victim"
+    victim.write_text("of the operator")
+    index = b"Package: x\nArchitecture: arm64\nFilename: ../../../../victim\nSize: 1\nSHA256: " + b"0" * 64 + b"\n\n"
+    for suite in ("noble", "noble-updates"):
+        dists = mirrors.archive.folder / "dists" / suite
+        lines = [f"Origin: Ubuntu\nSuite: {suite}\nCodename: noble\nSHA256:"]
+        for component in ("main", "universe"):
+            packages = dists / component / "binary-arm64/Packages"
+            packages.with_suffix(".xz").unlink()
+            for path, content in ((packages, index), (packages.with_suffix(".gz"), gzip.compress(index))):
+                path.write_bytes(content)
+                lines.append(f" {hashlib.sha256(content).hexdigest()} {len(content)} {path.relative_to(dists)}")
+        (dists / "Release").write_text("\n".join(lines) + "\n")
+        (dists / "Release.gpg").unlink()
+    not_synced(mirrors, 2)
+    assert victim.read_text() == "of the operator"
+
+
+def test_translations_and_what_shells_look_up_come_for_our_architectures(mirrors: Mirroring) -> None:
+    dists = mirrors.archive.folder / "dists/noble"
+    beside = ("i18n/Translation-de.gz", "dep11/Components-arm64.yml.gz", "dep11/Components-amd64.yml.gz")
+    for path in beside:
+        (dists / "main" / path).parent.mkdir(exist_ok=True)
+        (dists / "main" / path).write_bytes(path.encode())
+    mirrors.publish()
+    must(mirrors.run("sync"))
+    [made] = snapshots(mirrors)
+    assert [(made / "dists/noble/main" / path).is_file() for path in beside] == [True, True, False]
+
+
+def test_another_suite_of_the_same_owner_is_not_taken_for_one(mirrors: Mirroring) -> None:
+    dists = mirrors.archive.folder / "dists"
+    shutil.rmtree(dists / "noble-updates")
+    shutil.copytree(dists / "noble", dists / "noble-updates")
+    words = "dists/noble-updates/InRelease of ubuntu is refused: it is of the suite noble, and not of noble-updates"
+    refused(mirrors.run("plan"), 4, words)
+    assert words in not_synced(mirrors, 4)
+
+
 def shorten(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
 
@@ -159,7 +201,7 @@ exit 0
         ("rm dists/noble/main/binary-arm64/Packages*", "dists/noble/main/binary-arm64/Packages is not there"),
         ("printf x >> dists/noble/main/binary-arm64/Packages.xz", "bytes, where"),
         ("sed -i s/Test/Best/ dists/noble/InRelease", "it was changed after it was signed"),
-        ("rm -r dists/noble-updates", "debmirror brought no suite noble-updates"),
+        ("rm -r dists/noble-updates", "there is no dists/noble-updates/InRelease in"),
         ("ln -sf /etc/hostname pool/main/t/tool/tool_1.0_arm64.deb", "tool_1.0_arm64.deb"),
     ],
 )

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sparkctl.airgap.blobs import CHUNK, opened
-from sparkctl.errors import UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.evidence_path import relative_path
+from sparkctl.model.mirror_apt import FLAT
 from sparkctl.model.printable import printable
 
 MAX_INDEX = 2**30
@@ -73,6 +74,21 @@ def release(text: str, named: str) -> Release:
     return Release(fields, listed)
 
 
+def require_suite(told: Release, suite: str, named: str) -> None:
+    """Raise RefusedError where a Release file calls itself by other names than that of its suite.
+
+    Its signature holds wherever it lies: somebody could show another suite of the same owner, old and unpatched, in its
+    place, and every signature would be right. `suite` may go on after a slash, as in bookworm/updates.
+    """
+    names = {name for field in ("suite", "codename") if (name := told.fields.get(field))}
+    if suite != FLAT and names and names.isdisjoint({suite, suite.partition("/")[0], suite.rpartition("/")[0]}):
+        said = " and ".join(printable(name, 100) for name in sorted(names))
+        raise RefusedError(
+            f"{named} is refused: it is of the suite {said}, and not of {suite}",
+            hint="name the suite as it calls itself; if it did until now, somebody shows another in its place",
+        )
+
+
 def packages(path: Path, plain: Listed | None) -> Iterator[Listed]:
     """The packages of an index; raises UsageError as `stanzas` and `package` do."""
     return (package(fields, path) for fields in stanzas(path, plain))
@@ -119,6 +135,13 @@ def depends(fields: Mapping[str, str]) -> list[set[str]]:
     return [names for names in found if names]
 
 
+def unpacked(path: Path, target: Path) -> None:
+    """Write an index without its compression; raises UsageError where it does not unpack, or to too much, OSError."""
+    with target.open("xb") as file:
+        for piece in _pieces(path):
+            file.write(piece)
+
+
 def _inside(path: str, named: str) -> str:
     try:
         return relative_path(path.removeprefix("./"))
@@ -127,23 +150,30 @@ def _inside(path: str, named: str) -> str:
 
 
 def _lines(path: Path, digest: "hashlib._Hash") -> Iterator[str]:
-    left, rest = MAX_INDEX, b""
+    rest = b""
+    for piece in _pieces(path):
+        digest.update(piece)
+        *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) > MAX_LINE:
+            raise UsageError(f"{path} holds a line of more than {MAX_LINE // 2**20} MiB")
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """An index without its compression, piece by piece; raises UsageError where it does not unpack, or to too much."""
+    left = MAX_INDEX
     try:
         with opened(path) as file, _unpacked(file, path.suffix) as plain:
             while piece := plain.read(CHUNK):
-                digest.update(piece)
                 left -= len(piece)
                 if left < 0:
                     raise UsageError(f"{path} unpacks to more than {MAX_INDEX // 2**20} MiB")
-                *lines, rest = (rest + piece).split(b"\n")
-                if len(rest) > MAX_LINE:
-                    raise UsageError(f"{path} holds a line of more than {MAX_LINE // 2**20} MiB")
-                for line in lines:
-                    yield line.decode("utf-8", "replace")
+                yield piece
     except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
         raise UsageError(f"{path} does not unpack: {printable(str(error))}") from error
-    if rest:
-        yield rest.decode("utf-8", "replace")
 
 
 def _unpacked(file: BinaryIO, suffix: str) -> BinaryIO:

@@ -6,7 +6,16 @@ from datetime import datetime
 from pathlib import Path
 
 from sparkctl.airgap.mirrors import openpgp
-from sparkctl.airgap.mirrors.apt_index import COMPRESSED, Listed, Release, depends, package, release, stanzas
+from sparkctl.airgap.mirrors.apt_index import (
+    COMPRESSED,
+    Listed,
+    Release,
+    depends,
+    package,
+    release,
+    require_suite,
+    stanzas,
+)  # fmt: skip
 from sparkctl.airgap.mirrors.apt_proof import SIGNED, wanted_indexes
 from sparkctl.airgap.mirrors.download import download
 from sparkctl.errors import UsageError
@@ -36,20 +45,13 @@ class Origin:
         return sorted({name for any_of in wanted if not any_of & names for name in any_of & all_names})
 
 
-def require_signed(spec: AptMirror, work: Path) -> None:
-    """Raise RefusedError unless every suite of the origin is signed by its key, UsageError where it does not answer."""
-    for suite in spec.suites:
-        _release(spec, f"dists/{suite}/", work / "origin", work / "origin.log")
-    shutil.rmtree(work / "origin")
-
-
 def origin(spec: AptMirror, work: Path) -> Origin:
     """Fetch the indexes anew below `work`, each verified; raises RefusedError for a signature, UsageError."""
     place, log = work / "origin", work / "origin.log"
     found = Origin({}, {}, {}, {}, [])
     for suite in spec.suites:
         root = "" if suite == FLAT else f"dists/{suite}/"
-        told = found.told[suite] = _release(spec, root, place, log)
+        told = found.told[suite] = signed_release(spec, suite, place, log)
         if moment := told.moment("valid-until"):
             found.valid_until[suite] = moment
         served = AptServed(suites=[suite], components=spec.components, architectures=spec.architectures, key=spec.key)
@@ -67,11 +69,15 @@ def origin(spec: AptMirror, work: Path) -> Origin:
     return found
 
 
-def _release(spec: AptMirror, root: str, place: Path, log: Path) -> Release:
+def signed_release(spec: AptMirror, suite: str, place: Path, log: Path) -> Release:
+    """What a suite of the origin says of itself, fetched below `place`; raises RefusedError, UsageError, OSError."""
+    root = "" if suite == FLAT else f"dists/{suite}/"
     signed = place / root / SIGNED
-    download(_address(spec, root + SIGNED), signed, log, limit=openpgp.MAX_SIGNED)
+    download(address(spec, root + SIGNED), signed, log, limit=openpgp.MAX_SIGNED)
     named = f"{root}{SIGNED} of {spec.name}"
-    return release(openpgp.verified(signed, spec.key, named).text, named)
+    told = release(openpgp.verified(signed, spec.key, named).text, named)
+    require_suite(told, suite, named)
+    return told
 
 
 def _flat_forms(told: Release) -> list[Listed]:
@@ -91,7 +97,7 @@ def _fetched(spec: AptMirror, forms: list[Listed], root: str, place: Path, log: 
         form = by_suffix[suffix]
         target = place / root / form.path
         try:
-            download(_address(spec, root + form.path), target, log, limit=form.size, sha256=form.sha256)
+            download(address(spec, root + form.path), target, log, limit=form.size, sha256=form.sha256)
         except UsageError as error:
             refused = refused or error
             continue
@@ -99,5 +105,6 @@ def _fetched(spec: AptMirror, forms: list[Listed], root: str, place: Path, log: 
     raise refused or UsageError(f"no index of {spec.name} is there")
 
 
-def _address(spec: AptMirror, path: str) -> str:
+def address(spec: AptMirror, path: str) -> str:
+    """Where a file of the archive is."""
     return f"{spec.uri.rstrip('/')}/{path}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sparkctl.airgap.blobs import digest_of
 from sparkctl.airgap.mirrors import openpgp
-from sparkctl.airgap.mirrors.apt_index import COMPRESSED, Listed, Release, packages, release
+from sparkctl.airgap.mirrors.apt_index import COMPRESSED, Listed, Release, packages, release, require_suite
 from sparkctl.airgap.mirrors.kind import Proven
 from sparkctl.errors import UsageError
 from sparkctl.model.evidence_path import bytewise
@@ -56,7 +56,9 @@ def verified_release(served: AptServed, folder: Path, suite: str) -> tuple[Relea
     if not path.is_file() or path.is_symlink():
         raise UsageError(f"there is no {named} in {folder}", hint="an archive that is not signed so is not mirrored")
     signed = openpgp.verified(path, served.key, named)
-    return release(signed.text, named), signed
+    told = release(signed.text, named)
+    require_suite(told, suite, named)
+    return told, signed
 
 
 def wanted_indexes(served: AptServed, told: Release, suite: str) -> Iterator[list[Listed]]:
