@@ -1,7 +1,9 @@
 """Turn a ring of clients to another snapshot: first the one ring, after a soak the next."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from pydantic import ValidationError
 
@@ -18,14 +20,12 @@ def promotions(shelf: Shelf) -> list[Promotion]:
     path = shelf.folder / PROMOTIONS
     found = []
     lines = path.read_bytes().split(b"\n") if path.exists() else []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines[:-1], 1):  # what has no end was cut by a crash: its ring was not turned
         if not line:
             continue
         try:
             found.append(Promotion.model_validate_json(line))
         except ValidationError as error:
-            if number == len(lines):  # a crash while it was written: its ring was not turned
-                continue
             raise UsageError(f"{path}:{number}: this is no turn of a ring", hint="restore it from a copy") from error
     return found
 
@@ -44,7 +44,7 @@ def promote(
     if now_there == snapshot.stamp:
         return None
     if reason is None:
-        _require_order(file, promotions(shelf), snapshot, ring, now)
+        _require_order(file, shelf, snapshot, ring, now)
     _require_valid(snapshot, now)
     require_holds(shelf, snapshot)
     turn = Promotion(
@@ -54,26 +54,45 @@ def promote(
     return turn
 
 
-def _require_order(file: MirrorFile, turns: list[Promotion], snapshot: Snapshot, ring: str, now: datetime) -> None:
+def _require_order(file: MirrorFile, shelf: Shelf, snapshot: Snapshot, ring: str, now: datetime) -> None:
     """Raise RefusedError unless the ring had this snapshot before, or the ring before has had it for the soak."""
     position = file.rings.index(ring)
-    of_mirror = [turn for turn in turns if turn.mirror == snapshot.mirror and turn.stamp == snapshot.stamp]
-    if position == 0 or any(turn.ring == ring for turn in of_mirror):
+    if position == 0 or any(_stays(shelf, snapshot, ring, now)):
         return
     before = file.rings[position - 1]
-    since = [turn.at for turn in of_mirror if turn.ring == before]
-    if not since:
+    stays = list(_stays(shelf, snapshot, before, now))
+    if not stays:
         raise RefusedError(
             f"the ring {before} never had {snapshot.name}",
             hint=f"promote it there first, or give a --reason to go past {before}",
         )
-    end = since[0] + timedelta(seconds=file.soak)
-    if now < end:
+    soak = timedelta(seconds=file.soak)
+    if any(end - start >= soak for start, end in stays):
+        return
+    start, end = stays[-1]
+    if end != now:
         raise RefusedError(
-            f"the ring {before} has {snapshot.name} since {since[0]:%Y-%m-%d %H:%M} UTC, and the soak is"
-            f" {told_age(file.soak)}",
-            hint=f"promote it from {end:%Y-%m-%d %H:%M:%S} UTC on, or give a --reason",
+            f"the ring {before} was taken off {snapshot.name} at {end:%Y-%m-%d %H:%M} UTC, before the soak of"
+            f" {told_age(file.soak)} ended",
+            hint="was something wrong with it? If not, promote it there once more, or give a --reason",
         )
+    raise RefusedError(
+        f"the ring {before} has {snapshot.name} since {start:%Y-%m-%d %H:%M} UTC, and the soak is"
+        f" {told_age(file.soak)}",
+        hint=f"promote it from {start + soak:%Y-%m-%d %H:%M:%S} UTC on, or give a --reason",
+    )
+
+
+def _stays(shelf: Shelf, snapshot: Snapshot, ring: str, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """From when to when a ring had a snapshot, the last time perhaps until now.
+
+    A turn is noted before it is made: one that was noted twice, or that the ring does not show, was not made.
+    """
+    turns = [turn for turn in promotions(shelf) if (turn.ring, turn.mirror) == (ring, snapshot.mirror)]
+    for turn, after in zip_longest(turns, turns[1:]):
+        stamp_after = after.stamp if after else None
+        if turn.stamp == snapshot.stamp != stamp_after and (after or shelf.stamp_in(ring, turn.mirror) == turn.stamp):
+            yield turn.at, after.at if after else now
 
 
 def _require_valid(snapshot: Snapshot, now: datetime) -> None:

@@ -15,6 +15,7 @@ import re
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from sparkctl.airgap.blobs import CHUNK, digest_of, opened
 from sparkctl.atomic_file import replace_file, sync_folder
@@ -117,7 +118,8 @@ class Shelf:
         fresh = folder / f".{promotion.mirror}.new"
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path("..", "..", "snapshots", promotion.mirror, promotion.stamp))
-        with (self.folder / PROMOTIONS).open("ab") as file:
+        with (self.folder / PROMOTIONS).open("ab+") as file:
+            _cut_what_has_no_end(file)
             file.write(canonical_json(promotion.model_dump(mode="json")) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -138,6 +140,15 @@ def shared(folder: Path) -> None:
     for place in [place for place in (folder, *folder.parents) if not place.exists()][::-1]:
         place.mkdir(exist_ok=True)
         place.chmod(0o755)
+
+
+def _cut_what_has_no_end(file: BinaryIO) -> None:
+    """Take away a last line that a crash cut: what is written after it would be a part of it."""
+    end = at = file.seek(0, os.SEEK_END)
+    while at > 0 and file.seek(at - 1) == at - 1 and file.read(1) != b"\n":
+        at -= 1
+    if at < end:
+        file.truncate(at)
 
 
 def _linked(held: Path | None, target: Path, sha256: str) -> bool:
