@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sparkctl.airgap.held import held
+from sparkctl.airgap.mirrors.kind import Proven
 from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf, shared
 from sparkctl.airgap.sources import files_of
 from sparkctl.app.airgap_files import parsed, read_bounded, told
@@ -90,8 +91,27 @@ def require_holds(shelf: Shelf, snapshot: Snapshot) -> None:
     if damaged is not None:
         raise UsageError(f"{snapshot.name} is damaged: {damaged}", hint="remove that snapshot, and sync or take again")
     proven = KINDS[snapshot.served.kind].prove(snapshot.served, shelf.place(snapshot.mirror, snapshot.stamp))
-    if list(proven.files) != snapshot.files:
+    require_told(snapshot, proven, str(shelf.place(snapshot.mirror, snapshot.stamp) / SNAPSHOT))
+
+
+def require_told(snapshot: Snapshot, proven: Proven, named: str) -> None:
+    """Raise RefusedError where the document of a snapshot says something else than is proven beside it.
+
+    Times count as much as files: by them it is known that something goes back, or is too old for clients. The near side
+    may have noted more of them, of what it does not carry.
+    """
+    times = {what: snapshot.dated.get(what) for what in proven.dated}
+    wrong = [
+        what
+        for what, same in (
+            ("its files", list(proven.files) == snapshot.files),
+            ("when it was signed", times == dict(proven.dated)),
+            ("until when it is signed", proven.valid_until == snapshot.valid_until),
+        )
+        if not same
+    ]
+    if wrong:
         raise RefusedError(
-            f"{snapshot.name} is not what its document says: other files are proven than are listed",
+            f"{named} does not say of {wrong[0]} what is proven beside it",
             hint="do not use it: somebody made it by hand",
         )

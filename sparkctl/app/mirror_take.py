@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf
 from sparkctl.app.airgap_files import parsed, read_bounded
 from sparkctl.app.mirror_kinds.catalogue import KINDS
-from sparkctl.app.mirror_shelf import newest
+from sparkctl.app.mirror_shelf import newest, require_told, snapshot_of
 from sparkctl.app.mirror_sync import require_newer
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.mirror import SNAPSHOT, Snapshot
+
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,11 @@ class Taken:
     outcome: Literal["taken", "there", "older"]
 
 
-def take(shelf: Shelf, tree: Path) -> Iterator[Taken]:
+def take(shelf: Shelf, tree: Path, now: datetime) -> Iterator[Taken]:
     """Take every snapshot below a folder, the oldest of a mirror first.
 
     Raises UsageError where there is none, or one is not whole; RefusedError for a signature that does not hold, and
-    where the origin signed it before what is here.
+    where the origin signed it before what is here, where another of its name is here, and for one of tomorrow.
     """
     found = sorted(tree.glob(f"*/*/{SNAPSHOT}"))
     if not found:
@@ -38,7 +41,9 @@ def take(shelf: Shelf, tree: Path) -> Iterator[Taken]:
         snapshot = parsed(Snapshot, read_bounded(path, MAX_SNAPSHOT), str(path))
         if path.parent.relative_to(tree).as_posix() != snapshot.name:
             raise RefusedError(f"{path} says that it is {snapshot.name}", hint="do not use it")
+        _require_of_now(snapshot, path, now)
         if snapshot.stamp in shelf.stamps(snapshot.mirror):
+            _require_same(snapshot, snapshot_of(shelf, snapshot.mirror, snapshot.stamp), path)
             yield Taken(snapshot, "there")
             continue
         older = newest(shelf, snapshot.mirror)
@@ -48,9 +53,27 @@ def take(shelf: Shelf, tree: Path) -> Iterator[Taken]:
         if older is not None:
             require_newer(snapshot, older)
         proven = KINDS[snapshot.served.kind].prove(snapshot.served, path.parent)
-        if list(proven.files) != snapshot.files:
-            raise RefusedError(
-                f"{path} does not list the files that are proven beside it", hint="do not use it; pack it again"
-            )
+        require_told(snapshot, proven, str(path))
         shelf.put(snapshot, path.parent, older, share=True)
         yield Taken(snapshot, "taken")
+
+
+def _require_same(snapshot: Snapshot, here: Snapshot, path: Path) -> None:
+    if snapshot != here:
+        raise RefusedError(
+            f"{path} is another {snapshot.name} than the one that is here",
+            hint="a snapshot never changes: find out who made which of them",
+        )
+
+
+def _require_of_now(snapshot: Snapshot, path: Path, now: datetime) -> None:
+    """Raise RefusedError for a snapshot of tomorrow: every later one would be older than it."""
+    if snapshot.stamp != f"{snapshot.taken_at:%Y%m%dT%H%M%SZ}":
+        raise RefusedError(
+            f"{path} is of {snapshot.taken_at:%Y-%m-%d %H:%M} UTC by its own words", hint="do not use it"
+        )
+    if snapshot.taken_at > now + _CLOCKS_DIFFER:
+        raise RefusedError(
+            f"{snapshot.name} is of the future: here it is {now:%Y-%m-%d %H:%M} UTC",
+            hint="is the clock right, here and where it was synced?",
+        )

@@ -213,7 +213,7 @@ def take(file: Path, tree: Path, form: str) -> None:
 
     Example: sparkctl airgap mirror take mirror.yaml /srv/streams/mirror/current
     """
-    from sparkctl.app.airgap_files import told
+    from sparkctl.app.airgap_files import told, utc_now
     from sparkctl.app.mirror_file import mirror_file
     from sparkctl.app.mirror_shelf import opened
     from sparkctl.app.mirror_take import take as take_them
@@ -221,7 +221,7 @@ def take(file: Path, tree: Path, form: str) -> None:
     settings = mirror_file(file)
     words = {"taken": "taken, and proven", "there": "was here already", "older": "not taken: older than what is here"}
     with opened(settings) as shelf, told(settings.folder):
-        for done in take_them(shelf, tree):
+        for done in take_them(shelf, tree, utc_now()):
             made = done.snapshot
             sentence = f"{made.name}: {words[done.outcome]}; {len(made.files):,} files"
             say(form, sentence, mirror=made.mirror, stamp=made.stamp, outcome=done.outcome, files=len(made.files))

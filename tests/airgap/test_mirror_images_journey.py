@@ -18,6 +18,7 @@ import pytest
 import zstandard
 
 from sparkctl.airgap.mirrors import skopeo
+from sparkctl.app.airgap_files import utc_now
 from sparkctl.app.mirror_take import take
 from sparkctl.errors import RefusedError, UsageError
 from tests.support.image_mirror import Mirror, arm_of
@@ -83,7 +84,7 @@ def test_an_image_is_mirrored_pushed_and_pulled_by_digest(
 
     far = Mirror(tmp_path / "far", internet)
     far.write(f"{path}:1")
-    assert [taken.outcome for taken in take(far.shelf, mirror.shelf.folder / "snapshots")] == ["taken"]
+    assert [taken.outcome for taken in take(far.shelf, mirror.shelf.folder / "snapshots", utc_now())] == ["taken"]
     pushed = far.push(site)
     assert (pushed.return_value, pushed.exception) == (0, None)
     assert f"{site.host}/{path}@{arm['digest']}\n" in pushed.output
