@@ -36,7 +36,7 @@ def sync(shelf: Shelf, mirrored: Mirrored, now: datetime) -> Synced:
         counts=dict(proven.counts),
         left_out=[*fetched.left_out, *proven.left_out][:MAX_SENTENCES],
         valid_until=proven.valid_until,
-        dated=dict(proven.dated),
+        dated={**fetched.dated, **proven.dated},
         served=fetched.served,
         files=list(proven.files),
     )

@@ -351,18 +351,39 @@ def parent_of(pid: int) -> int | None:
     return None if state == "Z" else int(parent)
 
 
-def test_a_flat_archive_and_a_part_of_one_are_signed_again(mirrors: Mirroring, tmp_path: Path) -> None:
+def key_of_site(mirrors: Mirroring) -> str:
+    """The fingerprint of a key with which mirrors are signed again; skips where aptly is not here."""
     if shutil.which("aptly") is None:
         pytest.skip("NOT INSTALLED, and not tried: aptly")
+    if "site" not in mirrors.keys.gpg("--list-keys"):
+        mirrors.keys.make("site")
+    listed = mirrors.keys.gpg("--list-secret-keys", "--with-colons", "site@example.net")
+    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+
+
+def test_an_origin_that_goes_back_is_refused_also_where_the_site_signs_again(mirrors: Mirroring) -> None:
+    """What is published then is dated by us, and says nothing of how old it is."""
+    mirrors.settings(suites=["noble"], packages=["tool"], sign_with=key_of_site(mirrors))
+    before = mirrors.top / "before"
+    shutil.copytree(mirrors.archive.folder / "dists", before)
+    mirrors.archive.add("tool", "1.1")
+    mirrors.archive.sign("noble", ("main", "universe"), Date="Tue, 01 Dec 2026 00:00:00 +0000")
+    must(mirrors.run("sync"))
+    shutil.rmtree(mirrors.archive.folder / "dists")
+    shutil.copytree(before, mirrors.archive.folder / "dists")
+    time.sleep(1)  # a snapshot is named by its second
+    assert "noble of the owner of ubuntu is of" in not_synced(mirrors, 4)
+    mirrors.archive.sign("noble", ("main", "universe"), Valid_Until="Tue, 01 Dec 2020 00:00:00 +0000")
+    assert "noble of ubuntu was signed until 2020-12-01 00:00 UTC, and no longer" in not_synced(mirrors, 4)
+
+
+def test_a_flat_archive_and_a_part_of_one_are_signed_again(mirrors: Mirroring, tmp_path: Path) -> None:
+    fingerprint = key_of_site(mirrors)
     flat = Archive(tmp_path / "www/cuda", mirrors.keys, "owner")
     flat.folder.mkdir()
     for name in ("cuda-toolkit", "cuda-runtime", "nvhpc"):
         build_package(flat.folder, name, "13.0", **({"Depends": "cuda-runtime"} if name == "cuda-toolkit" else {}))
     flat.sign_flat()
-    if "site" not in mirrors.keys.gpg("--list-keys"):
-        mirrors.keys.make("site")
-    listed = mirrors.keys.gpg("--list-secret-keys", "--with-colons", "site@example.net")
-    fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
     entry = {"uri": f"{mirrors.url}/cuda", "suites": "/", "packages": ["cuda-tool*"], "signed_by": "owner.asc"}
     mirrors.write({"cuda": entry})
     refused(mirrors.run("plan"), 2, "has to be signed again")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sparkctl.airgap.mirrors.apt_index import MAX_LINE, Listed, depends, packages, release
+from sparkctl.airgap.mirrors.apt_index import MAX_LINE, Listed, depends, packages, release, require_suite
 from sparkctl.airgap.mirrors.openpgp import armoured, keyring
 from sparkctl.app.mirror_file import examine, mirror_file
-from sparkctl.errors import UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.mirror_apt import AptMirror
 
 KEY = bytes([0x98, 3, 4, 1, 2])  # a packet of a public key, as far as anybody looks here
@@ -144,3 +144,38 @@ def test_a_release_that_lists_nothing_by_sha256_proves_nothing() -> None:
         release("Suite: noble\nMD5Sum:\n 0123 3 main/Packages\n", "InRelease")
     with pytest.raises(UsageError, match="a path is relative"):
         release(f"SHA256:\n {'a' * 64} 3 ../Packages\n", "InRelease")
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "soon", "", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Fri, 31 Dec 9999 23:00:00 -2300",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    ],
+)  # fmt: skip
+def test_a_time_that_is_none_is_no_time(date: str) -> None:
+    told = release(f"Date: {date}\nSHA256:\n {'a' * 64} 3 main/Packages\n", "InRelease")
+    assert told.moment("date") is None
+    assert told.moment("valid-until") is None
+
+
+@pytest.mark.parametrize(
+    ("suite", "fields", "right"),
+    [
+        ("noble-security", "Suite: noble-security\nCodename: noble\n", True),
+        ("bookworm", "Suite: stable\nCodename: bookworm\n", True),
+        ("bookworm/updates", "Suite: stable\nCodename: bookworm\n", True),
+        ("anything", "Origin: Test\n", True),
+        ("/", "Suite: stable\n", True),
+        ("noble-security", "Suite: jammy-security\nCodename: jammy\n", False),
+        ("noble-security", "Suite: noble\nCodename: noble\n", False),
+        ("noble-security", "Codename: noble\n", False),
+    ],
+)
+def test_a_suite_is_known_by_what_it_calls_itself(suite: str, fields: str, right: bool) -> None:
+    told = release(f"{fields}SHA256:\n {'a' * 64} 3 main/Packages\n", "InRelease")
+    if right:
+        require_suite(told, suite, "InRelease")
+    else:
+        with pytest.raises(RefusedError, match=f"and not of {suite}"):
+            require_suite(told, suite, "InRelease")

@@ -52,9 +52,9 @@ class Release:
         """A time that it names, in UTC; None where it does not."""
         try:
             found = parsedate_to_datetime(self.fields[field])
-        except (KeyError, ValueError):
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (KeyError, ValueError, OverflowError):
             return None
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def release(text: str, named: str) -> Release:

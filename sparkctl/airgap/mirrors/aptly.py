@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sparkctl.airgap.mirrors import openpgp
@@ -10,21 +11,22 @@ from sparkctl.airgap.mirrors.apt_origin import Origin, origin
 from sparkctl.airgap.mirrors.apt_proof import SIGNED, prove
 from sparkctl.airgap.mirrors.kind import Fetched
 from sparkctl.airgap.mirrors.tool import output, run, version
-from sparkctl.errors import UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.mirror_apt import FLAT, AptMirror, AptServed
 
 FLAT_SUITE, FLAT_COMPONENT = "stable", "main"
 """What a flat archive becomes: aptly publishes only suites and components."""
 
 
-def fetch(spec: AptMirror, work: Path) -> Fetched:
-    """Bring it, publish it, and compare every package with what the owner signed.
+def fetch(spec: AptMirror, work: Path, at: datetime) -> Fetched:
+    """Bring it, publish it, and compare every package with what the owner signed, whose signature must hold at `at`.
 
     Raises UsageError, RefusedError for a signature that does not hold, OSError.
     """
     made_with = version(["aptly", "version"], package="aptly")
     key = _public_key(spec.sign_with or "")
     found = origin(spec, work)
+    _require_valid(spec, found, at)
     desk = _Aptly(work, spec)
     desk.forget()
     served = AptServed(
@@ -36,7 +38,19 @@ def fetch(spec: AptMirror, work: Path) -> Fetched:
     for suite, published in zip(spec.suites, served.suites, strict=True):
         desk.publish(suite, published, served.components, found.told[suite])
     signed_here = [f"dists/{suite}/{SIGNED}" for suite in served.suites]
-    return Fetched(desk.public, served, [made_with], _compared(spec, served, desk.public, found), signed_here)
+    # What is published is dated by us: only by these is it known that the owner's archive does not go back.
+    dated = {f"{suite} of the owner": moment for suite in spec.suites if (moment := found.told[suite].moment("date"))}
+    return Fetched(desk.public, served, [made_with], _compared(spec, served, desk.public, found), signed_here, dated)
+
+
+def _require_valid(spec: AptMirror, found: Origin, at: datetime) -> None:
+    """Raise RefusedError where the owner's signature has ended: from ours, nobody could tell how old a state it is."""
+    for suite, moment in found.valid_until.items():
+        if moment <= at:
+            raise RefusedError(
+                f"{suite} of {spec.name} was signed until {moment:%Y-%m-%d %H:%M} UTC, and no longer",
+                hint="somebody shows an old state of it, or the clock is wrong; name another mirror of the archive",
+            )
 
 
 class _Aptly:

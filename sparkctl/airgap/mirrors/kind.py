@@ -26,7 +26,8 @@ class Fetched:
     """What a tool brought: the folder that is to be served, what clients have to know of it, tools with versions.
 
     `left_out` are sentences on what was there, and was not brought. `signed_here` are the paths of signatures that we
-    made: they are others each time, and no change.
+    made: they are others each time, and no change. `dated` are times that the origin signed and that cannot be proven
+    from the folder, by what they are called.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class Fetched:
     made_with: Sequence[str]
     left_out: Sequence[str] = ()
     signed_here: Sequence[str] = ()
+    dated: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sparkctl.airgap.mirrors.apt_origin import origin
 from sparkctl.airgap.mirrors.apt_proof import prove
 from sparkctl.airgap.mirrors.kind import Fetched, Planned, Proven
 from sparkctl.app import site_values as values
+from sparkctl.app.airgap_files import utc_now
 from sparkctl.app.file_fields import Fields
 from sparkctl.app.file_values import lexical, matches
 from sparkctl.model.mirror_apt import FLAT, AptMirror, AptServed
@@ -77,7 +78,7 @@ class Apt:
 
     def fetch(self, spec: AptMirror, work: Path) -> Fetched:
         """By aptly where it is signed again, else by debmirror."""
-        return debmirror.fetch(spec, work) if spec.sign_with is None else aptly.fetch(spec, work)
+        return debmirror.fetch(spec, work) if spec.sign_with is None else aptly.fetch(spec, work, utc_now())
 
     def prove(self, served: AptServed, folder: Path) -> Proven:
         """From the signature down."""
