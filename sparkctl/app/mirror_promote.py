@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sparkctl.airgap.mirrors.shelf import PROMOTIONS, Shelf
 from sparkctl.app.mirror_file import MirrorFile
 from sparkctl.app.mirror_shelf import require_holds
+from sparkctl.app.mirror_trust import require_same_trust
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.durations import told_age
 from sparkctl.model.mirror import Promotion, Snapshot
@@ -31,12 +32,21 @@ def promotions(shelf: Shelf) -> list[Promotion]:
 
 
 def promote(
-    file: MirrorFile, shelf: Shelf, snapshot: Snapshot, ring: str, *, by: str, now: datetime, reason: str | None
+    file: MirrorFile,
+    shelf: Shelf,
+    snapshot: Snapshot,
+    ring: str,
+    *,
+    by: str,
+    now: datetime,
+    reason: str | None,
+    new_trust: bool = False,
 ) -> Promotion | None:
     """Give the clients of a ring a snapshot, which is proven first; None where they have it already.
 
     Raises RefusedError for a snapshot that the ring before did not have for as long as the soak, unless a person gives
-    a reason, UsageError for one that is damaged.
+    a reason, and for one that others vouch for than for what the ring has, unless `new_trust`; UsageError for one that
+    is damaged.
     """
     if ring not in file.rings:
         raise UsageError(f"there is no ring {ring!r} in the file", hint=f"it has: {', '.join(file.rings)}")
@@ -45,6 +55,8 @@ def promote(
         return None
     if reason is None:
         _require_order(file, shelf, snapshot, ring, now)
+    if not new_trust:
+        require_same_trust(shelf, snapshot, now_there)
     _require_valid(snapshot, now)
     require_holds(shelf, snapshot)
     turn = Promotion(

@@ -1,5 +1,6 @@
 """Bring mirrors, prove every file of them, and put them on the shelf as dated snapshots."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -7,17 +8,22 @@ from pathlib import Path
 from sparkctl.airgap.mirrors.shelf import Shelf, unchanged
 from sparkctl.app.mirror_file import Mirrored
 from sparkctl.app.mirror_shelf import newest
+from sparkctl.app.mirror_trust import changes_of_trust
 from sparkctl.errors import RefusedError
 from sparkctl.model.mirror import MAX_SENTENCES, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What came of a mirror; `fresh` is False when clients would get the same from the snapshot that is there."""
+    """What came of a mirror; `fresh` is False when clients would get the same from the snapshot that is there.
+
+    `trust` has a sentence for each key that vouches for it and did not for the snapshot before, and for each that did.
+    """
 
     snapshot: Snapshot
     folder: Path
     fresh: bool
+    trust: Sequence[str] = ()
 
 
 def sync(shelf: Shelf, mirrored: Mirrored, now: datetime) -> Synced:
@@ -45,7 +51,7 @@ def sync(shelf: Shelf, mirrored: Mirrored, now: datetime) -> Synced:
         return Synced(older, shelf.place(older.mirror, older.stamp), fresh=False)
     if older is not None:
         require_newer(snapshot, older)
-    return Synced(snapshot, shelf.put(snapshot, fetched.folder, older), fresh=True)
+    return Synced(snapshot, shelf.put(snapshot, fetched.folder, older), True, changes_of_trust(snapshot, older))
 
 
 def require_newer(snapshot: Snapshot, older: Snapshot) -> None:

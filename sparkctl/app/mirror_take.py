@@ -1,6 +1,6 @@
 """On the far side: take the snapshots that a bundle brought onto the shelf, each proven again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from sparkctl.app.airgap_files import parsed, read_bounded
 from sparkctl.app.mirror_kinds.catalogue import KINDS
 from sparkctl.app.mirror_shelf import newest, require_told, snapshot_of
 from sparkctl.app.mirror_sync import require_newer
+from sparkctl.app.mirror_trust import changes_of_trust
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.mirror import SNAPSHOT, Snapshot
 
@@ -19,10 +20,15 @@ _CLOCKS_DIFFER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A snapshot of a bundle, and what came of it: `taken`, `there` already, or `older` than what is here."""
+    """A snapshot of a bundle, and what came of it: `taken`, `there` already, or `older` than what is here.
+
+    `trust` has a sentence for each key that vouches for it and did not for the newest that is here, and for each that
+    did.
+    """
 
     snapshot: Snapshot
     outcome: Literal["taken", "there", "older"]
+    trust: Sequence[str] = ()
 
 
 def take(shelf: Shelf, tree: Path, now: datetime) -> Iterator[Taken]:
@@ -55,7 +61,7 @@ def take(shelf: Shelf, tree: Path, now: datetime) -> Iterator[Taken]:
         proven = KINDS[snapshot.served.kind].prove(snapshot.served, path.parent)
         require_told(snapshot, proven, str(path))
         shelf.put(snapshot, path.parent, older, share=True)
-        yield Taken(snapshot, "taken")
+        yield Taken(snapshot, "taken", changes_of_trust(snapshot, older))
 
 
 def _require_same(snapshot: Snapshot, here: Snapshot, path: Path) -> None:

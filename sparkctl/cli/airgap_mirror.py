@@ -1,7 +1,7 @@
 """`sparkctl airgap mirror`: what is copied for a site without internet, proven, dated, and given to rings."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,12 +122,13 @@ def sync(file: Path, names: tuple[str, ...], form: str) -> "ExitCode":
             made = done.snapshot
             words = f"{made.name}: " if done.fresh else f"{made.name} is still what there is: "
             words += f"{_counted(made.counts)}, {len(made.files):,} files, {made.bytes:,} bytes"
+            words += _told(done.trust)
             words += "".join(f"\n  proven: {sentence}" for sentence in made.proven_by[:20])
             words += "".join(f"\n  left out: {sentence}" for sentence in made.left_out[:20])
             say(
                 form, words, mirror=made.mirror, stamp=made.stamp, fresh=done.fresh, files=len(made.files),
                 bytes=made.bytes, counts=made.counts, proven_by=made.proven_by, left_out=made.left_out,
-                folder=str(done.folder),
+                trust=list(done.trust), folder=str(done.folder),
             )  # fmt: skip
     return worst
 
@@ -223,8 +224,11 @@ def take(file: Path, tree: Path, form: str) -> None:
     with opened(settings) as shelf, told(settings.folder):
         for done in take_them(shelf, tree, utc_now()):
             made = done.snapshot
-            sentence = f"{made.name}: {words[done.outcome]}; {len(made.files):,} files"
-            say(form, sentence, mirror=made.mirror, stamp=made.stamp, outcome=done.outcome, files=len(made.files))
+            sentence = f"{made.name}: {words[done.outcome]}; {len(made.files):,} files{_told(done.trust)}"
+            say(
+                form, sentence, mirror=made.mirror, stamp=made.stamp, outcome=done.outcome, files=len(made.files),
+                trust=list(done.trust),
+            )  # fmt: skip
 
 
 @mirror.command(short_help="Give the clients of a ring a snapshot.")
@@ -232,11 +236,13 @@ def take(file: Path, tree: Path, form: str) -> None:
 @click.argument("name")
 @click.option("--ring", required=True, metavar="RING", help="The ring whose clients get it.")
 @click.option("--reason", metavar="WORDS", help="Go past the order of rings and the soak; kept with your name.")
+@click.option("--new-trust", is_flag=True, help="Take it though other keys vouch for it; needs a --reason.")
 @with_format
-def promote(file: Path, name: str, ring: str, reason: str | None, form: str) -> None:
+def promote(file: Path, name: str, ring: str, reason: str | None, new_trust: bool, form: str) -> None:
     """Give the clients of a ring the snapshot NAME, which is MIRROR/STAMP, or the newest of MIRROR; proven before.
 
-    A ring gets what the ring before it has had for the soak. Exit 4 otherwise.
+    A ring gets what the ring before it has had for the soak, and what the same keys vouch for as for what it has. Exit
+    4 otherwise.
 
     Example: sparkctl airgap mirror promote mirror.yaml ubuntu/20261130T070000Z --ring canary
     """
@@ -247,11 +253,15 @@ def promote(file: Path, name: str, ring: str, reason: str | None, form: str) -> 
     from sparkctl.app.mirror_promote import promote as promote_it
     from sparkctl.app.mirror_shelf import named, opened
 
+    if new_trust and reason is None:
+        raise click.UsageError("--new-trust needs a --reason: how were these keys compared?")
     settings = mirror_file(file)
     kept = None if reason is None else lasting(reason)
     with opened(settings) as shelf, told(settings.folder):
         made = named(shelf, name)
-        turn = promote_it(settings, shelf, made, ring, by=actor(), now=utc_now(), reason=kept)
+        turn = promote_it(
+            settings, shelf, made, ring, by=actor(), now=utc_now(), reason=kept, new_trust=new_trust
+        )  # fmt: skip
     words = f"the clients of {ring} get {made.name}"
     words += " already" if turn is None else f" instead of {turn.instead_of}" if turn.instead_of else " from now on"
     say(form, words, ring=ring, mirror=made.mirror, stamp=made.stamp, turned=turn is not None)
@@ -330,6 +340,10 @@ def _say_failed(form: str, name: str, what: str, error: "SparkctlError", **more:
     mirror, _, stamp = name.partition("/")
     fields = {"mirror": mirror, **({"stamp": stamp} if stamp else {}), **more}
     say(form, words, **fields, error=str(error), hint=error.hint, exit_code=error.exit_code)
+
+
+def _told(trust: "Sequence[str]") -> str:
+    return "".join(f"\n  OTHER KEYS: it is {sentence}" for sentence in trust)
 
 
 def _counted(counts: "Mapping[str, int]") -> str:

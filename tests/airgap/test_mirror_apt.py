@@ -274,6 +274,24 @@ def digests_of(folder: Path) -> dict[str, str]:
     }
 
 
+def test_another_key_of_the_owner_is_told_and_gets_to_no_ring_in_passing(mirrors: Mirroring) -> None:
+    must(mirrors.run("sync"))
+    must(mirrors.run("promote", "ubuntu", "--ring", "canary"))
+    mirrors.keys.make("heir")
+    mirrors.keys.public("heir", mirrors.top / "heir.asc")
+    mirrors.archive.signer = "heir"
+    mirrors.publish()
+    mirrors.settings(signed_by="heir.asc")
+    time.sleep(1)  # a snapshot is named by its second
+    told = must(mirrors.run("sync")).stdout
+    assert told.count("\n  OTHER KEYS: it is vouched for by the OpenPGP key ") == 1
+    assert told.count("\n  OTHER KEYS: it is no longer vouched for by the OpenPGP key ") == 1
+    words = ("promote", "ubuntu", "--ring", "canary", "--reason", "nobody waits")
+    refused(mirrors.run(*words), 4, "is vouched for by the OpenPGP key")
+    assert mirrors.run(*words[:4], "--new-trust").returncode == 2
+    must(mirrors.run(*words, "--new-trust"))
+
+
 def test_a_damaged_snapshot_reaches_no_ring_and_no_far_side(mirrors: Mirroring, tmp_path: Path) -> None:
     must(mirrors.run("sync"))
     [made] = snapshots(mirrors)

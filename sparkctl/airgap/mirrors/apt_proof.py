@@ -9,7 +9,7 @@ from sparkctl.airgap.blobs import digest_of
 from sparkctl.airgap.mirrors import openpgp
 from sparkctl.airgap.mirrors.apt_index import COMPRESSED, Listed, Release, packages, release, require_suite
 from sparkctl.airgap.mirrors.kind import Proven
-from sparkctl.errors import UsageError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.evidence_path import bytewise
 from sparkctl.model.mirror_apt import AptServed
 from sparkctl.model.transfer import TransferFile
@@ -35,6 +35,7 @@ def prove(served: AptServed, folder: Path) -> Proven:
 
     Only what was proven is in the result: files that nobody signed are left out.
     """
+    _require_plain(served.key)
     found = _Found()
     for suite in served.suites:
         _prove_suite(served, folder, suite, found)
@@ -47,6 +48,18 @@ def prove(served: AptServed, folder: Path) -> Proven:
         valid_until=min(found.valid_until, default=None),
         dated=found.dated,
     )
+
+
+def _require_plain(key: str) -> None:
+    """Raise RefusedError for a key with anything around it: clients get all of it, and might read more keys there."""
+    try:
+        plain = openpgp.armoured(key.encode("ascii")) == key
+    except ValueError:
+        plain = False
+    if not plain:
+        raise RefusedError(
+            "the key of the archive is not one block of armour, as it is written here", hint="do not use it"
+        )
 
 
 def verified_release(served: AptServed, folder: Path, suite: str) -> tuple[Release, openpgp.Signed]:

@@ -9,6 +9,7 @@ from sparkctl.airgap.mirrors import aptly, debmirror, openpgp
 from sparkctl.airgap.mirrors.apt_origin import origin
 from sparkctl.airgap.mirrors.apt_proof import prove
 from sparkctl.airgap.mirrors.kind import Fetched, Planned, Proven
+from sparkctl.airgap.mirrors.openpgp_keys import fingerprints
 from sparkctl.app import site_values as values
 from sparkctl.app.airgap_files import utc_now
 from sparkctl.app.file_fields import Fields
@@ -83,6 +84,10 @@ class Apt:
     def prove(self, served: AptServed, folder: Path) -> Proven:
         """From the signature down."""
         return prove(served, folder)
+
+    def vouchers(self, served: AptServed) -> list[str]:
+        """Every key in its keyring."""
+        return [f"the OpenPGP key {one}" for one in fingerprints(served.key)]
 
     def client(self, served: AptServed, url: str, name: str) -> dict[str, str]:
         """A source with the key in it, so that it needs no file beside it (sources.list(5), deb822)."""

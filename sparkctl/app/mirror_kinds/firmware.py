@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sparkctl.airgap.mirrors import firmware
-from sparkctl.airgap.mirrors.chain import chain, loaded
+from sparkctl.airgap.mirrors.chain import chain, loaded, subject
 from sparkctl.airgap.mirrors.firmware_proof import prove
 from sparkctl.airgap.mirrors.kind import Fetched, Planned, Proven
 from sparkctl.app import site_values as values
@@ -82,6 +83,14 @@ class Firmware:
     def prove(self, served: FirmwareServed, folder: Path) -> Proven:
         """From the site's signature and the origin's down."""
         return prove(served, folder)
+
+    def vouchers(self, served: FirmwareServed) -> list[str]:
+        """Certificates for what the site signed, and for what the origin signed."""
+        return [
+            f"{subject(one)} (for {whom}, SHA-256 {one.fingerprint(hashes.SHA256()).hex()})"
+            for whom, trust in (("the site", served.ca), ("the origin", served.trust))
+            for one in loaded(trust)
+        ]
 
     def client(self, served: FirmwareServed, url: str, name: str) -> dict[str, str]:
         """A remote, whom it trusts, and an end to asking LVFS itself. The trust that fwupd is shipped with stays on.

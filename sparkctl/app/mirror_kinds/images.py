@@ -1,5 +1,6 @@
 """Mirrors of container images."""
 
+import hashlib
 import re
 import stat
 from collections.abc import Callable
@@ -89,6 +90,13 @@ class Images:
     def prove(self, served: ImagesServed, folder: Path) -> Proven:
         """From the pinned digests down."""
         return prove(served, folder)
+
+    def vouchers(self, served: ImagesServed) -> list[str]:
+        """The registry from which clients get them, and its CA; the images themselves are known by their digests."""
+        if served.site is None:
+            return []
+        ca = hashlib.sha256(served.site.ca.encode()).hexdigest() if served.site.ca else "a public one"
+        return [f"the registry {served.site.registry}, CA: {ca}"]
 
     def client(self, served: ImagesServed, url: str, name: str) -> dict[str, str]:  # noqa: ARG002 - no client asks nginx
         """For containerd, and a list of what can be pulled; images come from the site's registry, not from `url`."""

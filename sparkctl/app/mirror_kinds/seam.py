@@ -44,3 +44,7 @@ class Kind(Protocol[SpecT, ServedT_contra]):
     def client(self, served: ServedT_contra, url: str, name: str) -> dict[str, str]:
         """Files of a client that takes it from `url`: their contents by path, without a leading slash."""
         ...
+
+    def vouchers(self, served: ServedT_contra) -> list[str]:
+        """Who vouches for what is served, each as it can be compared with what its owner publishes."""
+        ...

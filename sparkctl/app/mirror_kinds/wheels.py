@@ -76,6 +76,10 @@ class Wheels:
         with told(folder):
             return prove_wheels(served, folder)
 
+    def vouchers(self, served: WheelsServed) -> list[str]:  # noqa: ARG002 - each is known by its digest
+        """Nobody beside whoever made the lock file."""
+        return []
+
     def client(self, served: WheelsServed, url: str, name: str) -> dict[str, str]:  # noqa: ARG002 - one index is all
         """Settings of pip (`pip config debug` shows where it reads them) and of uv, for every user of a client."""
         index = f"{url.rstrip('/')}/{SIMPLE}/"
