@@ -147,6 +147,7 @@ SECRET = '<!DOCTYPE components [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
         (metadata(one(more="<x>&nbsp;</x>")), "is no whole XML: line 1"),
         (metadata(one())[:-5], "is no whole XML"),
         (metadata(one(more="<x>" * 60 + "</x>" * 60)), "larger than any of firmware"),
+        ("<x>" * 60 + "</x>" * 60, "larger than any of firmware"),
         (metadata(one(more=f"<x>{'t' * 17_000_000}</x>")), "larger than any of firmware"),
         (metadata(one(more='<a:b xmlns:a="urn:x"/>')), "names that no component of firmware has"),
         (metadata(one(more="<x " + " ".join(f'a{n}="1"' for n in range(50)) + "/>")), "larger than any"),

@@ -1,14 +1,19 @@
 """Lock files, wheels and indexes from somebody who means ill: refused in one sentence, at a bounded cost."""
 
+import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from sparkctl.airgap.mirrors import wheel_file
+from sparkctl.airgap.mirrors.wheel_closure import lacking
 from sparkctl.airgap.mirrors.wheel_file import wheel_at
 from sparkctl.airgap.mirrors.wheel_index import index_of
 from sparkctl.airgap.mirrors.wheel_lock import lock_text, pins_in
+from sparkctl.airgap.mirrors.wheel_plan import _files
 from sparkctl.airgap.mirrors.wheel_proof import prove_wheels
 from sparkctl.airgap.mirrors.wheel_target import Target, tags_of
 from sparkctl.app.mirror_kinds.wheels import Wheels
@@ -169,6 +174,53 @@ def test_a_wheel_costs_no_more_than_its_bounds(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(wheel_file, "_MAX_READ", 100_000)
     with pytest.raises(ValueError, match="would have to be read for more than"):
         wheel_at(many)
+
+
+@pytest.mark.parametrize(
+    ("requires", "words"),
+    [
+        (f"a; {'(' * 1900}os_name=='x'{')' * 1900}", "has a METADATA with a Requires-Dist that is none"),
+        (f"a >=1{',>=1' * 1400}", "has a METADATA with a Requires-Dist of more than 4,000 characters"),
+    ],
+)
+def test_a_requirement_costs_no_stack_and_no_hours(tmp_path: Path, requires: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        wheel_at(build_wheel(tmp_path, "one", requires=(requires,)))
+
+
+def test_tags_of_tags_and_messages_in_messages_are_refused(tmp_path: Path) -> None:
+    many = ".".join(f"a{number}" for number in range(60))
+    with pytest.raises(ValueError, match="has a WHEEL with more than 5,000 tags"):
+        wheel_at(build_wheel(tmp_path, "one", said_tag=f"{many}-{many}-{many}"))
+    nested = "3.12\n" + "Content-Type: message/rfc822\n\n" * 2000
+    with pytest.raises(ValueError, match="has a METADATA of messages within messages"):
+        wheel_at(build_wheel(tmp_path, "one", python=nested))
+
+
+def test_a_release_of_too_many_digits_is_one_that_is_not_there(tmp_path: Path) -> None:
+    digits = "1" * 3990
+    one = wheel_at(build_wheel(tmp_path, "one", requires=(f"two=={digits}", f"two; python_version<'{digits[:3900]}'")))
+    two = wheel_at(build_wheel(tmp_path, "two"))
+    pins = pins_in("".join(map(lock_line, sorted(tmp_path.glob("*.whl")))))
+    with int_digits(640):
+        [told] = lacking([one, two], pins, Target("aarch64", "2.39", "3.12"))
+    assert told.endswith("and one 1.0 needs it on aarch64 with Python 3.12")
+
+
+@contextmanager
+def int_digits(limit: int) -> Iterator[None]:
+    """Have Python read numbers of so many digits at most, as where an operator's environment says so."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(limit)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+@pytest.mark.parametrize("page", [b"<![<![<![", b"<!DOCTYPE [<!", b"[" * 100_000, b"{", b"\xff<a href=x#sha256=y>"])
+def test_a_page_that_is_none_offers_nothing(page: bytes) -> None:
+    assert [one.file for one in _files(page)] in ([], ["x"])
 
 
 def test_clients_are_told_where_the_index_is(tmp_path: Path) -> None:

@@ -94,13 +94,15 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        if self._depth > _MAX_DEPTH:  # what is open costs memory, also where it is no component
+            raise ValueError(_TOO_LARGE)
         if self._builder is None and name == "component":
             self._builder, self._begun, self._elements = TreeBuilder(), self._depth, 0
             self._text_size = 0
         if self._builder is None:
             return
         self._elements += 1
-        if self._depth > _MAX_DEPTH or self._elements > _MAX_ELEMENTS or len(attributes) > _MAX_ATTRIBUTES:
+        if self._elements > _MAX_ELEMENTS or len(attributes) > _MAX_ATTRIBUTES:
             raise ValueError(_TOO_LARGE)
         if not all(_NAME.fullmatch(one) for one in (name, *attributes) if one != _LANGUAGE):
             raise ValueError("uses names that no component of firmware has")

@@ -39,7 +39,10 @@ def lacking(wheels: Sequence[Wheel], pins: Sequence[WheelPin], target: Target) -
 
 
 def _allows(required: Requirement, wheel: Wheel) -> bool:
-    return required.specifier.contains(wheel.version, prereleases=True)
+    try:
+        return required.specifier.contains(wheel.version, prereleases=True)
+    except ValueError:  # a release of more digits than Python reads
+        return False
 
 
 def _sentence(wheel: Wheel, required: Requirement, target: Target) -> str:

@@ -5,6 +5,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,8 @@ _MAX_READ = 64 * 2**20  # bytes of a wheel that are read to see what it is: its 
 _MAX_METADATA = 4 * 2**20
 _MAX_ENTRIES = 200_000
 _MAX_REQUIRES = 5000
+_MAX_REQUIREMENT = 4000  # characters of one; a marker of nested brackets costs a stack, many releases cost time
+_MAX_TAGS = 5000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,250}\.whl")
 _LINUX = re.compile(r"^(many|musl)?linux[0-9]*(_[0-9]+_[0-9]+)?_")
 _FOLDER = re.compile(r"[^/]+\.dist-info/(METADATA|WHEEL)")
@@ -72,7 +75,10 @@ def wheel_at(path: Path) -> Wheel:
     if size > MAX_WHEEL:
         raise ValueError(f"is larger than {MAX_WHEEL // 2**30} GiB")
     metadata, about = _documents(path)
-    fields, _ = parse_email(metadata)
+    try:
+        fields, _ = parse_email(metadata)
+    except RecursionError:
+        raise ValueError("has a METADATA of messages within messages") from None
     said, of = fields.get("name", ""), fields.get("version", "")
     if canonicalize_name(said) != name:
         raise ValueError(f"is {printable(said, 60) or 'nothing'} by its METADATA")
@@ -131,8 +137,10 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 def _tags_in(about: bytes) -> frozenset[Tag]:
     lines = about.decode("utf-8", "replace").splitlines()
     said = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("tag:")]
+    if sum(prod(len(part.split(".")) for part in each.split("-")) for each in said) > _MAX_TAGS:
+        raise ValueError(f"has a WHEEL with more than {_MAX_TAGS:,} tags")
     try:
-        return frozenset(tag for each in said[:_MAX_REQUIRES] for tag in parse_tag(each))
+        return frozenset(tag for each in said for tag in parse_tag(each))
     except ValueError:
         raise ValueError("has a WHEEL with a tag that is none") from None
 
@@ -153,9 +161,11 @@ def _agree(named_so: frozenset[Tag], said: frozenset[Tag]) -> bool:
 def _requires(lines: list[str]) -> tuple[Requirement, ...]:
     if len(lines) > _MAX_REQUIRES:
         raise ValueError(f"needs more than {_MAX_REQUIRES:,} others by its METADATA")
+    if any(len(line) > _MAX_REQUIREMENT for line in lines):
+        raise ValueError(f"has a METADATA with a Requires-Dist of more than {_MAX_REQUIREMENT:,} characters")
     try:
         return tuple(map(Requirement, lines))
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         raise ValueError("has a METADATA with a Requires-Dist that is none") from None
 
 

@@ -1,5 +1,6 @@
 """What an index offers of the releases that a lock file names: how much it would be, and what has no wheel."""
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,7 +121,8 @@ class _Links(HTMLParser):
 
 def _links(text: str) -> Iterator[Offered]:
     parser = _Links()
-    parser.feed(text)
+    with contextlib.suppress(AssertionError):  # so it ends where a page is none
+        parser.feed(text)
     for address in parser.found:
         try:
             parts = urlsplit(address)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import Marker
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from sparkctl.airgap.mirrors.wheel_file import Wheel
@@ -49,7 +49,7 @@ class Target:
             return True
         try:
             return (Marker(marker) if isinstance(marker, str) else marker).evaluate(dict(self.environment(extra)))
-        except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
+        except (ValueError, RecursionError):  # such as a release of more digits than Python reads
             return True
 
 
