@@ -13,7 +13,7 @@ from sparkctl.app.airgap_files import parsed, read_bounded, told
 from sparkctl.app.mirror_file import MirrorFile
 from sparkctl.app.mirror_kinds.catalogue import KINDS
 from sparkctl.errors import RefusedError, UsageError
-from sparkctl.model.mirror import SNAPSHOT, Snapshot
+from sparkctl.model.mirror import SNAPSHOT, Served, Snapshot
 from sparkctl.model.printable import printable
 
 _STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
@@ -90,8 +90,18 @@ def require_holds(shelf: Shelf, snapshot: Snapshot) -> None:
     damaged = next(shelf.damaged(snapshot), None)
     if damaged is not None:
         raise UsageError(f"{snapshot.name} is damaged: {damaged}", hint="remove that snapshot, and sync or take again")
-    proven = KINDS[snapshot.served.kind].prove(snapshot.served, shelf.place(snapshot.mirror, snapshot.stamp))
+    proven = prove(snapshot.served, shelf.place(snapshot.mirror, snapshot.stamp), snapshot.name)
     require_told(snapshot, proven, str(shelf.place(snapshot.mirror, snapshot.stamp) / SNAPSHOT))
+
+
+def prove(served: Served, folder: Path, named: str) -> Proven:
+    """Verify a folder by what is said of it; raises UsageError, RefusedError, also for words that make no sense."""
+    try:
+        return KINDS[served.kind].prove(served, folder)
+    except ValueError as error:  # a key that is none, a suite that leads elsewhere
+        raise RefusedError(
+            f"{named} cannot be proven: what is said of it makes no sense", hint="do not use it"
+        ) from error
 
 
 def require_told(snapshot: Snapshot, proven: Proven, named: str) -> None:

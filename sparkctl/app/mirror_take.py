@@ -8,8 +8,7 @@ from typing import Literal
 
 from sparkctl.airgap.mirrors.shelf import MAX_SNAPSHOT, Shelf
 from sparkctl.app.airgap_files import parsed, read_bounded
-from sparkctl.app.mirror_kinds.catalogue import KINDS
-from sparkctl.app.mirror_shelf import newest, require_told, snapshot_of
+from sparkctl.app.mirror_shelf import newest, prove, require_told, snapshot_of
 from sparkctl.app.mirror_sync import require_newer
 from sparkctl.app.mirror_trust import changes_of_trust
 from sparkctl.errors import RefusedError, UsageError
@@ -58,8 +57,7 @@ def take(shelf: Shelf, tree: Path, now: datetime) -> Iterator[Taken]:
             continue
         if older is not None:
             require_newer(snapshot, older)
-        proven = KINDS[snapshot.served.kind].prove(snapshot.served, path.parent)
-        require_told(snapshot, proven, str(path))
+        require_told(snapshot, prove(snapshot.served, path.parent, str(path)), str(path))
         shelf.put(snapshot, path.parent, older, share=True)
         yield Taken(snapshot, "taken", changes_of_trust(snapshot, older))
 

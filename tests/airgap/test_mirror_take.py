@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
-from sparkctl.airgap.mirrors.kind import Proven
+from sparkctl.airgap.mirrors.kind import Fetched, Proven
 from sparkctl.airgap.mirrors.shelf import Shelf
 from sparkctl.airgap.mirrors.wheel_proof import prove_wheels
+from sparkctl.app.mirror_file import Mirrored
 from sparkctl.app.mirror_kinds.wheels import Wheels
 from sparkctl.app.mirror_shelf import named, require_holds
+from sparkctl.app.mirror_sync import sync
 from sparkctl.app.mirror_take import take
 from sparkctl.errors import RefusedError
 from sparkctl.model.canonical import canonical_json
+from sparkctl.model.mirror import Served
+from sparkctl.model.mirror_apt import AptServed
+from sparkctl.model.mirror_firmware import FirmwareServed
 from sparkctl.model.mirror_wheels import WheelsServed
-from tests.support.snapshots import snapshot_of_wheels
+from sparkctl.model.transfer import TransferFile
+from tests.support.snapshots import served_wheels, snapshot_of_wheels
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -90,3 +96,38 @@ def test_a_snapshot_of_the_future_would_make_all_later_ones_old(tmp_path: Path) 
     with pytest.raises(RefusedError, match="is of the future: here it is 2026-12-01 00:00 UTC"):
         list(take(shelf, tree(tmp_path, NOW + 2 * DAY), NOW))
     assert [one.outcome for one in take(shelf, tree(tmp_path, NOW + DAY / 2), NOW)] == ["taken"]
+
+
+@pytest.mark.parametrize(
+    "served",
+    [
+        FirmwareServed(metadata="https://example.net/f.xml.gz", ca="x", trust="x", devices=[], own=[]),
+        FirmwareServed(metadata="https://example.net/f.xml.gz", ca="\u0416", trust="x", devices=[], own=[]),
+        AptServed(suites=["x/../noble"], components=["main"], architectures=["arm64"], key="\u0416"),
+    ],
+    ids=lambda served: served.kind,
+)
+def test_words_that_make_no_sense_are_refused_in_one_sentence(tmp_path: Path, served: Served) -> None:
+    with pytest.raises(RefusedError, match=r"cannot be proven|is not one block of armour"):
+        list(take(Shelf(tmp_path / "mirror"), tree(tmp_path, NOW, served=served), NOW))
+
+
+def test_what_cannot_be_written_down_is_no_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs an archive may call a package as the document of a snapshot, or so that it steers a terminal."""
+    served, shelf = served_wheels(tmp_path / "made"), Shelf(tmp_path / "mirror")
+    proven = prove_wheels(served, tmp_path / "made")
+    given = [proven]
+    monkeypatch.setattr(Wheels, "fetch", lambda *_: Fetched(tmp_path / "made", served, []))
+    monkeypatch.setattr(Wheels, "origin", lambda *_: ["https://example.net"])
+    monkeypatch.setattr(Wheels, "prove", lambda *_: given[0])
+    mirrored = Mirrored("wheels", "wheels", Wheels(), served)
+    for path in ("snapshot.json", "wheels"):
+        file = TransferFile(path=path, size=0, sha256="a" * 64)
+        given[0] = replace(proven, files=sorted([*proven.files, file], key=lambda one: one.path.encode()))
+        with pytest.raises(RefusedError, match="what wheels has cannot be kept as it is"):
+            sync(shelf, mirrored, NOW)
+    assert shelf.mirrors() == []
+    given[0] = replace(proven, left_out=["a name\n\x1b[2J", "x" * 5000])
+    kept = sync(shelf, mirrored, NOW).snapshot.left_out
+    assert kept[0] == "a name\\u000a\\u001b[2J"
+    assert len(kept[1]) == 1000
