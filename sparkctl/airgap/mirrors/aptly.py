@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sparkctl.airgap.mirrors import openpgp
-from sparkctl.airgap.mirrors.apt_index import Release
+from sparkctl.airgap.mirrors.apt_index import MAX_INDEX, Release
 from sparkctl.airgap.mirrors.apt_origin import Origin, origin
 from sparkctl.airgap.mirrors.apt_proof import SIGNED, prove
 from sparkctl.airgap.mirrors.kind import Fetched
@@ -27,7 +27,7 @@ def fetch(spec: AptMirror, work: Path, at: datetime) -> Fetched:
     key = _public_key(spec.sign_with or "")
     found = origin(spec, work)
     _require_valid(spec, found, at)
-    desk = _Aptly(work, spec)
+    desk = _Aptly(work, spec, max((MAX_INDEX, *(package.size for package in found.packages.values()))))
     desk.forget()
     served = AptServed(
         suites=[FLAT_SUITE] if spec.flat else spec.suites,
@@ -54,10 +54,10 @@ def _require_valid(spec: AptMirror, found: Origin, at: datetime) -> None:
 
 
 class _Aptly:
-    """One aptly with a folder and settings of its own."""
+    """One aptly with a folder and settings of its own, which writes no file of more than `largest` bytes."""
 
-    def __init__(self, work: Path, spec: AptMirror) -> None:
-        self._spec, self._log = spec, work / "aptly.log"
+    def __init__(self, work: Path, spec: AptMirror, largest: int) -> None:
+        self._spec, self._log, self._largest = spec, work / "aptly.log", largest
         self._log.unlink(missing_ok=True)
         self._root = root = work / "aptly"
         self.public = root / "public"
@@ -104,7 +104,7 @@ class _Aptly:
         return said.decode("utf-8", "replace").splitlines() if status == 0 else []
 
     def _run(self, *words: str) -> None:
-        ran = run([*self._argv(), *words], self._log, package="aptly")
+        ran = run([*self._argv(), *words], self._log, package="aptly", largest=self._largest)
         if ran.status != 0:
             raise UsageError(
                 f"aptly did not {words[0]} {words[1]} {self._spec.name}: {ran.last_line}",

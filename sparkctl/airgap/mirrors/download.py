@@ -64,6 +64,7 @@ def _argv(address: str, partial: Path, limit: int, accept: str | None, config: P
     protocols = "=https,http"
     first = [
         "curl",
+        "--disable",  # what is in somebody's .curlrc, such as `insecure`, does not hold here
         *(("--config", str(config)) if config else ()),
         *(("--header", f"Accept: {accept}") if accept else ()),
     ]

@@ -20,6 +20,7 @@ ANSWER_S = 120.0
 """How long a registry may take to answer with one document."""
 
 _START_S, _SLOWEST = 900.0, 100_000
+_MAX_LOG = 64 * 2**20
 _RETRIES = "3"
 _SEE = "see that the name is right, that it answers, and that a login is there if it asks for one"
 _MESSAGE = re.compile(r'level=fatal msg=("(?:[^"\\]|\\.)*")')
@@ -59,7 +60,8 @@ class Skopeo:
             "--dest-oci-accept-uncompressed-layers", "--dest-shared-blob-dir", str(blobs),
             f"docker://{reference}", f"oci:{folder.name}:image",
         ]  # fmt: skip
-        return run(argv, self.log, package=PACKAGE, seconds=_allowed(size), cwd=folder.parent)
+        largest = size + _MAX_LOG  # skopeo looks at a layer's digest when it has ended, if it ends
+        return run(argv, self.log, package=PACKAGE, seconds=_allowed(size), cwd=folder.parent, largest=largest)
 
     def put(self, folder: Path, blobs: Path, reference: str, size: int) -> Ran:
         """Put the one document that the layout `folder` names into a registry, with its contents, digests unchanged.

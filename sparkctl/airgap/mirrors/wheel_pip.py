@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sparkctl.airgap.mirrors.tool import Ran, run
+from sparkctl.airgap.mirrors.wheel_file import MAX_WHEEL
 from sparkctl.airgap.mirrors.wheel_lock import lock_text
 from sparkctl.airgap.mirrors.wheel_target import Target
 from sparkctl.errors import RefusedError, UsageError
@@ -49,7 +50,8 @@ def bring(pin: WheelPin, target: Target, indexes: Sequence[str], work: Path, fol
         *download_argv(target, lock, folder), "--isolated", "--no-cache-dir", "--progress-bar=off", "--retries=3",
         f"--index-url={first}", *(f"--extra-index-url={each}" for each in more), *_plain(indexes), *_trusted(),
     ]  # fmt: skip
-    ran = run(argv, work / "pip.log", package="python3-pip", environment={"PIP_CONFIG_FILE": os.devnull})
+    environment = {"PIP_CONFIG_FILE": os.devnull}
+    ran = run(argv, work / "pip.log", package="python3-pip", environment=environment, largest=MAX_WHEEL)
     if ran.status != 0:
         raise _fault(ran, pin, target)
 
