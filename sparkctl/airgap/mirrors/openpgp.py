@@ -3,11 +3,13 @@
 import base64
 import binascii
 import re
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparkctl.airgap.blobs import opened
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.printable import printable
 
@@ -22,6 +24,9 @@ _ARMOUR = re.compile(
     rb"-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[A-Za-z]+: [^\r\n]*\r?\n)*\r?\n([A-Za-z0-9+/=\r\n]+?)"
     rb"(?:=[A-Za-z0-9+/]{4}\r?\n)?-----END PGP PUBLIC KEY BLOCK-----"
 )
+_BEGIN, _SIGNATURE, _END = (
+    b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----BEGIN PGP SIGNATURE-----", b"-----END PGP SIGNATURE-----",
+)  # fmt: skip
 _LINE = 64
 _PUBLIC_KEY_TAG = 6
 
@@ -55,12 +60,18 @@ def keyring(key: str) -> bytes:
 
 def verified(path: Path, key: str, named: str) -> Signed:
     """What a clear-signed file says, when a key signed it; raises RefusedError when none did, UsageError, OSError."""
-    if path.stat().st_size > MAX_SIGNED:
+    with opened(path) as file:
+        content = file.read(MAX_SIGNED + 1)
+    if len(content) > MAX_SIGNED:
         raise UsageError(f"{named} is larger than {MAX_SIGNED // 2**20} MiB")
+    if not _clear_signed(content):
+        other = "it is not one text with its signature and nothing around it"
+        raise RefusedError(f"{named} is refused: {other if _BEGIN in content else 'nobody signed it'}", hint=_HINT)
     with tempfile.TemporaryDirectory(prefix="sparkctl-") as scratch:
-        ring, text = Path(scratch) / "keyring.gpg", Path(scratch) / "text"
+        ring, text, signed = (Path(scratch) / name for name in ("keyring.gpg", "text", "signed"))
         ring.write_bytes(keyring(key))
-        status = _gpgv("--keyring", str(ring), "--output", str(text), str(path), named=named)
+        signed.write_bytes(content)
+        status = _gpgv("--keyring", str(ring), "--output", str(text), str(signed), named=named)
         keys = _require_good(status, named)
         return Signed(text.read_text("utf-8", "replace"), keys)
 
@@ -80,11 +91,12 @@ def verified_apart(content: bytes, signature: bytes, key: str, named: str) -> tu
 
 def _gpgv(*arguments: str, named: str) -> str:
     """What gpgv reports, line by line, whatever it ended with."""
-    argv = ["gpgv", "--status-fd", "1", *arguments]
+    # What a signature holds may be compressed, and gpgv writes it before it knows who signed it.
+    argv = ["prlimit", f"--fsize={MAX_SIGNED + 1}", "--", "gpgv", "--status-fd", "1", *arguments]
+    if shutil.which("gpgv") is None:
+        raise UsageError("there is no gpgv here", hint="apt-get install gpgv")
     try:
         ran = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
-    except FileNotFoundError:
-        raise UsageError("there is no gpgv here", hint="apt-get install gpgv") from None
     except subprocess.TimeoutExpired:
         raise UsageError(f"gpgv did not end within {_SECONDS:g} s over {named}") from None
     return ran.stdout.decode("utf-8", "replace")
@@ -95,7 +107,12 @@ def _require_good(status: str, named: str) -> tuple[str, ...]:
     words = [line.split()[1:] for line in status.splitlines() if line.startswith("[GNUPG:] ")]
     said = {word[0] for word in words if word}
     bad = [(name, sentence) for name, sentence in _REASONS if name in said]
-    good = tuple(word[1] for word in words if word[:1] == ["VALIDSIG"] and len(word) > 1)
+    valid = [word for word in words if word[:1] == ["VALIDSIG"] and len(word) > _DIGEST]
+    good = tuple(word[1] for word in valid if word[_DIGEST] not in _WEAK)
+    if valid and not good and "GOODSIG" in said:
+        raise RefusedError(
+            f"{named} is refused: its signature is over SHA-1 or older, which clients do not take", hint=_HINT
+        )
     if "BADSIG" in said or "GOODSIG" not in said or not good:
         reason = bad[0][1] if bad else "nobody signed it"
         missing = next((word[1] for word in words if word[:1] == ["NO_PUBKEY"] and len(word) > 1), None)
@@ -103,6 +120,10 @@ def _require_good(status: str, named: str) -> tuple[str, ...]:
         raise RefusedError(f"{named} is refused: {reason}{by}", hint=_HINT)
     return good
 
+
+_DIGEST = 8
+_WEAK = frozenset({"1", "2", "3"})
+"""Where VALIDSIG has the digest (doc/DETAILS of GnuPG), and MD5, SHA-1 and RIPEMD-160 (RFC 9580, section 9.5)."""
 
 _REASONS = (
     ("BADSIG", "it was changed after it was signed"),
@@ -112,6 +133,19 @@ _REASONS = (
     ("NO_PUBKEY", "the key that signed it is not the one that was named"),
 )
 _HINT = "compare the key with the one that the owner publishes; there is no way past a signature"
+
+
+def _clear_signed(content: bytes) -> bool:
+    """Whether a file is one text with one signature and nothing else, which alone is what apt takes (RFC 9580, 7).
+
+    gpgv looks over what stands around it, and takes signatures of other forms, too.
+    """
+    lines = [line.rstrip(b"\r") for line in content.rstrip(b"\r\n").split(b"\n")]
+    marks = [number for number, line in enumerate(lines) if line.startswith(b"-----")]
+    if [lines[number] for number in marks] != [_BEGIN, _SIGNATURE, _END] or marks[0] or marks[2] != len(lines) - 1:
+        return False
+    headers = lines[1 : lines.index(b"")] if b"" in lines else lines
+    return len(headers) < marks[1] and all(line.startswith(b"Hash: ") for line in headers)
 
 
 def _binary(content: bytes) -> bytes:
