@@ -37,6 +37,10 @@ def newest(shelf: Shelf, mirror: str) -> Snapshot | None:
 def snapshot_of(shelf: Shelf, mirror: str, stamp: str) -> Snapshot:
     """The document of a snapshot; raises UsageError where it is damaged, or is that of another one."""
     path = shelf.place(mirror, stamp) / SNAPSHOT
+    if not path.is_file():
+        raise UsageError(
+            f"{mirror}/{stamp} is damaged: there is no {path}", hint="remove that folder, and sync or take it again"
+        )
     found = parsed(Snapshot, read_bounded(path, MAX_SNAPSHOT), str(path))
     if (found.mirror, found.stamp) != (mirror, stamp):
         raise UsageError(f"{path} is the document of {found.name}", hint="remove that folder, and sync again")

@@ -1,5 +1,6 @@
 """Snapshots that a bundle brought: what somebody wrote into the document of one by hand does not count."""
 
+import errno
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,11 @@ from sparkctl.airgap.mirrors.shelf import Shelf
 from sparkctl.airgap.mirrors.wheel_proof import prove_wheels
 from sparkctl.app.mirror_file import Mirrored
 from sparkctl.app.mirror_kinds.wheels import Wheels
+from sparkctl.app.mirror_prune import prune
 from sparkctl.app.mirror_shelf import named, require_holds
 from sparkctl.app.mirror_sync import sync
 from sparkctl.app.mirror_take import take
-from sparkctl.errors import RefusedError
+from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.canonical import canonical_json
 from sparkctl.model.mirror import Served
 from sparkctl.model.mirror_apt import AptServed
@@ -131,3 +133,32 @@ def test_what_cannot_be_written_down_is_no_snapshot(tmp_path: Path, monkeypatch:
     kept = sync(shelf, mirrored, NOW).snapshot.left_out
     assert kept[0] == "a name\\u000a\\u001b[2J"
     assert len(kept[1]) == 1000
+
+
+def test_a_snapshot_that_was_not_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, brought = Shelf(tmp_path / "mirror"), tree(tmp_path, NOW)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sparkctl.airgap.mirrors.shelf.replace_file", full)
+        with pytest.raises(OSError, match="No space left"):
+            list(take(shelf, brought, NOW))
+    assert list((shelf.folder / "snapshots/wheels").iterdir()) == []
+
+
+def test_pruning_keeps_what_is_whole_and_clears_what_is_half(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "mirror")
+    for days in (2, 1, 0):
+        list(take(shelf, tree(tmp_path, NOW - days * DAY), NOW))
+    (shelf.place("wheels", "20261201T000000Z") / "snapshot.json").unlink()
+    for half in (".20261202T000000Z.new", ".20261101T000000Z.gone"):
+        (shelf.folder / "snapshots/wheels" / half / "wheels").mkdir(parents=True)
+    assert prune(shelf, 1) == ["wheels/20261129T000000Z"]
+    assert sorted(path.name for path in (shelf.folder / "snapshots/wheels").iterdir()) == [
+        "20261130T000000Z", "20261201T000000Z"
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="wheels/20261201T000000Z is damaged: there is no") as caught:
+        named(shelf, "wheels")
+    assert caught.value.hint == "remove that folder, and sync or take it again"

@@ -57,14 +57,28 @@ class Shelf:
         """Make a snapshot of verified files below `source`; what an older one has is linked to.
 
         With `share`, files of `source` are linked to as well where they can be: nobody changes them. Raises UsageError
-        when a file is not what it was when it was verified.
+        when a file is not what it was when it was verified; then, and on a full disk, nothing stays.
         """
         place = self.place(snapshot.mirror, snapshot.stamp)
         making = place.with_name(f".{snapshot.stamp}.new")
         shared(place.parent)
-        for unfinished in place.parent.glob(".*"):  # of a command that was killed
-            shutil.rmtree(unfinished, ignore_errors=True)
+        self.clear(snapshot.mirror)
         shared(making)
+        try:
+            self._fill(making, snapshot, source, older, share=share)
+            making.rename(place)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+        sync_folder(place.parent)
+        return place
+
+    def clear(self, mirror: str) -> None:
+        """Remove what a command that was killed left half-made, or half-removed."""
+        for unfinished in (self.folder / "snapshots" / mirror).glob(".*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _fill(self, making: Path, snapshot: Snapshot, source: Path, older: Snapshot | None, *, share: bool) -> None:
         have = {file.sha256: self.place(older.mirror, older.stamp) / file.path for file in older.files} if older else {}
         folders = {making}
         for file in snapshot.files:
@@ -76,9 +90,6 @@ class Shelf:
                 _brought(source / file.path, target, file.sha256, share=share)
         replace_file(making / SNAPSHOT, canonical_json(snapshot.model_dump(mode="json")), 0o444)
         os.sync()  # once for all: a hundred thousand files, each brought to the disk by itself, take hours
-        making.rename(place)
-        sync_folder(place.parent)
-        return place
 
     def damaged(self, snapshot: Snapshot) -> Iterator[str]:
         """A sentence for each file of a snapshot that is not there, or is not what it was; every one is read."""
