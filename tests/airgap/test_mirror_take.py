@@ -135,6 +135,18 @@ def test_what_cannot_be_written_down_is_no_snapshot(tmp_path: Path, monkeypatch:
     assert len(kept[1]) == 1000
 
 
+def test_a_file_that_somebody_may_write_is_not_shared_with_them(tmp_path: Path) -> None:
+    """Writing it would change the snapshot that a ring has, after it was proven."""
+    shelf, brought = Shelf(tmp_path / "mirror"), tree(tmp_path, NOW)
+    lock, page = brought / "wheels/20261201T000000Z/requirements.txt", brought / "wheels/20261201T000000Z/simple"
+    lock.chmod(0o444)
+    list(take(shelf, brought, NOW))
+    made = shelf.place("wheels", "20261201T000000Z")
+    assert (made / "requirements.txt").stat().st_ino == lock.stat().st_ino
+    assert (made / "simple/index.html").stat().st_ino != (page / "index.html").stat().st_ino
+    assert (made / "simple/index.html").stat().st_mode & 0o777 == 0o444
+
+
 def test_a_snapshot_that_was_not_made_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf, brought = Shelf(tmp_path / "mirror"), tree(tmp_path, NOW)
 

@@ -56,7 +56,7 @@ class Shelf:
     def put(self, snapshot: Snapshot, source: Path, older: Snapshot | None, *, share: bool = False) -> Path:
         """Make a snapshot of verified files below `source`; what an older one has is linked to.
 
-        With `share`, files of `source` are linked to as well where they can be: nobody changes them. Raises UsageError
+        With `share`, files of `source` are linked to as well where nobody may write them. Raises UsageError
         when a file is not what it was when it was verified; then, and on a full disk, nothing stays.
         """
         place = self.place(snapshot.mirror, snapshot.stamp)
@@ -172,8 +172,14 @@ def _linked(held: Path | None, target: Path, sha256: str) -> bool:
 
 
 def _brought(source: Path, target: Path, sha256: str, *, share: bool) -> None:
-    if not (share and _linked(source, target, sha256)):
+    if not (share and _lasting(source) and _linked(source, target, sha256)):
         _copied(source, target, sha256)
+
+
+def _lasting(path: Path) -> bool:
+    """Whether a file is ours and nobody may write it: whoever may would change all that share it, proven or not."""
+    status = path.lstat()
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o222
 
 
 def _copied(source: Path, target: Path, sha256: str) -> None:
