@@ -43,7 +43,7 @@ def test_a_ring_gets_what_the_ring_before_it_had_for_the_soak(rings: Rings) -> N
     assert rings.promote(rings.newer, "canary", 0)
     with pytest.raises(RefusedError, match="and the soak is 3 d") as caught:
         rings.promote(rings.newer, "fleet", 1)
-    assert caught.value.hint == "wait 2 d, or give a --reason"
+    assert caught.value.hint == "promote it from 2026-12-04 00:00:00 UTC on, or give a --reason"
     assert rings.promote(rings.newer, "fleet", 3)
 
 
