@@ -123,11 +123,33 @@ def test_what_does_not_follow_from_the_commit_is_refused(tmp_path: Path) -> None
     assert "SHA256SUMS is not what follows from the files of this model" in fault()
 
 
-@pytest.mark.parametrize("name", [b"..", b".", b"a/../../b", b"a\\b", b"a\nb", b"\xff", b"a\xe2\x80\xaeb"])
+@pytest.mark.parametrize("name", [b"a/b", b"..", b".", b"a/../../b", b"a\\b", b"a\nb", b"\xff", b"a\xe2\x80\xaeb"])
 def test_a_path_that_leads_elsewhere_is_refused(store: Store, name: bytes) -> None:
     model = Model(repository="acme/tiny", revision=store.of({name: b"{}"}), files=["*"])
     with pytest.raises(RefusedError, match="the repository holds"):
         choice(Objects(store.folder), model, blobs=True)
+
+
+def test_a_pointer_that_lies_about_the_size_is_refused(store: Store, tmp_path: Path) -> None:
+    """A client that asks for the size, and a disk that makes room for it, go by the pointer."""
+    lying = pointer(WEIGHTS).replace(b"size 7000", b"size 7001")
+    model = Model(repository="acme/tiny", revision=store.of({b"one.safetensors": lying}), files=["*"])
+    site = tmp_path / "site"
+    place = site / file_path(model, "one.safetensors")
+    place.parent.mkdir(parents=True)
+    place.write_bytes(WEIGHTS)
+    shutil.copytree(store.folder, site / "acme/tiny/git/objects")
+    with pytest.raises(RefusedError, match=r"one\.safetensors is not what the commit"):
+        prove_models(ModelsServed(models=[model]), site)
+
+
+def test_hidden_files_are_never_taken(store: Store) -> None:
+    """Nothing serves them: a mirror that had them would not be what clients get."""
+    files = {b".gitattributes": b"{}", b"config.json": b"{}"}
+    chosen = choice(
+        Objects(store.folder), Model(repository="acme/tiny", revision=store.of(files), files=["*"]), blobs=True
+    )
+    assert [wanted.path for wanted in chosen.wanted] == ["config.json"]
 
 
 def test_trees_that_git_would_not_write_are_refused(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Rings: what a ring may get, by what the ring before it had, whatever was noted, withdrawn, or cut by a crash."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from sparkctl.airgap.mirrors.shelf import PROMOTIONS, Shelf
 from sparkctl.app.mirror_file import mirror_file
 from sparkctl.app.mirror_promote import promote, promotions
 from sparkctl.app.mirror_shelf import named
-from sparkctl.errors import RefusedError
+from sparkctl.errors import RefusedError, UsageError
+from sparkctl.model.canonical import canonical_json
 from sparkctl.model.mirror import Promotion
 from tests.support.snapshots import put_wheels
 
@@ -56,6 +58,22 @@ def test_what_the_ring_before_was_taken_off_early_goes_no_further(rings: Rings) 
         rings.promote(rings.newer, "fleet", 30)
     assert rings.promote(rings.older, "fleet", 5)  # four days, until the newer one came
     assert rings.promote(rings.newer, "fleet", 30, "it was the cable")
+
+
+def test_no_ring_gets_what_is_damaged_or_has_ended(rings: Rings) -> None:
+    path = rings.shelf.place("wheels", "20261130T000000Z") / "snapshot.json"
+    whole = json.loads(path.read_bytes())
+    path.chmod(0o644)
+    path.write_bytes(canonical_json(whole | {"valid_until": "2026-12-02T00:00:00Z"}))
+    with pytest.raises(RefusedError, match="clients refuse wheels/20261130T000000Z since 2026-12-02 00:00 UTC"):
+        rings.promote(rings.newer, "canary", 1, "nobody waits")
+    path.write_bytes(canonical_json(whole))
+    page = path.with_name("requirements.txt")
+    page.chmod(0o644)
+    page.write_text("thing @ https://evil.example\n")
+    with pytest.raises(UsageError, match=r"is damaged: requirements\.txt is not what it was"):
+        rings.promote(rings.newer, "canary", 1, "nobody waits")
+    assert rings.shelf.rings() == {}
 
 
 def test_a_turn_that_was_noted_and_not_made_is_no_soak(rings: Rings) -> None:

@@ -16,7 +16,7 @@ from sparkctl.app.mirror_file import Mirrored
 from sparkctl.app.mirror_kinds.wheels import Wheels
 from sparkctl.app.mirror_prune import prune
 from sparkctl.app.mirror_shelf import named, require_holds
-from sparkctl.app.mirror_sync import sync
+from sparkctl.app.mirror_sync import require_newer, sync
 from sparkctl.app.mirror_take import take
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.canonical import canonical_json
@@ -174,3 +174,53 @@ def test_pruning_keeps_what_is_whole_and_clears_what_is_half(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="wheels/20261201T000000Z is damaged: there is no") as caught:
         named(shelf, "wheels")
     assert caught.value.hint == "remove that folder, and sync or take it again"
+
+
+def test_what_the_origin_signed_before_what_is_here_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(tmp_path / "mirror")
+    list(take(shelf, tree(tmp_path, NOW - DAY), NOW))
+    earlier = {"index": SIGNED["index"] - DAY}
+    monkeypatch.setitem(SIGNED, "index", earlier["index"])
+    with pytest.raises(RefusedError, match="index of wheels is of 2026-11-21 00:00 UTC, older than in wheels/20261130"):
+        list(take(shelf, tree(tmp_path, NOW, dated=earlier), NOW))
+
+
+def test_a_snapshot_that_lies_under_another_name_is_refused(tmp_path: Path) -> None:
+    brought, shelf = tree(tmp_path, NOW), Shelf(tmp_path / "mirror")
+    (brought / "wheels").rename(brought / "others")
+    with pytest.raises(RefusedError, match="says that it is wheels/20261201T000000Z"):
+        list(take(shelf, brought, NOW))
+    (brought / "others").rename(brought / "wheels")
+    list(take(shelf, brought, NOW))
+    (shelf.folder / "snapshots/wheels").rename(shelf.folder / "snapshots/others")
+    with pytest.raises(UsageError, match="is the document of wheels/20261201T000000Z"):
+        named(shelf, "others")
+
+
+def test_a_clock_that_goes_back_makes_no_snapshot(tmp_path: Path) -> None:
+    made = snapshot_of_wheels(tmp_path / "made", NOW, {"dated": SIGNED})
+    require_newer(made, snapshot_of_wheels(tmp_path / "made", NOW - DAY))
+    for moment in (NOW, NOW + DAY):
+        with pytest.raises(RefusedError, match="is not older than 20261201T000000Z"):
+            require_newer(made, snapshot_of_wheels(tmp_path / "made", moment))
+
+
+def test_a_file_that_changes_between_its_proof_and_its_copy_is_refused(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "mirror")
+    made = snapshot_of_wheels(tmp_path / "made", NOW)
+    (tmp_path / "made/requirements.txt").write_text("thing @ https://evil.example\n")
+    with pytest.raises(UsageError, match="was changed after it was verified"):
+        shelf.put(made, tmp_path / "made", None)
+    assert shelf.stamps("wheels") == []
+
+
+def test_damage_of_an_older_snapshot_does_not_go_on(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "mirror")
+    list(take(shelf, tree(tmp_path, NOW - DAY), NOW))
+    older = shelf.place("wheels", "20261130T000000Z") / "requirements.txt"
+    older.chmod(0o644)
+    older.write_text("thing @ https://evil.example\n")
+    list(take(shelf, tree(tmp_path, NOW), NOW))
+    require_holds(shelf, named(shelf, "wheels/20261201T000000Z"))
+    with pytest.raises(UsageError, match=r"wheels/20261130T000000Z is damaged: requirements.txt is not what it was"):
+        require_holds(shelf, named(shelf, "wheels/20261130T000000Z"))

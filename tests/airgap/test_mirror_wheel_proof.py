@@ -188,6 +188,16 @@ def test_a_requirement_costs_no_stack_and_no_hours(tmp_path: Path, requires: str
         wheel_at(build_wheel(tmp_path, "one", requires=(requires,)))
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_one_name_twice_is_refused(tmp_path: Path) -> None:
+    """One reader takes the first, another the last: what is looked at would not be what is installed."""
+    wheel = build_wheel(tmp_path, "one")
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("one-1.0.dist-info/METADATA", "Name: one\nVersion: 1.0\n")
+    with pytest.raises(ValueError, match="is no sound zip: it has too many entries, or one twice"):
+        wheel_at(wheel)
+
+
 def test_tags_of_tags_and_messages_in_messages_are_refused(tmp_path: Path) -> None:
     many = ".".join(f"a{number}" for number in range(60))
     with pytest.raises(ValueError, match="has a WHEEL with more than 5,000 tags"):
