@@ -59,6 +59,15 @@ def another_cab(desk: Desk, folder: Path) -> None:
     resigned(folder, desk.keys.site)
 
 
+def another_place(desk: Desk, folder: Path) -> None:
+    """The site's own key signs metadata by which clients would fetch a cab from elsewhere."""
+    text = gzip.decompress((folder / METADATA).read_bytes()).decode()
+    changed = text.replace("<location>", "<location>https://evil.example/", 1)
+    assert changed != text
+    (folder / METADATA).write_bytes(gzip.compress(changed.encode()))
+    resigned(folder, desk.keys.site)
+
+
 def a_link(desk: Desk, folder: Path) -> None:
     cab = next(folder.glob("*.cab"))
     shutil.copy(cab, desk.top / "elsewhere")
@@ -90,6 +99,7 @@ SNAPSHOT: dict[str, tuple[Callable[[Desk, Path], object], type[SparkctlError], s
         lambda _, folder: a_cab(folder).unlink(), UsageError, "is not there: ",
     ),
     "a link for a cab": (a_link, UsageError, "Too many levels of symbolic links"),
+    "a cab in another place": (another_place, RefusedError, "that is not here by its digest"),
     "a cab that nobody named": (another_cab, RefusedError, "neither the origin nor the operator named"),
 }  # fmt: skip
 
