@@ -59,6 +59,24 @@ def another_cab(desk: Desk, folder: Path) -> None:
     resigned(folder, desk.keys.site)
 
 
+def of_another_device(desk: Desk, folder: Path) -> None:
+    """The site's own key signs a cab of the origin for a device that it was not named for."""
+    changed = gzip.decompress((folder / METADATA).read_bytes()).replace(WEBCAM.encode(), EC.encode())
+    (folder / METADATA).write_bytes(gzip.compress(changed))
+    resigned(folder, desk.keys.site)
+
+
+def without_payload_signature(desk: Desk, folder: Path) -> None:
+    """The site's own key signs metadata with a cab of the origin in which the payload is not signed."""
+    bare = next(path for path in (desk.top / "www").glob("*.cab") if "9.9.9" in path.name)
+    old = a_cab(folder)
+    changed = gzip.decompress((folder / METADATA).read_bytes()).decode().replace(old.stem, digest(bare))
+    changed = changed.replace(f">{old.stat().st_size}<", f">{bare.stat().st_size}<")
+    (folder / METADATA).write_bytes(gzip.compress(changed.encode()))
+    shutil.copy(bare, folder / f"{digest(bare)}.cab")
+    resigned(folder, desk.keys.site)
+
+
 def another_place(desk: Desk, folder: Path) -> None:
     """The site's own key signs metadata by which clients would fetch a cab from elsewhere."""
     text = gzip.decompress((folder / METADATA).read_bytes()).decode()
@@ -99,6 +117,8 @@ SNAPSHOT: dict[str, tuple[Callable[[Desk, Path], object], type[SparkctlError], s
         lambda _, folder: a_cab(folder).unlink(), UsageError, "is not there: ",
     ),
     "a link for a cab": (a_link, UsageError, "Too many levels of symbolic links"),
+    "a cab of another device": (of_another_device, RefusedError, "neither the origin nor the operator named"),
+    "a cab without payload signature": (without_payload_signature, RefusedError, "has no signature of firmware.bin"),
     "a cab in another place": (another_place, RefusedError, "that is not here by its digest"),
     "a cab that nobody named": (another_cab, RefusedError, "neither the origin nor the operator named"),
 }  # fmt: skip
@@ -106,6 +126,8 @@ SNAPSHOT: dict[str, tuple[Callable[[Desk, Path], object], type[SparkctlError], s
 
 @pytest.mark.parametrize("name", SNAPSHOT)
 def test_a_snapshot_that_was_changed_is_refused(desk: Desk, tmp_path: Path, name: str) -> None:
+    desk.lvfs.add("webcam", WEBCAM, "9.9.9", signed=False)
+    desk.lvfs.publish()
     fetched = desk.fetch()
     harm, kind, words = SNAPSHOT[name]
     folder = copied(fetched.folder, tmp_path / "far")
