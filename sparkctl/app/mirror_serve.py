@@ -16,6 +16,9 @@ from sparkctl.errors import UsageError
 from sparkctl.model.evidence_path import relative_path
 from sparkctl.resources import shipped
 
+_BY_TLS_ALONE = ("models", "wheels")
+"""Kinds whose clients take digests from whoever answers: pip from its index, the Hub's client from headers."""
+
 PINS = "etc/apt/preferences.d/site"
 
 
@@ -66,6 +69,14 @@ def client_files(file: MirrorFile, shelf: Shelf, ring: str) -> dict[str, str]:
     if file.pins:
         files[PINS] = _templates().text("apt-pins.j2", pins=file.pins)
     return files
+
+
+def unproven_on_the_way(file: MirrorFile, shelf: Shelf, ring: str) -> list[str]:
+    """The mirrors of a ring whose clients verify nothing but a certificate, where the address has none."""
+    if urlsplit(_url(file)).scheme == "https":
+        return []
+    found = shelf.rings().get(ring, {})
+    return [name for name, stamp in found.items() if snapshot_of(shelf, name, stamp).served.kind in _BY_TLS_ALONE]
 
 
 def written(files: Mapping[str, str], out: Path) -> None:
