@@ -70,7 +70,7 @@ class Mirroring:
 
 def mirroring(top: Path, url: str) -> Mirroring:
     """An archive of five packages, four of which are for arm64."""
-    keys = GpgHome(top / "gpg")
+    keys = GpgHome()
     keys.make("owner")
     keys.public("owner", top / "owner.asc")
     made = Mirroring(top, url, keys, Archive(top / "www/ubuntu-ports", keys, "owner"))

@@ -20,7 +20,7 @@ TEXT = b"Suite: noble\n- a line that is escaped\n"
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GpgHome]:
-    made = GpgHome(tmp_path_factory.mktemp("keys") / "gpg")
+    made = GpgHome()
     made.make("owner")
     made.make("stranger")
     yield made

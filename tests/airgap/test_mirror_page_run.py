@@ -58,7 +58,7 @@ def sides(tmp_path: Path) -> Iterator[Sides]:
     near, far, www = tmp_path / "near", tmp_path / "far", tmp_path / "www"
     for folder in (near, far, www):
         folder.mkdir()
-    keys = GpgHome(tmp_path / "gpg")
+    keys = GpgHome()
     try:
         with ExitStack() as stack:
             example = origins(stack, near, www, keys)

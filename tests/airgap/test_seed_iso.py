@@ -5,6 +5,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -191,8 +192,7 @@ def test_an_image_whose_loader_is_a_file_of_its_tree_does_as_well(desk: Desk, tm
 def key_and_sums(folder: Path, installer: Path, *, name: str, until: str = "never") -> tuple[Path, Path]:
     """An OpenPGP key of the year 2020 that signs the sums of an installer: its keyring, and the sums."""
     folder.mkdir()
-    home = folder / "gnupg"
-    home.mkdir(mode=0o700)
+    home = Path(tempfile.mkdtemp(prefix="gpg-", dir="/tmp"))  # short: the path of a socket has 107 bytes at most
     gpg = (
         "gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "",
         "--faked-system-time", "20200101T000000",
@@ -205,6 +205,7 @@ def key_and_sums(folder: Path, installer: Path, *, name: str, until: str = "neve
     sums.write_text(f"{'0' * 64} *another.iso\n{sha256(installer)} *{installer.name}\n")
     run(*gpg, "--armor", "--detach-sign", "--output", folder / "SHA256SUMS.gpg", sums)
     run("gpgconf", "--homedir", home, "--kill", "all")
+    shutil.rmtree(home)
     return keyring, sums
 
 

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,9 +13,9 @@ TOOLS = ("dpkg-deb", "apt-ftparchive", "gpg", "gpgconf", "gpgv", "xz")
 class GpgHome:
     """Somebody's keys of OpenPGP, without a passphrase."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(mode=0o700, parents=True)
+    def __init__(self) -> None:
+        # The path of a socket has 107 bytes at most (unix(7)), and that of a test's own folder may be longer.
+        self.folder = Path(tempfile.mkdtemp(prefix="gpg-", dir="/tmp"))
 
     def make(self, who: str, *, expires: str = "never") -> str:
         """Make a key; its fingerprint."""
@@ -32,8 +33,9 @@ class GpgHome:
         return said("gpg", *alone, *words)
 
     def close(self) -> None:
-        """End the agent that gpg started."""
+        """End the agent that gpg started, and forget the keys."""
         said("gpgconf", "--homedir", str(self.folder), "--kill", "gpg-agent")
+        shutil.rmtree(self.folder)
 
 
 class Archive:
