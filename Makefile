@@ -32,10 +32,9 @@ check: $(STAMP)
 fast: $(STAMP)
 	$(BIN)/pytest -n auto -m "not slow"
 
-# What a file of these tests starts, it starts once: they stay together. Taken by their names: by their number of tests,
-# files of few and long ones would come last, and one core wait for the other.
+# What a file of these tests starts, it starts once: they stay together.
 slow: $(STAMP)
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m slow
+	$(BIN)/pytest -n auto --dist loadfile -m slow
 
 format: $(STAMP)
 	$(BIN)/ruff format .
