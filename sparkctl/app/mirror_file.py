@@ -62,6 +62,11 @@ class MirrorFile:
             raise UsageError("the file names no mirror", hint=f"add one under one of: {', '.join(KINDS)}")
         return found
 
+    def require_ring(self, ring: str) -> None:
+        """Raise UsageError for a ring that the file does not name."""
+        if ring not in self.rings:
+            raise UsageError(f"there is no ring {ring!r} in the file", hint=f"it has: {', '.join(self.rings)}")
+
 
 def mirror_file(path: Path) -> MirrorFile:
     """The settings in a file; raises UsageError for the first error in it, with file, line and key."""

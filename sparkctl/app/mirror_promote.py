@@ -1,7 +1,7 @@
 """Turn a ring of clients to another snapshot: first the one ring, after a soak the next."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
@@ -48,8 +48,7 @@ def promote(
     a reason, and for one that others vouch for than for what the ring has, unless `new_trust`; UsageError for one that
     is damaged.
     """
-    if ring not in file.rings:
-        raise UsageError(f"there is no ring {ring!r} in the file", hint=f"it has: {', '.join(file.rings)}")
+    file.require_ring(ring)
     now_there = shelf.stamp_in(ring, snapshot.mirror)
     if now_there == snapshot.stamp:
         return None
@@ -69,10 +68,13 @@ def promote(
 def _require_order(file: MirrorFile, shelf: Shelf, snapshot: Snapshot, ring: str, now: datetime) -> None:
     """Raise RefusedError unless the ring had this snapshot before, or the ring before has had it for the soak."""
     position = file.rings.index(ring)
-    if position == 0 or any(_stays(shelf, snapshot, ring, now)):
+    if position == 0:
+        return
+    turns = promotions(shelf)
+    if any(_stays(shelf, turns, snapshot, ring, now)):
         return
     before = file.rings[position - 1]
-    stays = list(_stays(shelf, snapshot, before, now))
+    stays = list(_stays(shelf, turns, snapshot, before, now))
     if not stays:
         raise RefusedError(
             f"the ring {before} never had {snapshot.name}",
@@ -95,13 +97,15 @@ def _require_order(file: MirrorFile, shelf: Shelf, snapshot: Snapshot, ring: str
     )
 
 
-def _stays(shelf: Shelf, snapshot: Snapshot, ring: str, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _stays(
+    shelf: Shelf, turns: Sequence[Promotion], snapshot: Snapshot, ring: str, now: datetime
+) -> Iterator[tuple[datetime, datetime]]:
     """From when to when a ring had a snapshot, the last time perhaps until now.
 
     A turn is noted before it is made: one that was noted twice, or that the ring does not show, was not made.
     """
-    turns = [turn for turn in promotions(shelf) if (turn.ring, turn.mirror) == (ring, snapshot.mirror)]
-    for turn, after in zip_longest(turns, turns[1:]):
+    ours = [turn for turn in turns if (turn.ring, turn.mirror) == (ring, snapshot.mirror)]
+    for turn, after in zip_longest(ours, ours[1:]):
         stamp_after = after.stamp if after else None
         if turn.stamp == snapshot.stamp != stamp_after and (after or shelf.stamp_in(ring, turn.mirror) == turn.stamp):
             yield turn.at, after.at if after else now

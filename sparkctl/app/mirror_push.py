@@ -53,8 +53,7 @@ def chosen(file: MirrorFile, shelf: Shelf, name: str, ring: str | None) -> Snaps
     """The snapshot MIRROR/STAMP, the newest of MIRROR, or the one that a ring has of MIRROR; raises UsageError."""
     if ring is None:
         return named(shelf, name)
-    if ring not in file.rings:
-        raise UsageError(f"there is no ring {ring!r} in the file", hint=f"it has: {', '.join(file.rings)}")
+    file.require_ring(ring)
     stamp = shelf.stamp_in(ring, name) if name in shelf.mirrors() else None
     if stamp is None:
         raise UsageError(

@@ -16,9 +16,6 @@ from sparkctl.errors import UsageError
 from sparkctl.model.evidence_path import relative_path
 from sparkctl.resources import shipped
 
-_BY_TLS_ALONE = ("models", "wheels")
-"""Kinds whose clients take digests from whoever answers: pip from its index, the Hub's client from headers."""
-
 PINS = "etc/apt/preferences.d/site"
 
 
@@ -28,6 +25,14 @@ class Tls:
 
     certificate: Path
     key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The files of a client by their path below `/`, and the mirrors that it takes unproven from whoever answers."""
+
+    files: Mapping[str, str]
+    unproven: Sequence[str]
 
 
 def nginx(file: MirrorFile, listen: Sequence[str], tls: Tls | None) -> str:
@@ -50,33 +55,30 @@ def nginx(file: MirrorFile, listen: Sequence[str], tls: Tls | None) -> str:
     )
 
 
-def client_files(file: MirrorFile, shelf: Shelf, ring: str) -> dict[str, str]:
-    """The files of a client of a ring by their path below `/`; raises UsageError where the ring has nothing yet."""
-    if ring not in file.rings:
-        raise UsageError(f"there is no ring {ring!r} in the file", hint=f"it has: {', '.join(file.rings)}")
+def client_of(file: MirrorFile, shelf: Shelf, ring: str) -> Client:
+    """What a client of a ring needs; raises UsageError where the ring has nothing yet."""
+    file.require_ring(ring)
     mirrors = shelf.rings().get(ring, {})
     if not mirrors:
         raise UsageError(
             f"the ring {ring} has no snapshot yet",
             hint=f"give it one: sparkctl airgap mirror promote FILE NAME --ring {ring}",
         )
+    address = _url(file)
+    by_http = urlsplit(address).scheme == "http"
     files: dict[str, str] = {}
+    unproven = []
     for mirror, stamp in mirrors.items():
         served = snapshot_of(shelf, mirror, stamp).served
-        for path, content in KINDS[served.kind].client(served, f"{_url(file)}/{ring}/{mirror}", mirror).items():
+        kind = KINDS[served.kind]
+        if by_http and not kind.clients_verify:
+            unproven.append(mirror)
+        for path, content in kind.client(served, f"{address}/{ring}/{mirror}", mirror).items():
             if files.setdefault(relative_path(path), content) != content:
                 raise UsageError(f"two mirrors want to write /{path} in other ways", hint="name clients of them apart")
     if file.pins:
         files[PINS] = _templates().text("apt-pins.j2", pins=file.pins)
-    return files
-
-
-def unproven_on_the_way(file: MirrorFile, shelf: Shelf, ring: str) -> list[str]:
-    """The mirrors of a ring whose clients verify nothing but a certificate, where the address has none."""
-    if urlsplit(_url(file)).scheme == "https":
-        return []
-    found = shelf.rings().get(ring, {})
-    return [name for name, stamp in found.items() if snapshot_of(shelf, name, stamp).served.kind in _BY_TLS_ALONE]
+    return Client(files, unproven)
 
 
 def written(files: Mapping[str, str], out: Path) -> None:

@@ -280,22 +280,21 @@ def client(file: Path, ring: str, out: Path, form: str) -> None:
     from sparkctl.airgap.mirrors.shelf import Shelf
     from sparkctl.app.airgap_files import told
     from sparkctl.app.mirror_file import mirror_file
-    from sparkctl.app.mirror_serve import client_files, unproven_on_the_way, written
+    from sparkctl.app.mirror_serve import client_of, written
 
     settings = mirror_file(file)
-    shelf = Shelf(settings.folder)
     with told(out):
-        files = client_files(settings, shelf, ring)
-        written(files, out)
-        unproven = unproven_on_the_way(settings, shelf, ring)
+        made = client_of(settings, Shelf(settings.folder), ring)
+        written(made.files, out)
+    files, unproven = sorted(made.files), list(made.unproven)
     words = f"{len(files):,} files for a client of {ring}: copy what is in {out} to /"
-    words += "".join(f"\n  /{path}" for path in sorted(files))
+    words += "".join(f"\n  /{path}" for path in files)
     if unproven:
         words += (
             f"\n  NOT PROVEN ON THE WAY: clients of {', '.join(unproven)} believe whoever answers at {settings.url}"
         )
         words += "\n  → serve mirrors of wheels and models by https"
-    say(form, words, folder=str(out), files=sorted(files), unproven=unproven)
+    say(form, words, folder=str(out), files=files, unproven=unproven)
 
 
 @mirror.command(short_help="Print a server block of nginx for all rings.")

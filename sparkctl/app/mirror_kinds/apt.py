@@ -27,6 +27,7 @@ class Apt:
     keys: tuple[str, ...] = (
         "uri", "suites", "components", "architectures", "packages", "signed_by", "signed_by_sha256", "sign_with",
     )  # fmt: skip
+    clients_verify = True
 
     def read(self, name: str, fields: Fields) -> AptMirror | None:
         """An entry; None, with the problem noted, where it cannot be used."""

@@ -39,6 +39,7 @@ class Firmware:
     """The kind `firmware`."""
 
     keys: tuple[str, ...] = ("metadata", "base", "trust", "devices", "cabs", "sign_cert", "sign_key")
+    clients_verify = True
 
     def read(self, name: str, fields: Fields) -> FirmwareMirror | None:
         """An entry; None, with the problem noted, where it cannot be used."""

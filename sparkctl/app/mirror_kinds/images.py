@@ -41,6 +41,7 @@ class Images:
     """The kind `images`."""
 
     keys: tuple[str, ...] = ("images", "platforms", "authfile", "ca", "site")
+    clients_verify = True
 
     def read(self, name: str, fields: Fields) -> ImagesMirror | None:
         """An entry; None, with the problem noted, where it cannot be used."""

@@ -28,6 +28,7 @@ class Models:
     """The kind `models`."""
 
     keys: tuple[str, ...] = ("endpoint", "token_file", "repositories")
+    clients_verify = False  # the client of a Hub takes digests from headers
 
     def read(self, name: str, fields: Fields) -> ModelsMirror | None:
         """An entry; None, with the problem noted, where it cannot be used."""

@@ -21,6 +21,9 @@ class Kind(Protocol[SpecT, ServedT_contra]):
     keys: tuple[str, ...]
     """What an entry of mirror.yaml may have."""
 
+    clients_verify: bool
+    """Whether clients verify what they get; else they believe whoever answers, who needs a certificate for that."""
+
     def read(self, name: str, fields: Fields) -> SpecT | None:
         """An entry of mirror.yaml; None, with the problem noted, where it cannot be used."""
         ...

@@ -37,6 +37,7 @@ class Wheels:
     """The kind `wheels`."""
 
     keys: tuple[str, ...] = ("requirements", "python", "machine", "glibc", "index", "extra")
+    clients_verify = False  # pip takes digests from the index
 
     def read(self, name: str, fields: Fields) -> WheelsMirror | None:
         """An entry; None, with the problem noted, where it cannot be used."""
