@@ -1,7 +1,6 @@
 """The shelf of a mirror.yaml: held while a command works with it, and the documents of its snapshots."""
 
 import contextlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from sparkctl.app.mirror_kinds.catalogue import KINDS
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.model.mirror import SNAPSHOT, Served, Snapshot
 from sparkctl.model.printable import printable
-
-_STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
 @contextlib.contextmanager
@@ -54,7 +51,7 @@ def named(shelf: Shelf, name: str) -> Snapshot:
     if not stamps:
         known = ", ".join(shelf.mirrors()) or "none"
         raise UsageError(f"there is no snapshot of {printable(name, 80)!r}", hint=f"there are some of: {known}")
-    if slash and (not _STAMP.fullmatch(stamp) or stamp not in stamps):
+    if slash and stamp not in stamps:
         raise UsageError(
             f"there is no snapshot {printable(stamp, 40)!r} of {mirror}", hint=f"the newest is {stamps[-1]}"
         )
@@ -91,11 +88,20 @@ def require_holds(shelf: Shelf, snapshot: Snapshot) -> None:
     Raises UsageError for a file that is not what it was, RefusedError where a signature does not hold, or where what is
     proven is not what its document says.
     """
-    damaged = next(shelf.damaged(snapshot), None)
-    if damaged is not None:
-        raise UsageError(f"{snapshot.name} is damaged: {damaged}", hint="remove that snapshot, and sync or take again")
-    proven = prove(snapshot.served, shelf.place(snapshot.mirror, snapshot.stamp), snapshot.name)
-    require_told(snapshot, proven, str(shelf.place(snapshot.mirror, snapshot.stamp) / SNAPSHOT))
+    place = shelf.place(snapshot.mirror, snapshot.stamp)
+    try:
+        require_told(snapshot, prove(snapshot.served, place, snapshot.name), str(place / SNAPSHOT))
+    except (
+        UsageError,
+        RefusedError,
+        OSError,
+    ) as error:  # the proof has read every file; only now one is looked for by name
+        damaged = next(shelf.damaged(snapshot), None)
+        if damaged is None:
+            raise
+        raise UsageError(
+            f"{snapshot.name} is damaged: {damaged}", hint="remove that snapshot, and sync or take again"
+        ) from error
 
 
 def prove(served: Served, folder: Path, named: str) -> Proven:

@@ -14,7 +14,7 @@ from sparkctl.app.mirror_shelf import newest, prove
 from sparkctl.app.mirror_trust import changes_of_trust
 from sparkctl.errors import RefusedError
 from sparkctl.model.base import MAX_TEXT
-from sparkctl.model.mirror import MAX_SENTENCES, Snapshot
+from sparkctl.model.mirror import MAX_SENTENCES, Snapshot, stamp_of
 from sparkctl.model.printable import printable
 
 
@@ -51,7 +51,7 @@ def _noted(mirrored: Mirrored, fetched: Fetched, proven: Proven, now: datetime) 
     try:
         return Snapshot(
             mirror=mirrored.name,
-            stamp=f"{now:%Y%m%dT%H%M%SZ}",
+            stamp=stamp_of(now),
             taken_at=now,
             origin=mirrored.kind.origin(mirrored.spec),
             made_with=list(fetched.made_with),

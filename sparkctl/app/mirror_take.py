@@ -12,7 +12,7 @@ from sparkctl.app.mirror_shelf import newest, prove, require_told, snapshot_of
 from sparkctl.app.mirror_sync import require_newer
 from sparkctl.app.mirror_trust import changes_of_trust
 from sparkctl.errors import RefusedError, UsageError
-from sparkctl.model.mirror import SNAPSHOT, Snapshot
+from sparkctl.model.mirror import SNAPSHOT, Snapshot, stamp_of
 
 _CLOCKS_DIFFER = timedelta(days=1)
 
@@ -72,7 +72,7 @@ def _require_same(snapshot: Snapshot, here: Snapshot, path: Path) -> None:
 
 def _require_of_now(snapshot: Snapshot, path: Path, now: datetime) -> None:
     """Raise RefusedError for a snapshot of tomorrow: every later one would be older than it."""
-    if snapshot.stamp != f"{snapshot.taken_at:%Y%m%dT%H%M%SZ}":
+    if snapshot.stamp != stamp_of(snapshot.taken_at):
         raise RefusedError(
             f"{path} is of {snapshot.taken_at:%Y-%m-%d %H:%M} UTC by its own words", hint="do not use it"
         )

@@ -1,5 +1,6 @@
 """Mirrors: what is copied for a site without internet, dated snapshots of it, and rings of clients that take them."""
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from annotated_types import Ge
@@ -86,3 +87,8 @@ class Promotion(Record):
     stamp: Stamp
     instead_of: Stamp | None
     reason: Text | None
+
+
+def stamp_of(moment: datetime) -> str:
+    """The stamp of a snapshot that is taken at a moment, which is in UTC."""
+    return f"{moment:%Y%m%dT%H%M%SZ}"
