@@ -47,6 +47,15 @@ def digest_of(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
+def copied(source: BinaryIO, copy: BinaryIO) -> str:
+    """Copy what is left of a file into another; the digest of it. Raises OSError."""
+    digest = hashlib.sha256()
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        copy.write(chunk)
+    return digest.hexdigest()
+
+
 def tar_from(blobs: Sequence[Blob], start: int) -> Iterator[bytes]:
     """The tar of contents from byte `start` on, in pieces of at most 256 KiB.
 

@@ -8,13 +8,12 @@ A tree has its name when all of it is there, and `current` is turned in one step
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sparkctl.airgap.blobs import CHUNK, digest_of, opened
+from sparkctl.airgap.blobs import copied, digest_of, opened
 from sparkctl.airgap.held import held
 from sparkctl.atomic_file import sync_folder
 from sparkctl.errors import UsageError
@@ -73,15 +72,12 @@ class Tree:
         place = self._blob(sha256)
         place.parent.mkdir(exist_ok=True)
         fresh = place.with_name(f".{sha256}.new")
-        digest = hashlib.sha256()
         with opened(source) as file, fresh.open("wb") as copy:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-                copy.write(chunk)
+            found = copied(file, copy)
             copy.flush()
             os.fchmod(copy.fileno(), 0o444)
             os.fsync(copy.fileno())
-        if digest.hexdigest() != sha256:
+        if found != sha256:
             fresh.unlink()
             raise UsageError(f"{source} was changed after it was verified", hint="verify the bundle again")
         fresh.replace(place)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from sparkctl.airgap.blobs import opened
 from sparkctl.airgap.held import held
 from sparkctl.airgap.layout import MAX_MANIFEST
 from sparkctl.atomic_file import replace_file, written_over
@@ -59,9 +60,8 @@ def canonical(document: Record) -> bytes:
 def read_bounded(path: Path, limit: int) -> bytes:
     """A regular file of at most `limit` bytes; raises UsageError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        with opened(path) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             content = file.read(limit + 1) if regular else b""
     except FileNotFoundError as error:
         raise UsageError(f"there is no {printable(str(path), 300)}", hint="is all of the bundle there?") from error

@@ -1,12 +1,12 @@
 """Take in the ISO image of an installer: a copy of our own, which somebody vouches for."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sparkctl.airgap.iso_image import CHUNK, require_whole
+from sparkctl.airgap.blobs import copied
+from sparkctl.airgap.iso_image import require_whole
 from sparkctl.airgap.mirrors import openpgp
 from sparkctl.errors import RefusedError, UsageError
 from sparkctl.evidence.files import opened_file
@@ -60,12 +60,8 @@ def take_in(source: BinaryIO, named: Path, voucher: Voucher, copy: Path) -> Take
     require_voucher(voucher)
     require_whole(source, str(named))
     source.seek(0)
-    digest = hashlib.sha256()
     with copy.open("xb") as file:
-        while chunk := source.read(CHUNK):
-            digest.update(chunk)
-            file.write(chunk)
-    found = digest.hexdigest()
+        found = copied(source, file)
     if voucher.sha256 not in (None, found):
         raise RefusedError(f"{named} is not the file of this digest: its SHA-256 is {found}", hint=_UNPROVEN)
     return TakenIn(found, _require_signed(found, named, voucher.signed) if voucher.signed else [])

@@ -1,7 +1,6 @@
 """Read a folder of seeds that was made here or elsewhere: nothing of it counts that its signature does not cover."""
 
 import hashlib
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from sparkctl.airgap.blobs import opened
 from sparkctl.airgap.seed_render import InstallerNode
 from sparkctl.app.seed import MANIFEST
 from sparkctl.app.seed_secret import allowed_signers
@@ -130,8 +130,7 @@ def _node(node: str, kept: dict[str, bytes], folder: Path) -> SeededNode:
 
 def _bounded(path: Path, limit: int) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        with opened(path) as file:
             content = file.read(limit + 1)
     except OSError as error:
         raise UsageError(

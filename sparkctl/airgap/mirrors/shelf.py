@@ -9,7 +9,6 @@ A snapshot has its name when all of it is there. A file that an older one has is
 """
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from sparkctl.airgap.blobs import CHUNK, digest_of, opened
+from sparkctl.airgap.blobs import copied, digest_of, opened
 from sparkctl.atomic_file import replace_file, sync_folder
 from sparkctl.errors import UsageError
 from sparkctl.model.canonical import canonical_json
@@ -183,13 +182,10 @@ def _lasting(path: Path) -> bool:
 
 
 def _copied(source: Path, target: Path, sha256: str) -> None:
-    digest = hashlib.sha256()
     with opened(source) as file, target.open("xb") as copy:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            copy.write(chunk)
+        found = copied(file, copy)
         os.fchmod(copy.fileno(), 0o444)
-    if digest.hexdigest() != sha256:
+    if found != sha256:
         raise UsageError(f"{source} was changed after it was verified", hint="run the same command again")
 
 
