@@ -55,9 +55,7 @@ def run(
     Raises UsageError when it is not here, with the package that brings it, when it does not end in time, and when it
     fails and the disk is full, where it often cannot say so.
     """
-    fixed = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    fixed.setdefault("HOME", _home())
-    fixed["PATH"] = fixed.get("PATH", "/usr/bin:/bin") + _SBIN
+    fixed = _environment()
     if shutil.which(argv[0], path=fixed["PATH"]) is None:
         raise UsageError(f"there is no {argv[0]} here", hint=f"apt-get install {package}")
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +76,14 @@ def run(
     if status != 0 and _full(log.parent):
         raise UsageError(f"{log.parent} is full", hint="make room and run the same command again")
     return Ran(status, _tail(log, start))
+
+
+def _environment() -> dict[str, str]:
+    """What every tool finds in its environment, and nothing else of ours."""
+    fixed = {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    fixed.setdefault("HOME", _home())
+    fixed["PATH"] = fixed.get("PATH", "/usr/bin:/bin") + _SBIN
+    return fixed
 
 
 def _home() -> str:
@@ -103,7 +109,7 @@ def output(argv: Sequence[str], *, package: str, limit: int, seconds: float = 60
     try:
         ran = subprocess.run(
             list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
-            env={name: os.environ[name] for name in _HANDED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8"},
+            env=_environment(),
         )  # fmt: skip
     except FileNotFoundError:
         raise UsageError(f"there is no {argv[0]} here", hint=f"apt-get install {package}") from None
