@@ -1,7 +1,8 @@
 """A firmware service, a site with certificates, and what the site mirrors of it."""
 
+import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from sparkctl.airgap.mirrors.firmware_proof import prove
 from sparkctl.airgap.mirrors.kind import Fetched, Proven
 from sparkctl.errors import SparkctlError
 from sparkctl.model.mirror_firmware import FirmwareMirror, FirmwareServed, OwnCab
-from tests.support.toy_lvfs import WEBCAM, Keys, Lvfs, digest
+from tests.support import toy_lvfs
+from tests.support.toy_lvfs import WEBCAM, Keys, Lvfs, digest, serving
 
 OTHER = "6de5d951-d755-576b-bd09-c5cf66b27234"
 
@@ -30,6 +32,24 @@ class Everybody:
 
 def everybody(top: Path) -> Everybody:
     return Everybody(*(Keys(top / name, name) for name in ("LVFS", "Site", "Stranger")))
+
+
+MISSING = toy_lvfs.missing()
+REAL_TOOLS = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(MISSING), reason=f"NOT INSTALLED, and not tried with mirrors of firmware: {MISSING}"),
+]
+"""The marks of a file of tests."""
+
+
+@contextlib.contextmanager
+def stocked(keys: Everybody, top: Path) -> "Iterator[Desk]":
+    """A desk whose service has firmware, and is served."""
+    (top / "served").mkdir()
+    with serving(top / "www") as url:
+        made = Desk(top, keys, url)
+        made.stock()
+        yield made
 
 
 class Desk:

@@ -1,7 +1,9 @@
 """A signed archive on the internet side, its mirror.yaml, and a bastion on each side of the gap."""
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from tests.airgap.gaps import Gap, Ran
 from tests.support.archive import Archive, GpgHome
 from tests.support.command import sparkctl
-from tests.support.web import nginx
+from tests.support.web import nginx, served
 
 
 def require_tools(*more: str) -> None:
@@ -89,3 +91,59 @@ def gap_of(top: Path) -> Gap:
     gap.allow({"alice": "alice", "bob": "bob"})
     gap.rules(signatures=2)
     return gap
+
+
+@contextlib.contextmanager
+def served_copy(template: Mirroring, top: Path) -> Iterator[Mirroring]:
+    """The archive of a template, copied and served; its keys are shared."""
+    shutil.copytree(template.top / "www", top / "www")
+    shutil.copy(template.top / "owner.asc", top)
+    with served(top / "www", top / "nginx") as url:
+        made = Mirroring(top, url, template.keys, Archive(top / "www/ubuntu-ports", template.keys, "owner"))
+        made.settings()
+        yield made
+
+
+@contextlib.contextmanager
+def template_in(top: Path) -> Iterator[Mirroring]:
+    """An archive to be copied for each test."""
+    require_tools()
+    made = mirroring(top, "http://127.0.0.1:1")
+    try:
+        yield made
+    finally:
+        made.keys.close()
+
+
+def gone_on_after(ran: Ran, code: int, what: str, words: str) -> None:
+    """One mirror or snapshot is told in one sentence with what to do, and the others in theirs."""
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    [said] = [line for line in ran.stdout.splitlines() if what in line]
+    assert words in said
+    assert "\n  → " in ran.stdout
+    assert ran.stderr == ""
+
+
+def not_synced(mirrors: Mirroring, code: int, *arguments: str, **how: str) -> str:
+    """Why a sync failed, in one sentence with what to do; no snapshot was made."""
+    before = snapshots(mirrors)
+    ran = mirrors.run("sync", *arguments, **how)
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
+    lines = ran.stdout.splitlines()
+    [said] = [line for line in lines if "NOT SYNCED" in line]
+    assert any(line.startswith("  → ") for line in lines)
+    assert snapshots(mirrors) == before
+    return said
+
+
+def snapshots(mirrors: Mirroring) -> list[Path]:
+    return sorted((mirrors.shelf / "snapshots").glob("*/*"))
+
+
+def change(path: Path) -> None:
+    """Turn one bit in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)

@@ -12,16 +12,11 @@ import pytest
 from sparkctl.airgap.mirrors.firmware_proof import prove
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
 from sparkctl.model.mirror_firmware import METADATA, FirmwareServed
-from tests.airgap.firmwares import Desk, Everybody, change, copied, everybody, names, refused
-from tests.support import toy_lvfs
+from tests.airgap.firmwares import REAL_TOOLS, Desk, Everybody, change, copied, everybody, names, refused, stocked
 from tests.support.command import sparkctl
-from tests.support.toy_lvfs import EC, WEBCAM, Keys, build_cab, digest, serving
+from tests.support.toy_lvfs import EC, WEBCAM, Keys, build_cab, digest
 
-MISSING = toy_lvfs.missing()
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(MISSING), reason=f"NOT INSTALLED, and not tried with mirrors of firmware: {MISSING}"),
-]
+pytestmark = REAL_TOOLS
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +26,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Everybody:
 
 @pytest.fixture
 def desk(keys: Everybody, tmp_path: Path) -> Iterator[Desk]:
-    (tmp_path / "served").mkdir()
-    with serving(tmp_path / "www") as url:
-        made = Desk(tmp_path, keys, url)
-        made.stock()
+    with stocked(keys, tmp_path) as made:
         yield made
 
 

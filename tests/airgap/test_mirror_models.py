@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from sparkctl.model.mirror import Snapshot
 from tests.airgap.gaps import must
-from tests.support.command import environment, json_lines, sparkctl
+from tests.airgap.sites import OneMirror, not_synced
+from tests.support.command import environment, json_lines
 from tests.support.hub import BACKEND, Hub, pointer
 from tests.support.sshd import free_port
 from tests.support.web import configuration, nginx, wait_for
@@ -46,32 +46,18 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         yield started
 
 
-class Site:
+class Site(OneMirror):
     """A mirror.yaml with one mirror of models, `hub`."""
 
     def __init__(self, top: Path, hub: Hub, port: int = 8088, **entry: Any) -> None:
-        self.top, self.hub, self.file, self.port = top, hub, top / "mirror.yaml", port
+        super().__init__(top, "hub")
+        self.hub, self.port = hub, port
         self.entry = {"endpoint": hub.url, **entry}
 
     def write(self, revision: str, **more: Any) -> None:
         models = {"hub": {**self.entry, "repositories": {TINY: {"revision": revision, **more}}}}
         document = {"version": 1, "folder": "mirror", "url": f"http://127.0.0.1:{self.port}", "models": models}
         self.file.write_text(json.dumps(document))
-
-    def mirror(self, verb: str, *more: str | Path) -> Ran:
-        return sparkctl("airgap", "mirror", verb, self.file, *more, home=self.top)
-
-    def snapshot(self) -> tuple[Snapshot, Path]:
-        place = max((self.top / "mirror/snapshots/hub").iterdir())
-        return Snapshot.model_validate_json((place / "snapshot.json").read_bytes()), place
-
-
-def not_synced(ran: Ran, code: int, words: str) -> None:
-    """One clear sentence, and no snapshot."""
-    assert ran.returncode == code, (ran.stdout, ran.stderr)
-    (said,) = json_lines(ran)
-    assert words in said["error"], said
-    assert "Traceback" not in ran.stderr
 
 
 def test_a_model_comes_is_proven_and_lies_as_a_hub_has_it(tmp_path: Path, hub: Hub) -> None:

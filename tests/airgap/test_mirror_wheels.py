@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from sparkctl.model.mirror import Snapshot
 from tests.airgap.gaps import must
-from tests.support.command import environment, json_lines, sparkctl
+from tests.airgap.sites import OneMirror, not_synced
+from tests.support.command import environment, json_lines
 from tests.support.wheelhouse import Index, build_wheel, lock_line, sha256
 
 pytestmark = pytest.mark.slow
@@ -29,32 +29,17 @@ def index(tmp_path: Path) -> Iterator[Index]:
         yield started
 
 
-class Site:
+class Site(OneMirror):
     """A mirror.yaml with one mirror of wheels, beside its lock file."""
 
     def __init__(self, top: Path, url: str) -> None:
-        self.top, self.file = top, top / "mirror.yaml"
+        super().__init__(top, "serving")
         entry = {"requirements": "requirements.txt", "index": url}
         document = {"version": 1, "folder": "mirror", "url": "http://127.0.0.1:8087", "wheels": {"serving": entry}}
         self.file.write_text(json.dumps(document))
 
     def lock(self, *lines: str) -> None:
         (self.top / "requirements.txt").write_text("".join(lines))
-
-    def mirror(self, verb: str, *more: str | Path) -> Ran:
-        return sparkctl("airgap", "mirror", verb, self.file, *more, home=self.top)
-
-    def snapshot(self) -> tuple[Snapshot, Path]:
-        place = max((self.top / "mirror/snapshots/serving").iterdir())
-        return Snapshot.model_validate_json((place / "snapshot.json").read_bytes()), place
-
-
-def not_synced(ran: Ran, code: int, words: str) -> None:
-    """One clear sentence, and no snapshot."""
-    assert ran.returncode == code, (ran.stdout, ran.stderr)
-    (said,) = json_lines(ran)
-    assert words in said["error"], said
-    assert "Traceback" not in ran.stderr
 
 
 def test_wheels_come_are_proven_and_are_served_with_an_index(tmp_path: Path, index: Index) -> None:

@@ -7,10 +7,11 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Self
 from urllib.parse import unquote, urlsplit
+
+from tests.support.loopback import Loopback
 
 BACKEND = Path("/usr/lib/git-core/git-http-backend")
 _GIT = re.compile(r"/([^/]+/[^/]+)/(info/refs|git-upload-pack)")
@@ -24,7 +25,7 @@ def pointer(content: bytes, size: int | None = None) -> bytes:
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {said}\n".encode()
 
 
-class Hub:
+class Hub(Loopback):
     """`given` are contents by repository and path, which lie in Git LFS; `asked` what was asked for, with its range.
 
     With `token` it wants to be shown one; `sent_to` is where it sends for files. `before` is called with a path before
@@ -63,31 +64,13 @@ class Hub:
         subprocess.run(["git", "-C", place, "fast-import", "--quiet", "--force"], input=stream + b"done\n", check=True)
         return git(place, "rev-parse", "main").strip()
 
-    def __enter__(self) -> Self:
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                hub.answer(self)
-
-            def do_POST(self) -> None:
-                hub.answer(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.wait.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.origin
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(request.path)

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import threading
 import zipfile
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote, unquote
+
+from tests.support.loopback import Loopback
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
@@ -57,7 +57,7 @@ def lock_line(path: Path, marker: str = "", digest: str | None = None) -> str:
     return f"{pinned} \\\n    --hash=sha256:{digest or sha256(path)}\n"
 
 
-class Index:
+class Index(Loopback):
     """Serves the files of a folder, and pages made of them; `asked` are the paths that were asked for.
 
     With `speaks_json` off it knows HTML alone. `before` is called with the name of a file before it is given.
@@ -69,35 +69,20 @@ class Index:
         self.before: Callable[[str], None] = lambda _: None
         folder.mkdir(parents=True, exist_ok=True)
 
-    def __enter__(self) -> Self:
-        index = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                index.asked.append(self.path)
-                kind, content = index.answer(self.path, self.headers.get("Accept", ""))
-                self.send_response(200 if content is not None else 404)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content or b"")))
-                self.end_headers()
-                self.wfile.write(content or b"")
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/simple"
+        return f"{self.origin}/simple"
 
-    def answer(self, path: str, accept: str) -> tuple[str, bytes | None]:
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked.append(request.path)
+        kind, content = self.page(request.path, request.headers.get("Accept", ""))
+        request.send_response(200 if content is not None else 404)
+        request.send_header("Content-Type", kind)
+        request.send_header("Content-Length", str(len(content or b"")))
+        request.end_headers()
+        request.wfile.write(content or b"")
+
+    def page(self, path: str, accept: str) -> tuple[str, bytes | None]:
         """The media type and the content of a path, None where there is none."""
         if path.startswith("/files/"):
             file = self.folder / unquote(path.removeprefix("/files/"))
