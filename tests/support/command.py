@@ -17,6 +17,7 @@ from typing import Any, Self
 from tests.support import warm
 
 _PROJECT = Path(__file__).parents[2]
+_TEMPORARY = tempfile.gettempdir()  # as it is before a test names another one
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -73,7 +74,7 @@ class _Pipe:
 @cache
 def _warm_server() -> str:
     """The address of the process that the commands of this test run are forked from; it ends with this one."""
-    folder = Path(tempfile.mkdtemp(prefix="warm-"))
+    folder = Path(tempfile.mkdtemp(prefix="warm-", dir=_TEMPORARY))
     address = folder / "socket"
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.support.warm", address],
