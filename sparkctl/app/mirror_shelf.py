@@ -49,8 +49,9 @@ def named(shelf: Shelf, name: str) -> Snapshot:
     mirror, slash, stamp = name.partition("/")
     stamps = shelf.stamps(mirror) if mirror in shelf.mirrors() else []
     if not stamps:
-        known = ", ".join(shelf.mirrors()) or "none"
-        raise UsageError(f"there is no snapshot of {printable(name, 80)!r}", hint=f"there are some of: {known}")
+        known = ", ".join(shelf.mirrors())
+        hint = f"there are some of: {known}" if known else "sync on the near side, or take one on the far side"
+        raise UsageError(f"there is no snapshot of {printable(name, 80)!r}", hint=hint)
     if slash and stamp not in stamps:
         raise UsageError(
             f"there is no snapshot {printable(stamp, 40)!r} of {mirror}", hint=f"the newest is {stamps[-1]}"
