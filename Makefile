@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast slow format schemas lock wheel airgap clean
+.PHONY: help demo test check fast slow thorough format schemas lock wheel airgap clean
 
 help:
 	@echo "make demo     a simulated fleet, a sweep over real SSH, a summary, the end of a node that panicked, a page of all"
 	@echo "make test     format, lint, types, import contracts, generated files, all tests"
 	@echo "make check    all of that without the tests"
 	@echo "make fast     the quick tests; make slow: the ones that start real components"
+	@echo "make thorough every test, and what they try at some places at all of them: before a release"
 	@echo "make format   rewrite the code in the house format"
 	@echo "make schemas  write the generated files; make lock: pin dependencies; make wheel: build"
 	@echo "make airgap   gather the wheels for x86-64 and aarch64 that install sparkctl where there is no network"
@@ -30,11 +31,11 @@ check: $(STAMP)
 	$(BIN)/sparkctl schema export --check
 
 fast: $(STAMP)
-	$(BIN)/pytest -n auto -m "not slow"
+	$(BIN)/pytest -n auto -m "not slow and not thorough"
 
 # What a file of these tests starts, it starts once: they stay together.
 slow: $(STAMP)
-	$(BIN)/pytest -n auto --dist loadfile -m slow
+	$(BIN)/pytest -n auto --dist loadfile -m "slow and not thorough"
 
 format: $(STAMP)
 	$(BIN)/ruff format .
@@ -55,6 +56,10 @@ system:
 		chromium rsyslog rsyslog-openssl prometheus nginx-light dbus sosreport dpkg-dev gnupg util-linux swtpm tpm2-tools \
 		nvme-cli e2fsprogs cloud-init xorriso mtools grub-common netplan.io debmirror aptly apt-utils curl git \
 		skopeo docker-registry fwupd jcat gcab gpgv
+
+# What the gate tries at some places, at all of them.
+thorough: $(STAMP)
+	SPARKCTL_THOROUGH=1 $(BIN)/pytest -n auto --dist loadfile
 
 # Dependencies come from the lock file with their hashes; the project itself is linked in place.
 $(STAMP): pyproject.toml .ci/requirements.txt

@@ -10,7 +10,6 @@ import pytest
 
 from tests.retirement.retiring import DETAILS, DRIVE, NODE, Retiring, destroyed, retiring
 from tests.support.command import json_lines, sparkctl
-from tests.support.corpus import THOROUGH
 
 pytestmark = pytest.mark.slow
 
@@ -105,15 +104,12 @@ def test_a_drive_that_lies_is_destroyed_and_nothing_else(desk: Retiring) -> None
     desk.run("ledger", "verify", fleet=False)
 
 
-thorough = pytest.mark.skipif(not THOROUGH, reason="the purge lane plays it; here with SPARKCTL_THOROUGH=1")
-
-
 @pytest.mark.parametrize(
     ("fault", "outcome", "remains", "words"),
     [
         ("erase-refused", "not_started", "sanitize_block_erase", "took no notice"),
-        pytest.param("erase-fails", "failed", "destroy", "says that the sanitise failed", marks=thorough),
-        pytest.param("erase-stuck", "unproven", "destroy", "at 50 %", marks=thorough),
+        pytest.param("erase-fails", "failed", "destroy", "says that the sanitise failed", marks=pytest.mark.thorough),
+        pytest.param("erase-stuck", "unproven", "destroy", "at 50 %", marks=pytest.mark.thorough),
     ],
 )
 def test_what_an_erase_that_did_not_end_well_leaves(
