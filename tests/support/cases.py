@@ -8,7 +8,7 @@ import yaml
 
 def load_cases(path: Path) -> list[dict[str, Any]]:
     """The cases of a file, with the parts under `base` put below each of them."""
-    content = yaml.safe_load(path.read_text("utf-8"))
+    content = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return [case_over(content.get("base", {}), case) for case in content["cases"]]
 
 
