@@ -7,7 +7,7 @@ from pathlib import Path
 from sparkctl.lab import control
 from sparkctl.lab.state import Lab
 
-LAB_SECONDS = 300.0  # it goes down by itself if the test run is killed
+LAB_SECONDS = 1800.0  # it goes down by itself if the test run is killed
 
 
 @contextmanager
