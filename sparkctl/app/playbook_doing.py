@@ -1,9 +1,10 @@
 """Does the steps of a playbook: judging, waiting, asking people, running commands, and acts of controllers."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -26,7 +27,7 @@ from sparkctl.model.vocabulary import Status
 from sparkctl.playbook.engine import Look, Start
 from sparkctl.playbook.guard import Statuses, Verdict, failing, promotion
 from sparkctl.playbook.state import RunState
-from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, controller_of, named, visits_nodes
+from sparkctl.playbook.verbs import DOCUMENTS, FOLDER, controller_of, is_run, named, visits_nodes
 from sparkctl.store.journal import Journals
 
 JUDGE = "judge"
@@ -44,6 +45,8 @@ class FleetDoing:
     places: Places
     files: RunFiles
     journals: Journals
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Who has it may begin a run: the others need not start a process again and again to be told that there is one."""
 
     async def prepare(self, start: Start, act: Act) -> Ready | Came:
         """See whether the step may be done. Only controllers can tell beforehand."""
@@ -67,9 +70,9 @@ class FleetDoing:
         if step.do == "move":
             return await asyncio.to_thread(self._life_move(start.node_id, options).make)
         accepted = frozenset(options.get("accepts", ()))
-        return await run_command(
-            [str(word) for word in options["command"]], start.node_id, self.places, step.within_s, accepted
-        )
+        words = [str(word) for word in options["command"]]
+        async with self.turn if is_run(words) else contextlib.nullcontext():
+            return await run_command(words, start.node_id, self.places, step.within_s, accepted)
 
     async def look(self, look: Look, fence: int) -> Came | Question | NotBegun:
         """What became of the step: what only reads, or may be done twice, was as good as never begun."""

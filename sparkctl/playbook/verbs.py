@@ -52,6 +52,9 @@ COMMANDS = (
 )
 """The commands that a step may run: they read nodes, and write only what may be written twice."""
 
+RUNS = (("bundle", "collect"), ("collect",), ("health",), ("reset-reason",))
+"""How those of them begin that visit nodes as a run, of which there is one at a time in a state folder."""
+
 PAPERWORK = (("alerts",), ("baseline", "set"), ("ledger",), ("node",), ("retire",))
 """How those of them begin that write down what is known already, and visit no node."""
 
@@ -115,3 +118,8 @@ def _visits(step: Step) -> bool:
 def takes_node(words: Sequence[str]) -> bool:
     """Whether the name of the node is to stand behind these words of a command, where no word is it."""
     return not any(tuple(words[: len(begin)]) == begin for begin in NOT_OF_A_NODE)
+
+
+def is_run(words: Sequence[str]) -> bool:
+    """Whether these words of a command make it a run: while one lasts, another one is refused."""
+    return any(tuple(words[: len(begin)]) == begin for begin in RUNS)
