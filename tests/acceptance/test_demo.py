@@ -23,7 +23,7 @@ def processes_with(words: str) -> list[str]:
 def test_the_demo(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    ran = sparkctl("demo", home=tmp_path, timeout=90, TMPDIR=str(temporary))
+    ran = sparkctl("demo", home=tmp_path, timeout=300, TMPDIR=str(temporary))
     assert ran.returncode == 0, ran.stderr
     assert "24 nodes" in ran.stdout
     assert "SIMULATED" in ran.stdout
@@ -42,7 +42,7 @@ def test_the_demo(tmp_path: Path) -> None:
 
 
 def test_the_demo_for_programs_is_two_runs(tmp_path: Path) -> None:
-    ran = sparkctl("demo", "--nodes", "2", "--format", "jsonl", home=tmp_path, timeout=90)
+    ran = sparkctl("demo", "--nodes", "2", "--format", "jsonl", home=tmp_path, timeout=300)
     assert ran.returncode == 0, ran.stderr
     assert "one page" not in ran.stderr
     schemas = [line["schema"] for line in json_lines(ran)]

@@ -71,7 +71,7 @@ def test_ctrl_c_keeps_what_is_done_and_names_what_is_not(site: Path, number: int
     sweep = start(site, "--concurrency", "4")
     first = lines_until_the_quick_are_done(sweep)
     sweep.send_signal(number)
-    rest, errors = sweep.communicate(timeout=20)
+    rest, errors = sweep.communicate(timeout=60)
     assert sweep.returncode in (1, 3), errors
     text = "".join(first) + rest
     assert list(complaints(text.encode())) == []
@@ -90,7 +90,7 @@ def test_a_killed_sweep_loses_nothing_it_had_shown(site: Path) -> None:
     sweep = start(site)
     first = lines_until_the_quick_are_done(sweep)
     sweep.kill()
-    sweep.communicate(timeout=20)
+    sweep.communicate(timeout=60)
     shown = {json.loads(line)["node_id"] for line in first}
     assert shown == {"quick-1", "quick-2"}
     for node in shown:
@@ -107,14 +107,15 @@ def test_the_second_sweep_says_who_holds_the_lock(site: Path) -> None:
     lines_until_the_quick_are_done(sweep)
     second = sparkctl("health", "--state", site / "state", home=site)
     sweep.send_signal(signal.SIGINT)
-    sweep.communicate(timeout=20)
+    sweep.communicate(timeout=60)
     assert second.returncode == 75
     assert f"process {sweep.pid}" in second.stderr
     assert second.stdout == ""
 
 
+@pytest.mark.thorough  # test_lab_sweep has nodes that hang, with a healthy one among them
 def test_stuck_nodes_cost_the_deadline_and_the_others_do_not_notice(site: Path) -> None:
-    ran = sparkctl("health", "--timeout", "3", "--state", site / "state", home=site)
+    ran = sparkctl("health", "--timeout", "15", "--state", site / "state", home=site)
     *records, report = json_lines(ran)
     assert report["unreported"] == 3
     assert {record["status"] for record in records if record["node_id"].startswith("stuck")} == {"run.timeout"}
@@ -122,9 +123,11 @@ def test_stuck_nodes_cost_the_deadline_and_the_others_do_not_notice(site: Path) 
 
 
 def test_the_deadline_of_a_sweep_names_whoever_is_left(site: Path) -> None:
-    ran = sparkctl("health", "--deadline", "4", "--concurrency", "3", "--state", site / "state", home=site)
+    ran = sparkctl(
+        "health", "stuck-[1-3]", "--deadline", "3", "--concurrency", "2", "--state", site / "state", home=site
+    )
     *records, report = json_lines(ran)
-    assert (report["selected"], report["reported"], report["interrupted"]) == (5, 2, True)
+    assert (report["selected"], report["reported"], report["interrupted"]) == (3, 0, True)
     lost = {record["status"].split(".")[1] for record in records if record["outcome"] == "unreported"}
     assert lost == {"run_deadline"}
     told = [record["failure"]["message"] for record in records if record["failure"]]

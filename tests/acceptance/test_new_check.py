@@ -50,6 +50,7 @@ from sparkctl.probes.program import bundle
 from sparkctl.resources import shipped
 print("answer.given" in bundle(shipped("diag")).checks)
 """
+PARTS = ("diag", "docs", "schemas", "sparkctl", "tests/checks", "tests/support")
 
 
 def test_one_file_and_one_case(tmp_path: Path) -> None:
@@ -57,13 +58,15 @@ def test_one_file_and_one_case(tmp_path: Path) -> None:
     if root is None:
         pytest.skip("this is an installed sparkctl: the checkout is not here to copy")
     copy = tmp_path / "copy"
-    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".mypy_cache", ".ruff_cache")
-    shutil.copytree(root, copy, ignore=ignored)
+    for part in PARTS:
+        shutil.copytree(root / part, copy / part)
+    for file in ("pyproject.toml", "tests/conftest.py"):
+        shutil.copy2(root / file, copy / file)
     (copy / "diag" / "checks" / "answer_given.py").write_text(CHECK)
     (copy / "tests" / "checks" / "cases" / "answer_given.yaml").write_text(CASES)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(copy)}
+        environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": ""}
         return subprocess.run(
             [sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=copy, env=environment
         )

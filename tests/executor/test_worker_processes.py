@@ -52,7 +52,7 @@ def start(folder: Path, nodes: list[dict[str, Any]], program: str, **task: Any) 
 
 def outcomes(process: subprocess.Popen[str]) -> tuple[dict[str, dict[str, str]], dict[str, float]]:
     """What was said of each node, each of them once, and the cost."""
-    printed, errors = process.communicate(timeout=40)
+    printed, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     *lines, cost = [json.loads(line) for line in printed.splitlines()]
     found = {line["node"]: line for line in lines}
@@ -65,7 +65,7 @@ def local(count: int, **parts: Any) -> list[dict[str, Any]]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < give_up
         time.sleep(0.02)
@@ -107,8 +107,8 @@ def test_messages_survive_the_way_and_nonsense_does_not() -> None:
 def test_several_workers_judge_as_one_process_does(tmp_path: Path) -> None:
     def judged(workers: int) -> tuple[int, dict[str, Any], dict[str, Any]]:
         state = tmp_path / f"state{workers}"
-        options = ["--workers", str(workers), "--timeout", "20"]
-        ran = sparkctl("health", "--fleet", lab.fleet_file, "--state", state, *options, home=tmp_path)
+        options = ["--workers", str(workers), "--timeout", "120"]
+        ran = sparkctl("health", "--fleet", lab.fleet_file, "--state", state, *options, home=tmp_path, timeout=300)
         *records, report = json_lines(ran)
         verdicts = {
             record["node_id"]: (record["status"], record["envelope"] and record["envelope"]["data"]["rollup"])
@@ -116,12 +116,12 @@ def test_several_workers_judge_as_one_process_does(tmp_path: Path) -> None:
         }
         return ran.returncode, verdicts, report
 
-    with running_lab(tmp_path / "lab", 6) as lab:
+    with running_lab(tmp_path / "lab", 4, ["founders", "full-disk", "down"]) as lab:
         code, alone, _ = judged(1)
-        with_workers, pooled, report = judged(3)
+        with_workers, pooled, report = judged(2)
     assert (with_workers, pooled) == (code, alone)
-    assert (len(pooled), report["selected"]) == (6, 6)
-    assert report["reported"] + report["unreported"] == 6
+    assert (len(pooled), report["selected"]) == (4, 4)
+    assert report["reported"] + report["unreported"] == 4
 
 
 def test_limits_hold_across_workers(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_ctrl_c_in_the_terminal_ends_a_sweep_in_good_order(stuck_site: Path) -> 
     with ended(sweep_of(stuck_site)) as sweep:
         pids = until_workers_visit(sweep)
         os.killpg(sweep.pid, signal.SIGINT)
-        printed, errors = sweep.communicate(timeout=20)
+        printed, errors = sweep.communicate(timeout=60)
     *records, report = [json.loads(line) for line in printed.splitlines()]
     assert errors == ""
     assert {record["status"].split(".")[1] for record in records} == {"interrupted"}

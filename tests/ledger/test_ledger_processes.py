@@ -35,7 +35,7 @@ def test_two_processes_make_one_chain(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [1, 17, 60])
+@pytest.mark.parametrize("after", [1, 17, pytest.param(60, marks=pytest.mark.thorough)])
 def test_a_kill_loses_nothing_that_was_entered_and_leaves_the_chain_whole(tmp_path: Path, after: int) -> None:
     child = start(tmp_path / "state", 100_000)
     assert child.stdout

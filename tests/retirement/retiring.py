@@ -1,5 +1,6 @@
 """A machine of a lab that is to be retired: with its ledger, two people who approve, and a file of details."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 from sparkctl.lab import control
 from sparkctl.lab.state import Lab
+from sparkctl.resources import shipped
 from tests.support.command import json_lines, sparkctl
 from tests.support.labs import running_lab
 
@@ -28,6 +30,9 @@ people:
   verified: {PERSON}Bob Verifier}}
   validated: {PERSON}Vic Validator}}
 """
+PURGE, BARE_PURGE = "retirement/purge", "retirement/bare-purge"
+"""Ours, and that of a site which takes no bundle before it: all other steps are the same."""
+
 WITNESSED = "2026-06-02T10:00Z"
 
 
@@ -102,11 +107,13 @@ class Retiring:
         """The machine is started from the live system, with a drive that behaves so."""
         control.break_node(self.lab.directory, NODE, fault)
 
-    def purging(self, fault: str = "live-system", **more: str) -> tuple[str, dict[str, Any]]:
+    def purge(self, name: str = BARE_PURGE, **more: str) -> str:
+        """A plan to purge the machine that two people approved."""
+        return self.approved(name, 2, serial=DRIVE, details=self.details, key=self.home / "alice", **more)
+
+    def purging(self, fault: str = "live-system", name: str = BARE_PURGE, **more: str) -> tuple[str, dict[str, Any]]:
         """A purge until it asks whether it is well, or is over."""
-        run_id = self.approved(
-            "retirement/purge", 2, serial=DRIVE, details=self.details, key=self.home / "alice", **more
-        )
+        run_id = self.purge(name, **more)
         self.book("run", run_id, code=5)
         self.broken(fault)
         self.book("answer", run_id, NODE, "done", "--why", "live, serial as on the receipt")
@@ -121,7 +128,8 @@ def retiring(home: Path) -> Iterator[Retiring]:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / who)], check=True)
         signers.append(f"{who} {' '.join((home / f'{who}.pub').read_text().split()[:2])}\n")
     (home / "signers").write_text("".join(signers))
-    (home / "playbooks.yaml").write_text("version: 1\nallowed_signers: signers\n")
+    (home / "playbooks.yaml").write_text("version: 1\nfolder: own\nallowed_signers: signers\n")
+    _write_bare_purge(home / "own")
     (home / "paper.txt").write_text("a ticket, a receipt\n")
     with running_lab(home / "lab", 1, ["founders"]) as lab:
         desk = Retiring(lab, home)
@@ -130,3 +138,12 @@ def retiring(home: Path) -> Iterator[Retiring]:
         desk.run("node", "move", NODE, "in_service", "--reason", "x", "--evidence", f"adoption.recorded={paper}")
         desk.run("node", "move", NODE, "maintenance", "--reason", "x", "--evidence", f"maintenance.planned={paper}")
         yield desk
+
+
+def _write_bare_purge(folder: Path) -> None:
+    whole = (shipped("playbooks") / f"{PURGE}.yaml").read_text()
+    bare, cut = re.subn(r"^  - id: evidence\n(    .*\n)+", "", whole, flags=re.MULTILINE)
+    assert cut == 1
+    path = folder / f"{BARE_PURGE}.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(bare)

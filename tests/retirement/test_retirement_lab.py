@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.retirement.retiring import DETAILS, DRIVE, NODE, Retiring, destroyed, retiring
+from tests.retirement.retiring import DETAILS, DRIVE, NODE, PURGE, Retiring, destroyed, retiring
 from tests.support.command import json_lines, sparkctl
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def desk(tmp_path: Path) -> Iterator[Retiring]:
 
 
 def test_from_maintenance_to_disposed(desk: Retiring) -> None:
-    run_id, status = desk.purging()
+    run_id, status = desk.purging(name=PURGE)
     assert (status["standing"], desk.where()) == ("asking", "retiring")
     assert list(desk.files(run_id).glob("**/*.tar*")) or list(desk.files(run_id).glob("*bundle*"))
     status = desk.answered(run_id, 0)
@@ -133,7 +133,7 @@ def test_what_an_erase_that_did_not_end_well_leaves(
 
 
 def test_a_machine_that_runs_from_its_own_drive_is_not_erased(desk: Retiring) -> None:
-    run_id = desk.approved("retirement/purge", 2, serial=DRIVE, details=desk.details, key=desk.home / "alice")
+    run_id = desk.purge()
     desk.book("run", run_id, code=5)
     desk.answered(run_id, 4)
     ended = desk.steps(run_id)

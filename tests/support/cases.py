@@ -8,7 +8,8 @@ import yaml
 
 def load_cases(path: Path) -> list[dict[str, Any]]:
     """The cases of a file, with the parts under `base` put below each of them."""
-    content = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    # The loader in C, where there is one: pytest reads some hundred such files before its first test.
+    content = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return [case_over(content.get("base", {}), case) for case in content["cases"]]
 
 
