@@ -39,7 +39,7 @@ def lost_until(seconds: float) -> Setting:
     return lambda _, since, real: since if since < seconds else real
 
 
-SHARES = 3  # how many machines it takes for all settings, where not every one gets all
+SHARES = 6  # how many machines it takes for all settings, where not every one gets all
 SETTINGS: dict[str, Setting] = {
     "ten years ahead": lambda number, since, real: real + 10 * YEAR,
     "thirty years back": lambda number, since, real: real - 30 * YEAR,

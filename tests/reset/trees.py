@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import zstandard
+from _pytest.mark import ParameterSet
 
 from tests.support.corpus import VARIABLE, corpus_folder
 
@@ -262,6 +264,18 @@ def corpus_names() -> list[str]:
     """The cases of the corpus that is named, none without one."""
     folder = Path(os.environ.get(VARIABLE, "/nonexistent")) / "reset-vm"
     return sorted(path.name.removesuffix(".tar.zst") for path in folder.glob("*.tar.zst"))
+
+
+def machine_of(name: str) -> tuple[str, ...]:
+    """Cases of one machine share the beginning of their names: they are moments of one history."""
+    return tuple(name.split("-")[:2])
+
+
+def corpus_names_by_machine() -> list[ParameterSet]:
+    """The cases, of which the gate takes one of each machine."""
+    names = corpus_names()
+    firsts = {machine_of(name): name for name in reversed(names)}.values()
+    return [pytest.param(name, marks=[] if name in firsts else pytest.mark.thorough) for name in names]
 
 
 def corpus_tree(name: str, folder: Path) -> Path:
