@@ -14,7 +14,7 @@ NEAR = ("near-1", "near-2")
 LOST = tuple(f"lost-{number:02}" for number in range(45))
 
 
-@pytest.mark.parametrize("transport", ["asyncssh", "paramiko"])
+@pytest.mark.parametrize("transport", ["asyncssh", pytest.param("paramiko", marks=pytest.mark.thorough)])
 def test_a_silent_name_server_costs_the_nodes_it_knows_their_connect_deadline(tmp_path: Path, transport: str) -> None:
     site = Site(tmp_path, transport=transport)
     site.nodes = {name: {"ssh": {"host": f"{name}.fleet.test"}} for name in LOST}

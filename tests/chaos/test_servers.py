@@ -34,8 +34,8 @@ def test_an_sshd_killed_in_the_sweep_fails_its_own_nodes_only(tmp_path: Path) ->
 
 def test_maxstartups_of_one_is_paced_and_whoever_is_left_out_is_named(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    crowd = [f"crowd-{number:02}" for number in range(1, 13)]
-    addresses = [f"127.0.0.{number}" for number in range(11, 23)]
+    crowd = [f"crowd-{number:02}" for number in range(1, 9)]
+    addresses = [f"127.0.0.{number}" for number in range(11, 19)]
     with (
         Sshd(tmp_path, addresses=("127.0.0.1", "127.0.0.2"), extra=[site.path]) as near,
         Sshd(tmp_path, addresses=addresses, extra=[site.path], max_startups="1:100:1") as full,
