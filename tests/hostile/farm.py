@@ -6,9 +6,11 @@ import hashlib
 import json
 import shlex
 import subprocess
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -210,6 +212,15 @@ async def answers(farm: Farm, process: Any) -> None:
     """What an honest node does."""
     process.stdout.write(framed(*await farm.document(process)))
     process.exit(0)
+
+
+@cache
+def quiet_peak_bytes(stack: str) -> int:
+    """The memory that a sweep over three nodes needs, of which none does harm."""
+    with tempfile.TemporaryDirectory(prefix="farm-") as folder, farm_in(Path(folder), stack) as farm:
+        farm.add("quiet")
+        _, report = farm.judge(timeout=30)
+    return int(report["cost"]["peak_rss_bytes"])
 
 
 @contextlib.contextmanager
