@@ -13,7 +13,7 @@ from typing import Any, Self
 from tests.support.command import environment
 from tests.support.sshd import Sshd
 
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 Record = dict[str, Any]
 
 

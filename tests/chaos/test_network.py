@@ -58,7 +58,7 @@ def test_a_partition_costs_its_node_the_deadline_of_the_stage_it_is_in(site: Sit
         far_node(site, "run", door) as run,
     ):
         early.cut()
-        with Sweep(site.folder, "--timeout", "8") as sweep:
+        with Sweep(site.folder, "--timeout", "10") as sweep:
             door.wait("reached", sweep)
             run.cut()
             door.open()

@@ -50,7 +50,7 @@ FLOODS: dict[str, tuple[Tricks, str]] = {
         ("asyncssh", "late"),
         ("asyncssh", "deaf"),  # what we do about it is done for asyncssh alone
         ("paramiko", "early"),
-        ("paramiko", "late"),
+        pytest.param("paramiko", "late", marks=pytest.mark.thorough),
         pytest.param("paramiko", "deaf", marks=pytest.mark.thorough),
     ],
 )

@@ -14,7 +14,7 @@ from tests.support.corpus import THOROUGH
 PAGE = 4096
 FEW = 3  # places to cut a file that is shorter than a page
 MOST = 10_000 if THOROUGH else 8  # places to cut a longer one
-SHARES = 1 if THOROUGH else 5  # how many machines it takes for all cuts and damages, where not every one gets all
+SHARES = 1 if THOROUGH else 6  # how many machines it takes for all cuts and damages, where not every one gets all
 
 
 def cuts(size: int) -> list[int]:
