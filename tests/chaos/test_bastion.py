@@ -85,7 +85,7 @@ def outcome_of(site: Site, state: Path, node: str) -> str:
 
 
 def test_a_disk_that_fills_ends_the_sweep_with_everybody_in_the_report(site: Site, door: Door, stuck: Door) -> None:
-    with small_disk(site.folder, "2m") as disk, Sweep(site.folder, "--timeout", "20", state=disk / "state") as sweep:
+    with small_disk(site.folder, "2m") as disk, Sweep(site.folder, "--timeout", "120", state=disk / "state") as sweep:
         shown = sweep.until_shown(3)
         assert set(shown) == {*NEAR, "held-2"}
         door.wait("reached", sweep)
@@ -110,7 +110,7 @@ def test_a_disk_that_fills_ends_the_sweep_with_everybody_in_the_report(site: Sit
 
 @pytest.mark.thorough
 def test_a_store_locked_for_too_long_ends_the_sweep_with_everybody_in_the_report(site: Site, door: Door) -> None:
-    with Sweep(site.folder, "--timeout", "30") as sweep:
+    with Sweep(site.folder, "--timeout", "120") as sweep:
         shown = sweep.until_shown(3)
         with locked(sweep.state / "state.db"):
             door.open()
@@ -125,7 +125,7 @@ def test_a_store_locked_for_too_long_ends_the_sweep_with_everybody_in_the_report
 
 
 def test_a_locked_store_does_not_hold_a_sweep_beyond_its_deadline(site: Site, door: Door) -> None:
-    with Sweep(site.folder, f"near-1,{STUCK}", "--timeout", "30", "--deadline", "7") as sweep:
+    with Sweep(site.folder, f"near-1,{STUCK}", "--timeout", "120", "--deadline", "7") as sweep:
         shown = sweep.until_shown(1)
         # A sweep that waited its usual ten seconds for the lock would get it, and end well.
         with locked(sweep.state / "state.db", seconds=12):
@@ -151,7 +151,7 @@ def test_a_store_that_does_not_take_the_end_of_a_run_takes_nothing_off_the_outpu
 
 
 def test_a_store_locked_for_a_moment_is_waited_for(site: Site, door: Door) -> None:
-    with Sweep(site.folder, "near-[1-2],held-[1-2]", "--timeout", "30") as sweep:
+    with Sweep(site.folder, "near-[1-2],held-[1-2]", "--timeout", "120") as sweep:
         sweep.until_shown(3)
         with locked(sweep.state / "state.db"):
             door.open()

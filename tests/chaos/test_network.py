@@ -37,7 +37,7 @@ def test_delay_and_loss_cost_time_and_no_result(site: Site) -> None:
     with (
         far_node(site, "far", impaired=(0.1, 0.0)) as far,
         far_node(site, "lossy", impaired=(0.1, 0.05)) as lossy,
-        Sweep(site.folder, "--timeout", "30") as sweep,
+        Sweep(site.folder, "--timeout", "60") as sweep,
     ):
         result = sweep.end()
         impairments = far.impairment(), lossy.impairment()
@@ -77,7 +77,7 @@ def test_a_partition_that_heals_is_overcome_and_loses_nothing(site: Site) -> Non
     door = Door(site.folder, "run")
     with far_node(site, "early") as early, far_node(site, "run", door) as run:
         early.cut()
-        with Sweep(site.folder, "--timeout", "30") as sweep:
+        with Sweep(site.folder, "--timeout", "60") as sweep:
             assert set(sweep.until_shown(2)) == set(NEAR)
             early.heal()
             door.wait("reached", sweep)
