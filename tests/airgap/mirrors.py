@@ -3,8 +3,10 @@
 import contextlib
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +66,9 @@ class Mirroring:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return [json.loads(line) for line in ran.stdout.splitlines()]
 
-    def publish(self) -> None:
-        """Sign both suites anew."""
-        for suite in ("noble", "noble-updates"):
+    def publish(self, *suites: str) -> None:
+        """Sign these suites anew, or both."""
+        for suite in suites or ("noble", "noble-updates"):
             self.archive.sign(suite, ("main", "universe"), Acquire_By_Hash="yes")
 
 
@@ -135,6 +137,12 @@ def not_synced(mirrors: Mirroring, code: int, *arguments: str, **how: str) -> st
     assert any(line.startswith("  → ") for line in lines)
     assert snapshots(mirrors) == before
     return said
+
+
+def wait_for_another_second(mirrors: Mirroring) -> None:
+    """A snapshot is named by its second."""
+    while datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") <= max(path.name for path in snapshots(mirrors)):
+        time.sleep(0.02)
 
 
 def snapshots(mirrors: Mirroring) -> list[Path]:

@@ -4,14 +4,13 @@ import gzip
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.airgap.gaps import must
-from tests.airgap.mirrors import Mirroring, change, gone_on_after, not_synced, served_copy, snapshots, template_in
+from tests.airgap.mirrors import Mirroring, change, gone_on_after, not_synced, served_copy, snapshots, template_in, wait_for_another_second
 
 pytestmark = pytest.mark.slow
 
@@ -175,7 +174,7 @@ def test_what_nobody_signed_is_left_out_and_told(mirrors: Mirroring) -> None:
     liar.chmod(0o755)
     mirrors.archive.add("fresh", "1.0")
     mirrors.publish()
-    time.sleep(1)  # a snapshot is named by its second
+    wait_for_another_second(mirrors)
     ran = must(mirrors.run("sync", PATH=f"{liar.parent}:{mirrors.top}/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
     assert "left out: 1 files that no signed index lists, such as pool/main/t/tool/stray.deb" in ran.stdout
     assert not list((mirrors.shelf / "snapshots").rglob("stray.deb"))

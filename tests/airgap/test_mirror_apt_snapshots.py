@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.airgap.gaps import must, refused
-from tests.airgap.mirrors import Mirroring, change, gone_on_after, not_synced, served_copy, snapshots, template_in
+from tests.airgap.mirrors import Mirroring, change, gone_on_after, not_synced, served_copy, snapshots, template_in, wait_for_another_second
 from tests.airgap.test_mirror_journey import far_side
 from tests.support.archive import Archive, build_package
 
@@ -28,7 +28,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirroring]:
 
 @pytest.fixture
 def mirrors(template: Mirroring, tmp_path: Path) -> Iterator[Mirroring]:
+    """An archive of which one suite is mirrored."""
     with served_copy(template, tmp_path) as made:
+        made.settings(suites=["noble"])
         yield made
 
 
@@ -38,8 +40,8 @@ def test_a_snapshot_shares_what_did_not_change_and_stays_what_it_was(mirrors: Mi
     digests = digests_of(first)
     assert must(mirrors.run("sync")).stdout.startswith(f"ubuntu/{first.name} is still what there is")
     mirrors.archive.add("tool", "1.1")
-    mirrors.publish()
-    time.sleep(1)  # a snapshot is named by its second
+    mirrors.publish("noble")
+    wait_for_another_second(mirrors)
     must(mirrors.run("sync"))
     second = snapshots(mirrors)[1]
     kept = "pool/main/d/driver/driver_1.0_arm64.deb"
@@ -70,9 +72,9 @@ def test_another_key_of_the_owner_is_told_and_gets_to_no_ring_in_passing(mirrors
     mirrors.keys.make("heir")
     mirrors.keys.public("heir", mirrors.top / "heir.asc")
     mirrors.archive.signer = "heir"
-    mirrors.publish()
-    mirrors.settings(signed_by="heir.asc")
-    time.sleep(1)  # a snapshot is named by its second
+    mirrors.publish("noble")
+    mirrors.settings(suites=["noble"], signed_by="heir.asc")
+    wait_for_another_second(mirrors)
     told = must(mirrors.run("sync")).stdout
     assert told.count("\n  OTHER KEYS: it is vouched for by the OpenPGP key ") == 1
     assert told.count("\n  OTHER KEYS: it is no longer vouched for by the OpenPGP key ") == 1
@@ -86,8 +88,8 @@ def test_a_damaged_snapshot_reaches_no_ring_and_no_far_side(mirrors: Mirroring, 
     must(mirrors.run("sync"))
     [made] = snapshots(mirrors)
     mirrors.archive.add("tool", "1.1")
-    mirrors.publish()
-    time.sleep(1)  # a snapshot is named by its second
+    mirrors.publish("noble")
+    wait_for_another_second(mirrors)
     must(mirrors.run("sync"))
     change(made / "dists/noble/InRelease")
     [_, good] = snapshots(mirrors)
@@ -179,7 +181,7 @@ def test_an_origin_that_goes_back_is_refused_also_where_the_site_signs_again(mir
     must(mirrors.run("sync"))
     shutil.rmtree(mirrors.archive.folder / "dists")
     shutil.copytree(before, mirrors.archive.folder / "dists")
-    time.sleep(1)  # a snapshot is named by its second
+    wait_for_another_second(mirrors)
     assert "noble of the owner of ubuntu is of" in not_synced(mirrors, 4)
     mirrors.archive.sign("noble", ("main", "universe"), Valid_Until="Tue, 01 Dec 2020 00:00:00 +0000")
     assert "noble of ubuntu was signed until 2020-12-01 00:00 UTC, and no longer" in not_synced(mirrors, 4)
@@ -202,7 +204,7 @@ def test_a_flat_archive_and_a_part_of_one_are_signed_again(mirrors: Mirroring, t
     assert made["counts"]["packages"] == 1
     assert made["left_out"] == ["cuda-runtime, on which a package depends: name it under `packages`"]
     mirrors.write({"cuda": entry | {"sign_with": fingerprint, "packages": ["cuda-tool*", "cuda-runtime"]}})
-    time.sleep(1)  # a snapshot is named by its second
+    wait_for_another_second(mirrors)
     [made] = mirrors.said("sync")
     assert (made["counts"]["packages"], made["left_out"]) == (2, [])
     assert fingerprint in made["proven_by"][0]

@@ -11,6 +11,7 @@ import pytest
 from tests.airgap.gaps import Gap, must, refused
 from tests.airgap.mirrors import Mirroring, gap_of, mirroring, require_tools
 from tests.airgap.test_self_bundle import require_unshared, without_network
+from tests.support.archive import Archive, GpgHome
 from tests.support.command import sparkctl
 from tests.support.web import configuration, nginx, served
 
@@ -44,10 +45,10 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirroring]:
 
 def far_side(top: Path) -> Mirroring:
     """A far side whose mirror.yaml names no mirror: it takes what bundles bring."""
-    (top / "www").mkdir(parents=True)
-    made = mirroring(top, "http://127.0.0.1:1")
-    made.keys.close()
-    shutil.rmtree(top / "www")
+    top.mkdir(parents=True)
+    keys = GpgHome()
+    keys.close()  # this side signs nothing
+    made = Mirroring(top, "http://127.0.0.1:1", keys, Archive(top / "www", keys, "nobody"))
     made.file.write_text('{version: 1, folder: mirror, url: "http://127.0.0.1:8123", soak: 1d}')
     return made
 

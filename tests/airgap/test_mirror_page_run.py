@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sparkctl.resources import shipped
 from tests.airgap.gaps import Gap
 from tests.airgap.mirrors import require_tools
 from tests.support.archive import Archive, GpgHome, build_package
+from tests.support.command import program
 from tests.support.hub import BACKEND, Hub
 from tests.support.registries import Authority, Images, Registry, running
 from tests.support.sshd import free_port
@@ -41,7 +41,7 @@ class Sides:
     def shell(self, side: str, block: str) -> "subprocess.CompletedProcess[str]":
         place = self.far if side == "Far" else self.near
         environment = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(place), "LANG": "C.UTF-8",
+            "PATH": f"{program(place / 'bin').parent}:{os.environ['PATH']}", "HOME": str(place), "LANG": "C.UTF-8",
             "SPARKCTL_STATE": str(place / "state"), "GNUPGHOME": str(self.keys.folder if side == "Near" else place),
         }  # fmt: skip
         return subprocess.run(

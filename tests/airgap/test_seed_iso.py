@@ -12,6 +12,7 @@ import pytest
 
 from sparkctl.contract.outside import complaints
 from tests.airgap.installers import MARKS, Desk, make_desk, sha256
+from tests.support.archive import remove_gpg_home
 from tests.support.command import environment, json_lines
 from tests.support.installers import IN_THE_TREE, PATH, TITLE, installer_files, make_installer, run
 from tests.support.seeds import MIRROR_KEY
@@ -204,8 +205,7 @@ def key_and_sums(folder: Path, installer: Path, *, name: str, until: str = "neve
     sums = folder / "SHA256SUMS"
     sums.write_text(f"{'0' * 64} *another.iso\n{sha256(installer)} *{installer.name}\n")
     run(*gpg, "--armor", "--detach-sign", "--output", folder / "SHA256SUMS.gpg", sums)
-    run("gpgconf", "--homedir", home, "--kill", "all")
-    shutil.rmtree(home)
+    remove_gpg_home(home)
     return keyring, sums
 
 

@@ -4,6 +4,7 @@ import gzip
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,8 +35,18 @@ class GpgHome:
 
     def close(self) -> None:
         """End the agent that gpg started, and forget the keys."""
-        said("gpgconf", "--homedir", str(self.folder), "--kill", "gpg-agent")
-        shutil.rmtree(self.folder)
+        remove_gpg_home(self.folder)
+
+
+def remove_gpg_home(folder: Path) -> None:
+    """Remove a home of gpg and its agent, which as it ends removes its sockets at the same moment."""
+    said("gpgconf", "--homedir", str(folder), "--kill", "all")
+    for _ in range(600):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{folder} is still there")
 
 
 class Archive:

@@ -50,6 +50,24 @@ def sparkctl(
     return subprocess.CompletedProcess(["sparkctl", *command], code, *said)
 
 
+_PROGRAM = """#!{python} -IS
+import os, sys
+sys.path.insert(0, {project!r})
+from tests.support import warm
+code = warm.run(sys.argv[1:], dict(os.environ), os.getcwd(), (0, 1, 2), {address!r}).wait(600)
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
+def program(folder: Path) -> Path:
+    """Put a `sparkctl` for shells into a folder, which does as `sparkctl` here does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "sparkctl"
+    path.write_text(_PROGRAM.format(python=sys.executable, project=str(_PROJECT), address=_warm_server()))
+    path.chmod(0o755)
+    return path
+
+
 class _Pipe:
     """What a process writes, read while it runs."""
 
