@@ -43,30 +43,40 @@ REAL_TOOLS = [
 
 
 @contextlib.contextmanager
-def stocked(keys: Everybody, top: Path) -> "Iterator[Desk]":
-    """A desk whose service has firmware, and is served."""
+def stocked(shop: Lvfs, keys: Everybody, top: Path) -> "Iterator[Desk]":
+    """A desk whose service has what the shop has, and is served."""
     (top / "served").mkdir()
     with serving(top / "www") as url:
-        made = Desk(top, keys, url)
-        made.stock()
-        yield made
+        yield Desk(top, keys, url, shop.copied(top / "www"))
+
+
+def shop_in(top: Path, keys: Everybody) -> Lvfs:
+    """A service with firmware; to be copied for each test, since signing takes time."""
+    made = Lvfs(top / "www", keys.lvfs)
+    stock(made)
+    return made
+
+
+def stock(lvfs: Lvfs) -> None:
+    """Two releases for the webcam, one for what nobody here has."""
+    lvfs.add("webcam", WEBCAM, "1.2.3")
+    lvfs.add("webcam", WEBCAM, "1.2.4")
+    lvfs.add("other", OTHER, "1.0.0")
+    lvfs.publish()
 
 
 class Desk:
     """A folder with the service in `www`, served at `url`, and the work of one mirror."""
 
-    def __init__(self, top: Path, keys: Everybody, url: str) -> None:
+    def __init__(self, top: Path, keys: Everybody, url: str, lvfs: Lvfs | None = None) -> None:
         self.top, self.keys, self.url = top, keys, url
-        self.lvfs = Lvfs(top / "www", keys.lvfs)
+        self.lvfs = lvfs or Lvfs(top / "www", keys.lvfs)
         self.work = top / "work"
         self.work.mkdir()
 
     def stock(self) -> None:
-        """Two releases for the webcam, one for what nobody here has."""
-        self.lvfs.add("webcam", WEBCAM, "1.2.3")
-        self.lvfs.add("webcam", WEBCAM, "1.2.4")
-        self.lvfs.add("other", OTHER, "1.0.0")
-        self.lvfs.publish()
+        """Put firmware there."""
+        stock(self.lvfs)
 
     def spec(self, *cabs: Path, **other: Any) -> FirmwareMirror:
         values: dict[str, Any] = {

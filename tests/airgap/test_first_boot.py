@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from sparkctl.contract.outside import complaints
+from tests.support.corpus import THOROUGH
 from tests.support.first_boot import PROGRAM, FirstBoot, is_proven
 from tests.support.seeds import make_site, seed, ssh_key
 
 pytestmark = [pytest.mark.slow]
 PLACED = {"/etc/site/extra.conf": 0o640, "/opt/site:5000/tool": 0o755}
-EVERY = 1 if os.environ.get("SPARKCTL_THOROUGH") else 6
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def node(site: Path, tmp_path: Path) -> FirstBoot:
+def fresh(site: Path, tmp_path: Path) -> FirstBoot:
     return FirstBoot(site / "seeds", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def waiting(site: Path, tmp_path_factory: pytest.TempPathFactory) -> FirstBoot:
+    """A node that made its host keys, which takes most of the time, and found no stick, which is put in now."""
+    made = FirstBoot(site / "seeds", tmp_path_factory.mktemp("waiting"))
+    away = made.stick.rename(made.stick.with_name("away"))
+    assert made.run().returncode == 1
+    away.rename(made.stick)
+    assert_nothing_placed(made)
+    return made
+
+
+@pytest.fixture
+def node(waiting: FirstBoot, tmp_path: Path) -> FirstBoot:
+    """A node whose first boot goes on."""
+    return waiting.copied(tmp_path)
 
 
 def master(site: Path) -> bytes:
@@ -74,13 +91,13 @@ def assert_nothing_placed(node: FirstBoot) -> None:
     assert not (node.home / "done").exists()
 
 
-def test_all_is_well_and_twice_is_once(node: FirstBoot, site: Path) -> None:
-    ran = node.run()
+def test_all_is_well_and_twice_is_once(fresh: FirstBoot, site: Path) -> None:
+    ran = fresh.run()
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert_done(node, site)
-    before = node.snapshot()
-    assert node.run().returncode == 0
-    assert node.snapshot() == before
+    assert_done(fresh, site)
+    before = fresh.snapshot()
+    assert fresh.run().returncode == 0
+    assert fresh.snapshot() == before
 
 
 def test_a_seed_of_another_revision_is_taken_in_as_well(node: FirstBoot, site: Path, tmp_path: Path) -> None:
@@ -103,32 +120,32 @@ def test_a_seed_of_another_revision_is_taken_in_as_well(node: FirstBoot, site: P
     assert node.snapshot() == before
 
 
-def test_a_stick_that_is_absent_is_waited_for_at_every_boot(node: FirstBoot, site: Path) -> None:
-    away = node.stick.rename(node.stick.with_name("away"))
+def test_a_stick_that_is_absent_is_waited_for_at_every_boot(fresh: FirstBoot, site: Path) -> None:
+    away = fresh.stick.rename(fresh.stick.with_name("away"))
     for attempt in (1, 2):
-        assert node.run().returncode == 1
-        beacon = node.beacon()
+        assert fresh.run().returncode == 1
+        beacon = fresh.beacon()
         assert list(complaints(json.dumps(beacon).encode())) == []
         assert (beacon["state"], beacon["attempts"], beacon["hmac"]) == ("waiting", attempt, None)
         assert beacon["steps"] == ["host_keys"]
         assert "the stick is not in" in beacon["errors"][0]
-        assert_nothing_placed(node)
-    keys = node.keys()
+        assert_nothing_placed(fresh)
+    keys = fresh.keys()
     assert "of the image, on every machine\n" not in keys.values()
-    away.rename(node.stick)
-    assert node.run().returncode == 0
-    assert node.keys() == keys  # made once
-    assert_done(node, site)
+    away.rename(fresh.stick)
+    assert fresh.run().returncode == 0
+    assert fresh.keys() == keys  # made once
+    assert_done(fresh, site)
 
 
-def test_a_stick_that_comes_late_is_taken(node: FirstBoot, site: Path) -> None:
-    away = node.stick.rename(node.stick.with_name("away"))
-    running = subprocess.Popen([sys.executable, "-I", str(PROGRAM), *node.arguments(60, None)])
-    while not (node.home / "host-keys-done").exists():
+def test_a_stick_that_comes_late_is_taken(fresh: FirstBoot, site: Path) -> None:
+    away = fresh.stick.rename(fresh.stick.with_name("away"))
+    running = subprocess.Popen([sys.executable, "-I", str(PROGRAM), *fresh.arguments(60, None)])
+    while not (fresh.home / "host-keys-done").exists():
         time.sleep(0.05)
-    away.rename(node.stick)
+    away.rename(fresh.stick)
     assert running.wait(60) == 0
-    assert_done(node, site)
+    assert_done(fresh, site)
 
 
 @pytest.mark.parametrize("name", ["payload.json", "payload.json.sig", "enrolment.key", "files/*"])
@@ -225,12 +242,18 @@ def test_even_what_is_signed_has_bounds(entry: dict[str, object], node: FirstBoo
     refused(node, "")
 
 
+def one_of_each(kinds: list[str]) -> list[int]:
+    """The first and the last change, and of each kind that in the middle."""
+    places = {kind: [number for number, one in enumerate(kinds, 1) if one == kind] for kind in kinds}
+    return sorted({1, len(kinds), *(numbers[len(numbers) // 2] for numbers in places.values())})
+
+
 def test_power_is_cut_at_every_step(site: Path, tmp_path: Path) -> None:
-    """Cut before each change of the disk (each sixth, or all with SPARKCTL_THOROUGH), and started again."""
-    whole = FirstBoot(site / "seeds", tmp_path / "whole").cut(0)
-    changes = int(whole.stdout)
-    assert changes > 40
-    for number in range(1, changes + 1, EVERY):
+    """Cut before a change of the disk, one of each kind of them or each with SPARKCTL_THOROUGH, and started again."""
+    kinds = FirstBoot(site / "seeds", tmp_path / "whole").cut(0).stdout.split()
+    assert len(kinds) > 40
+    assert set(kinds) == {"mkdir", "run", "fsync", "rename", "unlink", "replace", "rmdir"}
+    for number in range(1, len(kinds) + 1) if THOROUGH else one_of_each(kinds):
         node = FirstBoot(site / "seeds", tmp_path / str(number))
         assert node.cut(number).returncode == 137
         committed = node.home / "host-keys"

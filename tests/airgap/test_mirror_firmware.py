@@ -21,8 +21,8 @@ from sparkctl.app.mirror_kinds.firmware import Firmware
 from sparkctl.app.mirror_sync import sync
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
 from sparkctl.model.mirror_firmware import METADATA, OwnCab
-from tests.airgap.firmwares import REAL_TOOLS, Desk, Everybody, change, everybody, names, refused, stocked
-from tests.support.toy_lvfs import EC, WEBCAM, Keys, build_cab, digest, long_ago, serving, signatures, write_signatures
+from tests.airgap.firmwares import REAL_TOOLS, Desk, Everybody, change, everybody, names, refused, shop_in, stocked
+from tests.support.toy_lvfs import EC, WEBCAM, Keys, Lvfs, build_cab, digest, long_ago, serving, signatures, write_signatures
 from tests.support.web import nginx, served
 
 pytestmark = REAL_TOOLS
@@ -33,9 +33,14 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Everybody:
     return everybody(tmp_path_factory.mktemp("keys"))
 
 
+@pytest.fixture(scope="module")
+def shop(keys: Everybody, tmp_path_factory: pytest.TempPathFactory) -> Lvfs:
+    return shop_in(tmp_path_factory.mktemp("shop"), keys)
+
+
 @pytest.fixture
-def desk(keys: Everybody, tmp_path: Path) -> Iterator[Desk]:
-    with stocked(keys, tmp_path) as made:
+def desk(shop: Lvfs, keys: Everybody, tmp_path: Path) -> Iterator[Desk]:
+    with stocked(shop, keys, tmp_path) as made:
         yield made
 
 

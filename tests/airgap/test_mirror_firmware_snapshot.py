@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from sparkctl.airgap.mirrors.firmware_proof import prove
+from sparkctl.airgap.mirrors.kind import Fetched
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
 from sparkctl.model.mirror_firmware import METADATA, FirmwareServed
-from tests.airgap.firmwares import REAL_TOOLS, Desk, Everybody, change, copied, everybody, names, refused, stocked
+from tests.airgap.firmwares import REAL_TOOLS, Desk, Everybody, change, copied, everybody, names, refused, shop_in, stocked
 from tests.support.command import sparkctl
-from tests.support.toy_lvfs import EC, WEBCAM, Keys, build_cab, digest
+from tests.support.toy_lvfs import EC, WEBCAM, Keys, Lvfs, build_cab, digest
 
 pytestmark = REAL_TOOLS
 
@@ -24,9 +25,14 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Everybody:
     return everybody(tmp_path_factory.mktemp("keys"))
 
 
+@pytest.fixture(scope="module")
+def shop(keys: Everybody, tmp_path_factory: pytest.TempPathFactory) -> Lvfs:
+    return shop_in(tmp_path_factory.mktemp("shop"), keys)
+
+
 @pytest.fixture
-def desk(keys: Everybody, tmp_path: Path) -> Iterator[Desk]:
-    with stocked(keys, tmp_path) as made:
+def desk(shop: Lvfs, keys: Everybody, tmp_path: Path) -> Iterator[Desk]:
+    with stocked(shop, keys, tmp_path) as made:
         yield made
 
 
@@ -116,11 +122,18 @@ SNAPSHOT: dict[str, tuple[Callable[[Desk, Path], object], type[SparkctlError], s
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def brought(shop: Lvfs, keys: Everybody, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Fetched]]:
+    """What was fetched of an origin that also has a cab without a signature."""
+    with stocked(shop, keys, tmp_path_factory.mktemp("brought")) as made:
+        made.lvfs.add("webcam", WEBCAM, "9.9.9", signed=False)
+        made.lvfs.publish()
+        yield made, made.fetch()
+
+
 @pytest.mark.parametrize("name", SNAPSHOT)
-def test_a_snapshot_that_was_changed_is_refused(desk: Desk, tmp_path: Path, name: str) -> None:
-    desk.lvfs.add("webcam", WEBCAM, "9.9.9", signed=False)
-    desk.lvfs.publish()
-    fetched = desk.fetch()
+def test_a_snapshot_that_was_changed_is_refused(brought: tuple[Desk, Fetched], tmp_path: Path, name: str) -> None:
+    desk, fetched = brought
     harm, kind, words = SNAPSHOT[name]
     folder = copied(fetched.folder, tmp_path / "far")
     harm(desk, folder)

@@ -5,6 +5,8 @@ from pathlib import Path
 from sparkctl.app.schedule_file import read_plan
 from sparkctl.model.schedule import SchedulePlan
 
+# Nothing is asked of this node, and nobody tries twice: the key for it is not there.
+GONE = "nodes:\n  gone: {ssh: {host: 127.0.0.1, port: 1, identity_files: [nowhere]}}\n"
 SWEEP = "  sweep: {every: 15m, run: health}\n"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from sparkctl.app.schedule_install import Target, install
 from sparkctl.app.schedule_units import Way
-from tests.schedule.plans import plan_of
+from tests.schedule.plans import GONE, plan_of
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def real_cron(folder: Path, local_time: str, zone: str) -> Iterator[None]:
 
 def test_cron_starts_what_is_due_in_utc_when_its_clock_jumps(tmp_path: Path) -> None:
     """At two in the morning this clock goes to three: cron starts both schedules, and only one of them is due."""
-    (tmp_path / "fleet.yaml").write_text("nodes:\n  gone: {ssh: {host: 127.0.0.1, port: 1}}\n")
+    (tmp_path / "fleet.yaml").write_text(GONE)
     quick = "splay: 0s, deadline: 1m, min_coverage: 0%"
     far = time.gmtime(time.time() + 6 * 3600)
     plan = plan_of(
@@ -67,7 +67,7 @@ def test_cron_starts_what_is_due_in_utc_when_its_clock_jumps(tmp_path: Path) -> 
     marker = tmp_path / "root/etc/cron.d/started"
     marker.write_text(f"0 * * * * root touch {tmp_path}/both-were-started\n")
     heartbeat = tmp_path / "state/schedules/due.json"
-    with real_cron(tmp_path, "2026-03-29 01:59:52", "Europe/Berlin"):
+    with real_cron(tmp_path, "2026-03-29 01:59:55", "Europe/Berlin"):
         give_up = time.monotonic() + 120
         while not heartbeat.exists() and time.monotonic() < give_up:
             time.sleep(0.2)

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from sparkctl.app.schedule_file import read_plan
+from sparkctl.app.schedule_memory import Keeper
 from sparkctl.app.schedule_run import host_name, splay_of
 from sparkctl.contract.outside import complaints
 from sparkctl.store.lock import SweepLock
-from tests.schedule.plans import plan_of, write_plan
+from tests.schedule.plans import GONE, plan_of, write_plan
 from tests.support.command import environment, sparkctl
 from tests.support.labs import running_lab
 
@@ -23,11 +25,24 @@ pytestmark = pytest.mark.slow
 QUICK = "  sweep: {every: 5m, run: health, splay: 0s, deadline: 2m}\n"
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A simulated fleet of three nodes that are well."""
-    with running_lab(tmp_path / "lab", 3, ["healthy"]):
-        yield tmp_path
+ONE = QUICK.replace("health,", "health, selector: sim-01,")
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The line of a plan that names a simulated fleet of two nodes that are well."""
+    folder = tmp_path_factory.mktemp("fleet")
+    with running_lab(folder / "lab", 2, ["healthy"]):
+        yield f"fleet: {folder}/lab/fleet.yaml\n"
+
+
+@pytest.fixture(scope="module")
+def swept(fleet: str, tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, subprocess.CompletedProcess[str]]":
+    """A home after one sweep of the fleet, and how that ended."""
+    home = tmp_path_factory.mktemp("swept")
+    (home / "prom").mkdir()
+    write_plan(home, QUICK, f"{fleet}prom: prom\n")
+    return home, sparkctl("schedule", "run", "sweep", "--now", home=home, timeout=120)
 
 
 def beat(home: Path) -> dict[str, Any]:
@@ -43,23 +58,24 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_a_sweep_is_silent_and_leaves_its_heartbeat(home: Path) -> None:
-    (home / "prom").mkdir()
-    write_plan(home, QUICK, "fleet: lab/fleet.yaml\nprom: prom\n")
-    ran = sparkctl("schedule", "run", "sweep", "--now", home=home)
+def test_a_sweep_is_silent_and_leaves_its_heartbeat(
+    swept: "tuple[Path, subprocess.CompletedProcess[str]]",
+) -> None:
+    home, ran = swept
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
     found = beat(home)
     assert list(complaints(json.dumps(found).encode())) == []
-    assert (found["outcome"], found["coverage"]) == ("done", {"selected": 3, "reported": 3, "unreported": 0})
-    assert 'nodes_reported{schedule="sweep"} 3' in (home / "prom/sparkctl_sweep.prom").read_text()
+    assert (found["outcome"], found["coverage"]) == ("done", {"selected": 2, "reported": 2, "unreported": 0})
+    assert 'nodes_reported{schedule="sweep"} 2' in (home / "prom/sparkctl_sweep.prom").read_text()
     log = (home / "state/schedules/log/sweep.log").read_text()
     assert found["run_id"] in log
-    assert "3 of 3 nodes reported" in log
+    assert "2 of 2 nodes reported" in log
     assert "run-record" not in log  # records are in the store
 
 
-def test_two_cron_runs_at_once_sweep_once(home: Path) -> None:
-    write_plan(home, QUICK, "fleet: lab/fleet.yaml\n")
+def test_two_cron_runs_at_once_sweep_once(tmp_path: Path, fleet: str) -> None:
+    home = tmp_path
+    write_plan(home, ONE, fleet)
     both = [start(home), start(home)]
     said = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0]
@@ -69,8 +85,9 @@ def test_two_cron_runs_at_once_sweep_once(home: Path) -> None:
     assert beat(home)["due_at"] is not None
 
 
-def test_a_lock_that_is_free_soon_is_waited_for(home: Path) -> None:
-    write_plan(home, QUICK, "fleet: lab/fleet.yaml\n")
+def test_a_lock_that_is_free_soon_is_waited_for(tmp_path: Path, fleet: str) -> None:
+    home = tmp_path
+    write_plan(home, ONE, fleet)
     with SweepLock(home / "state", ["sparkctl", "collect"]):
         waiting = start(home, "--now")
         while not (home / "state/schedules/sweep.run.lock").exists():
@@ -80,40 +97,46 @@ def test_a_lock_that_is_free_soon_is_waited_for(home: Path) -> None:
     assert beat(home)["outcome"] == "done"
 
 
-def test_a_run_that_is_killed_leaves_the_old_heartbeat_and_the_next_one_runs(home: Path) -> None:
-    write_plan(home, QUICK, "fleet: lab/fleet.yaml\n")
-    assert sparkctl("schedule", "run", "sweep", "--now", home=home).returncode == 0
+def test_a_run_that_is_killed_leaves_the_old_heartbeat_and_the_next_one_runs(
+    swept: "tuple[Path, subprocess.CompletedProcess[str]]",
+) -> None:
+    home, _ = swept
     before, log = beat(home), home / "state/schedules/log/sweep.log"
+    begun = log.read_text().count("begin:")
     killed = start(home, "--now")
-    while log.read_text().count("begin:") < 2:
+    while log.read_text().count("begin:") == begun:
         assert killed.poll() is None
         time.sleep(0.05)
     killed.kill()
     killed.communicate(timeout=60)
     assert beat(home) == before
-    assert sparkctl("schedule", "run", "sweep", "--now", home=home).returncode == 0
+    assert sparkctl("schedule", "run", "sweep", "--now", home=home, timeout=120).returncode == 0
     assert beat(home)["finished_at"] > before["finished_at"]
     assert not [path for path in (home / "state/schedules").iterdir() if path.name.startswith(".")]
 
 
 def test_skips_are_silent_until_there_are_too_many(tmp_path: Path) -> None:
+    """The first start finds another one of its schedule, the second waits a third of its time for another command."""
     schedule = "  sweep: {every: 5m, run: health, splay: 0s, deadline: 30s, complain_after: 2}\n"
     (tmp_path / "fleet.yaml").write_text("nodes:\n  here: {transport: local}\n")
     path = write_plan(tmp_path, schedule)
     memory = tmp_path / "state/schedules/sweep.memory"
+    plan = read_plan(path)
+    keeper = Keeper(plan, plan.schedules["sweep"])
+    keeper.prepare()
+    with keeper.running():
+        first = sparkctl("schedule", "run", "sweep", "--file", path, home=tmp_path, timeout=120)
+    forgotten = {**json.loads(memory.read_text()), "taken": None}
+    memory.write_text(json.dumps(forgotten))  # as if the next start had come
     with SweepLock(tmp_path / "state", ["sparkctl", "health", "a-long-one"]):
-        ends = []
-        for _ in range(2):
-            ends.append(sparkctl("schedule", "run", "sweep", "--file", path, home=tmp_path, timeout=120))
-            forgotten = {**json.loads(memory.read_text()), "taken": None}
-            memory.write_text(json.dumps(forgotten))  # as if the next start had come
-    first, second = ends
+        second = sparkctl("schedule", "run", "sweep", "--file", path, home=tmp_path, timeout=120)
+    remembered = json.loads(memory.read_text())
     assert (first.returncode, first.stderr) == (0, "")
     assert second.returncode == 75
     assert "2 times in a row" in second.stderr
     assert "a-long-one" in second.stderr
     assert not (tmp_path / "state/schedules/sweep.json").exists()
-    assert forgotten["skips"]["total"] == 2
+    assert remembered["skips"]["total"] == 2
 
 
 def test_a_failure_says_what_and_where(tmp_path: Path) -> None:
@@ -126,7 +149,7 @@ def test_a_failure_says_what_and_where(tmp_path: Path) -> None:
 
 
 def test_too_few_nodes_are_a_failure_and_findings_can_be_loud(tmp_path: Path) -> None:
-    (tmp_path / "fleet.yaml").write_text("nodes:\n  gone: {ssh: {host: 127.0.0.1, port: 1}}\n")
+    (tmp_path / "fleet.yaml").write_text(GONE)
     write_plan(tmp_path, QUICK)
     ran = sparkctl("schedule", "run", "sweep", "--now", home=tmp_path)
     assert ran.returncode == 3
@@ -154,12 +177,13 @@ def test_a_hang_is_ended_at_the_deadline(tmp_path: Path) -> None:
     assert ran.stdout.splitlines() == ["stderr: stuck", f"-{signal.SIGKILL:d} True True ['stuck']"]
 
 
-def test_a_signal_ends_the_run_in_good_order(home: Path) -> None:
+def test_a_signal_ends_the_run_in_good_order(tmp_path: Path) -> None:
+    home = tmp_path
     for splay in range(180, 120, -1):  # one that makes this very host wait for long
         schedule = f"  sweep: {{every: 5m, run: health, splay: {splay}s, deadline: 1m}}\n"
         if splay_of(plan_of(home, schedule).schedules["sweep"], host_name()) > 60:
             break
-    write_plan(home, schedule, "fleet: lab/fleet.yaml\n")
+    write_plan(home, schedule)
     memory = home / "state/schedules/sweep.memory"
     waiting = start(home)
     while not memory.exists():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparkctl.contract.outside import complaints
+from tests.schedule.plans import GONE
 from tests.sinks.events import NOON, SECRET, event, spooled
 from tests.sinks.receivers import Receiver, Reply, receiver, silent_port
 from tests.support.command import environment, json_lines, sparkctl
@@ -22,8 +23,8 @@ class Operator:
 
     def __init__(self, home: Path) -> None:
         self.home, self.seen, self.within = home, "", "20s"
-        # Nothing is asked of the node: it cannot be reached. What is stored and told is the failure.
-        (home / "fleet.yaml").write_text("nodes:\n  gone: {ssh: {host: 127.0.0.1, port: 1}}\n")
+        # What is stored and told of the node is the failure.
+        (home / "fleet.yaml").write_text(GONE)
         (home / "token").touch(0o600)
         (home / "token").write_text(SECRET + "\n")
 

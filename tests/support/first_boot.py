@@ -1,5 +1,6 @@
 """A node before its first boot, in a folder: what its seed wrote, its firmware, and the stick that belongs to it."""
 
+import copy
 import hashlib
 import hmac
 import json
@@ -17,17 +18,16 @@ from tests.support.seeds import SERIAL
 
 PROGRAM = shipped("cloud-init") / "first-boot/spark_first_boot.py"
 
-# Ends the process just before the Nth change of the disk, as a power cut does; prints how many there were otherwise.
+# Ends the process just before the Nth change of the disk, as a power cut does; prints the kinds of all of them otherwise.
 CUT = """
 import os, pathlib, runpy, subprocess, sys
 program, cut = sys.argv[1], int(sys.argv[2])
 sys.argv = [program, *sys.argv[3:]]
-done = 0
+done = []
 def counted(real):
     def change(*a, **k):
-        global done
-        done += 1
-        if done == cut:
+        done.append(real.__name__)
+        if len(done) == cut:
             os._exit(137)
         return real(*a, **k)
     return change
@@ -37,7 +37,7 @@ for place, name in ((os, "replace"), (os, "fsync"), (os, "unlink"), (os, "rename
 try:
     runpy.run_path(program, run_name="__main__")
 finally:
-    print(done)
+    print(*done)
 """
 
 
@@ -57,6 +57,15 @@ class FirstBoot:
             for end in ("", ".pub"):
                 self.put(f"/etc/ssh/ssh_host_{kind}_key{end}", "of the image, on every machine\n")
         shutil.copytree(seeds / f"nodes/{node}/oemdata", self.stick)
+
+    def copied(self, home: Path) -> "FirstBoot":
+        """A node in the same state."""
+        made = copy.copy(self)
+        made.root, made.stick = home / "root", home / "stick"
+        made.home = made.root / "var/lib/spark-first-boot"
+        shutil.copytree(self.root, made.root)
+        shutil.copytree(self.stick, made.stick)
+        return made
 
     def put(self, path: str, text: str) -> None:
         """Put a file into the root."""

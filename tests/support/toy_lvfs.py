@@ -60,6 +60,13 @@ class Lvfs:
         self._components: dict[tuple[str, str], list[str]] = {}
         folder.mkdir()
 
+    def copied(self, folder: Path) -> "Lvfs":
+        """The same in a folder that is not there yet."""
+        made = Lvfs(folder, self.keys)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        made._components = {key: [*listed] for key, listed in self._components.items()}
+        return made
+
     def add(
         self, name: str, guid: str, version: str, *, keys: Keys | None = None, signed: bool = True, bulk: int = 0
     ) -> Path:
