@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.airgap.gaps import must, refused
-from tests.airgap.mirrors import Mirroring, change, gone_on_after, not_synced, served_copy, snapshots, template_in, wait_for_another_second
+from tests.airgap.mirrors import (
+    Mirroring,
+    change,
+    gone_on_after,
+    not_synced,
+    served_copy,
+    snapshots,
+    template_in,
+    wait_for_another_second,
+)
 from tests.airgap.test_mirror_journey import far_side
 from tests.support.archive import Archive, build_package
 

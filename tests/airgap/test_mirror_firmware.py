@@ -22,7 +22,18 @@ from sparkctl.app.mirror_sync import sync
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
 from sparkctl.model.mirror_firmware import METADATA, OwnCab
 from tests.airgap.firmwares import REAL_TOOLS, Desk, Everybody, change, everybody, names, refused, shop_in, stocked
-from tests.support.toy_lvfs import EC, WEBCAM, Keys, Lvfs, build_cab, digest, long_ago, serving, signatures, write_signatures
+from tests.support.toy_lvfs import (
+    EC,
+    WEBCAM,
+    Keys,
+    Lvfs,
+    build_cab,
+    digest,
+    long_ago,
+    serving,
+    signatures,
+    write_signatures,
+)
 from tests.support.web import nginx, served
 
 pytestmark = REAL_TOOLS

@@ -13,7 +13,18 @@ from sparkctl.airgap.mirrors.firmware_proof import prove
 from sparkctl.airgap.mirrors.kind import Fetched
 from sparkctl.errors import RefusedError, SparkctlError, UsageError
 from sparkctl.model.mirror_firmware import METADATA, FirmwareServed
-from tests.airgap.firmwares import REAL_TOOLS, Desk, Everybody, change, copied, everybody, names, refused, shop_in, stocked
+from tests.airgap.firmwares import (
+    REAL_TOOLS,
+    Desk,
+    Everybody,
+    change,
+    copied,
+    everybody,
+    names,
+    refused,
+    shop_in,
+    stocked,
+)
 from tests.support.command import sparkctl
 from tests.support.toy_lvfs import EC, WEBCAM, Keys, Lvfs, build_cab, digest
 

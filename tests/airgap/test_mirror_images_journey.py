@@ -67,7 +67,9 @@ def mirror(tmp_path: Path, internet: Registry) -> Mirror:
     return Mirror(tmp_path, internet)
 
 
-@pytest.mark.parametrize("words", [DOCKER, OCI], ids=["docker", "oci"])
+@pytest.mark.parametrize(
+    "words", [pytest.param(DOCKER, id="docker"), pytest.param(OCI, id="oci", marks=pytest.mark.thorough)]
+)
 def test_an_image_is_mirrored_pushed_and_pulled_by_digest(
     mirror: Mirror, internet: Registry, site: Registry, tmp_path: Path, words: dict[str, str]
 ) -> None:

@@ -139,7 +139,15 @@ def test_the_client_of_the_hub_takes_it_from_nginx(tmp_path: Path, hub: Hub) -> 
             assert (folder / name).read_bytes() == {**SMALL, **LARGE}[name]
 
 
-@pytest.mark.parametrize("revision", ["main", "v1.0", "abc123", "A" * 40])
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "main",
+        pytest.param("v1.0", marks=pytest.mark.thorough),
+        pytest.param("abc123", marks=pytest.mark.thorough),
+        "A" * 40,
+    ],
+)
 def test_a_branch_or_a_tag_is_no_commit(tmp_path: Path, hub: Hub, revision: str) -> None:
     site = Site(tmp_path, hub)
     site.write(revision)

@@ -95,12 +95,12 @@ def test_a_client_without_a_network_installs_from_the_mirror(tmp_path: Path, ind
         ip link set lo up
         nginx -c {tmp_path}/nginx.conf
         trap 'kill $(cat {tmp_path}/pid)' EXIT
-        {sys.executable} -m venv venv
+        {sys.executable} -m venv --without-pip venv
         export PIP_CONFIG_FILE={tmp_path}/client/etc/pip.conf
-        venv/bin/pip install --quiet pure-thing
+        {sys.executable} -m pip --python venv/bin/python install --quiet pure-thing
         venv/bin/python -c 'import pure_thing; print(pure_thing.NAME)'
-        venv/bin/pip install --quiet --target arm --require-hashes --only-binary=:all: --python-version 3.12 \
-            --platform manylinux_2_28_aarch64 -r {url}/requirements.txt
+        {sys.executable} -m pip install --quiet --target arm --require-hashes --only-binary=:all: \
+            --python-version 3.12 --platform manylinux_2_28_aarch64 -r {url}/requirements.txt
         ls arm
     """
     home = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8"}

@@ -71,7 +71,7 @@ def test_a_bare_bastion_without_a_network_gets_sparkctl(tmp_path: Path, wheelhou
     steps = f"""
         ! getent ahosts pypi.org
         {python} -m venv venv
-        venv/bin/pip install --quiet --no-index --find-links usb/files/wheels sparkctl
+        venv/bin/pip install --quiet --no-compile --no-index --find-links usb/files/wheels sparkctl
         venv/bin/sparkctl --version
         venv/bin/sparkctl demo --help
         venv/bin/sparkctl schema list
@@ -93,6 +93,7 @@ def test_every_wheel_has_its_hash_in_the_lock_file(wheelhouse: Path) -> None:
     assert {hashlib.sha256(path.read_bytes()).hexdigest() for path in wheels} <= locked
 
 
+@pytest.mark.thorough
 def test_the_machines_of_the_nodes_get_theirs_too(tmp_path: Path, wheelhouse: Path) -> None:
     ran = gather(tmp_path / "arm", "--machine", "aarch64")
     if ran.returncode != 0:

@@ -13,9 +13,10 @@ import pytest
 
 from tests.airgap.gaps import Gap, contents, gap_in, must, refused
 from tests.support.command import environment
+from tests.support.corpus import THOROUGH
 
 pytestmark = pytest.mark.slow
-KILLS = 6
+KILLS = 6 if THOROUGH else 3
 ROOT = Path(__file__).parents[2]
 
 
@@ -90,7 +91,7 @@ def test_an_import_goes_on_and_current_is_whole_at_any_moment(gap: Gap) -> None:
     codes = [
         killed(gap, "far", "verify", gap.packed(2), "--site", site, "--into", gap.quarantine,
                ready=lambda: any(quarantined.glob("blobs/*")))
-        for _ in range(3)
+        for _ in range(KILLS // 2 + 1)
     ]  # fmt: skip
     assert -signal.SIGKILL in codes
     must(gap.bring(2))

@@ -30,12 +30,24 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+@pytest.fixture(autouse=True)
+def _closed(browser: Any) -> Iterator[None]:
+    """What a test opened costs the others nothing."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 class Opened:
-    """A page that was opened, and everything that it should not have done."""
+    """A page that was opened, and everything that it should not have done; each with options has memories of its own.
+
+    Where there are no options, the pages of a test are in one context, and need one process.
+    """
 
     def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": WIDE, **options})
-        self.page = self.context.new_page()
+        fresh = bool(options) or not browser.contexts
+        context = browser.new_context(**{"viewport": WIDE, **options}) if fresh else browser.contexts[0]
+        self.page = context.new_page()
         self.page.set_default_timeout(60_000)
         self.faults: list[str] = []
         self.page.on("console", lambda said: self.faults.append(f"console: {said.text}"))
@@ -77,9 +89,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return html_file(tmp_path_factory.mktemp("fleet"), pages_of(60))
 
 
-def test_no_word_of_a_node_runs_or_asks_for_anything(browser: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nodes, parts = hostile()
-    opened = Opened(browser, html_file(tmp_path, nodes, **parts), "#node=spark0001")
+    return html_file(tmp_path_factory.mktemp("evil"), nodes, **parts)
+
+
+def test_no_word_of_a_node_runs_or_asks_for_anything(browser: Any, evil: Path, tmp_path: Path) -> None:
+    opened = Opened(browser, evil, "#node=spark0001")
     opened.page.wait_for_timeout(300)
     assert opened.faults == []
     assert opened.page.title().startswith("spark0001")
@@ -88,18 +105,17 @@ def test_no_word_of_a_node_runs_or_asks_for_anything(browser: Any, tmp_path: Pat
     naked.write_text("<title>mine</title><body>\"'><script>document.title='owned'</script>")
     assert Opened(browser, naked).page.title() == "owned"
     guarded = tmp_path / "guarded.html"
-    page = (tmp_path / "fleet.html").read_text("utf-8")
+    page = evil.read_text("utf-8")
     guarded.write_text(page.replace("<main>", "<main><script>document.title='owned'</script>"), "utf-8")
     refused = Opened(browser, guarded)
     assert refused.page.title() != "owned"
     assert any("Content Security Policy" in fault for fault in refused.faults)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(browser: Any, small: Path, scheme: str) -> None:
+def test_axe_finds_no_serious_fault(browser: Any, small: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    opened = Opened(browser, small, color_scheme=scheme, bypass_csp=True)  # axe itself is a script that we do not allow
+    opened = Opened(browser, small, bypass_csp=True)  # axe itself is a script that we do not allow
     for fragment in ("", "#node=spark0003"):
         opened.page.evaluate("hash => { location.hash = hash; }", fragment)
         if fragment:
@@ -107,10 +123,12 @@ def test_axe_finds_no_serious_fault(browser: Any, small: Path, scheme: str) -> N
         opened.page.evaluate(
             "document.querySelectorAll('main details:not(.node)').forEach(one => { one.open = true; })"
         )
-        found = Axe().run(opened.page).response["violations"]
-        grave = [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found
-                 if one["impact"] in ("serious", "critical")]  # fmt: skip
-        assert grave == []
+        for scheme in ("light", "dark"):
+            opened.page.emulate_media(color_scheme=scheme)
+            found = Axe().run(opened.page).response["violations"]
+            grave = [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found
+                     if one["impact"] in ("serious", "critical")]  # fmt: skip
+            assert (scheme, grave) == (scheme, [])
 
 
 def test_filters_sorting_and_links_work_by_keyboard(browser: Any, fleet: Path) -> None:
@@ -191,13 +209,16 @@ def test_an_old_page_says_that_it_is_old(browser: Any, small: Path) -> None:
     assert "This page is 3 d old" in opened.page.locator("#old").inner_text()
 
 
-@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
-def test_nothing_is_wider_than_the_screen(browser: Any, small: Path, tmp_path: Path, viewport: dict[str, int]) -> None:
-    nodes, parts = hostile()
-    evil = html_file(tmp_path, nodes, **parts)
-    for path, fragment in ((small, ""), (small, "#node=spark0003"), (evil, ""), (evil, "#node=spark0001")):
-        opened = Opened(browser, path, fragment, viewport=viewport)
-        assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+def test_nothing_is_wider_than_the_screen(browser: Any, small: Path, evil: Path) -> None:
+    for path, node in ((small, "spark0003"), (evil, "spark0001")):
+        opened = Opened(browser, path)
+        for fragment in ("", f"#node={node}"):
+            if fragment:
+                opened.page.evaluate("hash => { location.hash = hash; }", fragment)
+                opened.wait_for_one_node()
+            for viewport in (WIDE, PHONE):
+                opened.page.set_viewport_size(viewport)
+                assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
 def test_a_fleet_without_nodes_is_a_page_too(browser: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.support.seeds import SERIAL
 
 PROGRAM = shipped("cloud-init") / "first-boot/spark_first_boot.py"
 
-# Ends the process just before the Nth change of the disk, as a power cut does; prints the kinds of all of them otherwise.
+# Ends the process just before the Nth change of the disk, as a power cut does; prints the kinds of all otherwise.
 CUT = """
 import os, pathlib, runpy, subprocess, sys
 program, cut = sys.argv[1], int(sys.argv[2])
