@@ -32,7 +32,7 @@ ONE = QUICK.replace("health,", "health, selector: sim-01,")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The line of a plan that names a simulated fleet of two nodes that are well."""
     folder = tmp_path_factory.mktemp("fleet")
-    with running_lab(folder / "lab", 2, ["healthy"]):
+    with running_lab(folder / "lab", 2, ["healthy"], seconds=1200):  # for all tests of this file
         yield f"fleet: {folder}/lab/fleet.yaml\n"
 
 
