@@ -5,6 +5,7 @@ A module that says `import diag.checks` lists that folder, so all of it comes al
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from sparkctl.errors import SparkctlError
@@ -38,13 +39,18 @@ def _source(diag: Path, name: str) -> Path:
 
 def _imports(path: Path, diag: Path) -> Iterator[str]:
     """The modules of `diag` that a source names, with every member of a folder that is imported itself."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in _statements(path.read_text("utf-8")):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "diag":
             yield from _from(str(node.module), [alias.name for alias in node.names], diag)
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == "diag":
                     yield from _listed(alias.name, diag)
+
+
+@cache  # our programs have many modules in common
+def _statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def _from(module: str, names: list[str], diag: Path) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 import io
 import tokenize
+from functools import cache
 
 _BEFORE_STATEMENT = frozenset({tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 _INVISIBLE = frozenset({tokenize.COMMENT, tokenize.NL})
 
 
+@cache  # our programs have many modules in common
 def slim(source: str) -> str:
     """The same program without comments and with empty docstrings; line numbers stay, so tracebacks fit the source."""
     lines = source.splitlines()
