@@ -1,7 +1,8 @@
 """Processes of sparkctl that need not import it first: forked from one that has; streams and exit codes are their own.
 
-Importing takes most of the time of a short command, and the tests run hundreds. What a forked process does not show is
-how long a start takes, what is imported, and how the interpreter was called: tests of these start a real one.
+Importing takes most of the time of a short command, and the programs for the nodes most of what is left; the tests run
+hundreds. What a forked process does not show is how long a start takes, what is imported, and how the interpreter was
+called: tests of these start a real one.
 """
 
 import array
@@ -35,6 +36,15 @@ def import_all() -> None:
     for module in pkgutil.walk_packages(sparkctl.__path__, "sparkctl."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+
+
+def make_programs() -> None:
+    """Every program that nodes are asked with."""
+    from sparkctl.app.programs import program_of  # noqa: PLC0415 - the client needs none of it
+    from sparkctl.probes.program import ENTRIES  # noqa: PLC0415
+
+    for command in ENTRIES:
+        program_of(command)
 
 
 def serve(listener: socket.socket) -> Request | None:
@@ -154,6 +164,7 @@ class Running:
 
 if __name__ == "__main__":
     import_all()
+    make_programs()
     gc.collect()
     gc.freeze()
     acceptor = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
