@@ -11,8 +11,7 @@ from sparkctl.app.stand_in_pairs import paired, shape
 from sparkctl.contract.outside import complaint_about
 from sparkctl.model.evidence import EntryFacts, EntryKind, EntryStatus, Missing
 from sparkctl.model.vocabulary import UnknownReason
-from tests.bundle.conftest import Collected
-from tests.bundle.made import entry_of, facts, health, made, reset
+from tests.bundle.made import facts, health, made, reset
 from tests.evidence.making import openssh_key
 from tests.support.command import sparkctl
 from tests.support.envelopes import finding
@@ -236,20 +235,3 @@ def test_members_are_paired_by_what_they_hold() -> None:
     assert left == right
     left, right = paired(["user-xaaaaaaaaaa"], ["user-xaaaaaaaaaa", "user-xbbbbbbbbbb"])
     assert left != right
-
-
-@pytest.mark.slow
-def test_a_node_to_which_nothing_happened(collected: Collected) -> None:
-    code, told = compare(collected.first, collected.second)
-    assert (code, told["changes"], told["uncompared"], told["ends_told"]) == (0, 0, [], True)
-    before, after = (json.loads(entry_of(each, "judged/facts.json")) for each in (collected.first, collected.second))
-    assert before["data"]["facets"]["identity"]["data"]["macs"] != after["data"]["facets"]["identity"]["data"]["macs"]
-
-
-@pytest.mark.slow
-def test_a_node_that_became_hot(collected: Collected) -> None:
-    code, told = compare(collected.second, collected.hot)
-    changed = {each["check"]: each["after"]["status"] for each in told["findings"]}
-    assert code == 1
-    assert changed["gpu.temperature"] == "fail"
-    assert (told["facts"], told["ends"], told["artefacts"], told["programs"]) == ([], [], [], [])

@@ -15,7 +15,6 @@ import pytest
 
 from sparkctl.model.evidence import CommandSource, EntryFacts, EntryKind, EntryStatus, Missing
 from sparkctl.model.vocabulary import UnknownReason
-from tests.bundle.conftest import Collected
 from tests.bundle.made import facts, health, made, reset
 from tests.support.command import sparkctl
 from tests.support.envelopes import finding
@@ -196,14 +195,3 @@ def test_in_a_browser_the_policy_holds_what_escaping_would_let_through(tmp_path:
         shown = rendered(broken, tmp_path / "profile")
         assert "a bundle of evidence</title>" in shown
         assert asked == []
-
-
-@needs_browser
-@pytest.mark.slow
-def test_in_a_browser_a_collected_bundle_is_whole(collected: Collected, tmp_path: Path) -> None:
-    out = tmp_path / "hot.html"
-    ran = sparkctl("bundle", "show", collected.hot, "--html", out, home=tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    shown = rendered(out, tmp_path / "profile")
-    for words in ("gpu.temperature", "SIMULATED", "580.142 open", "artefacts/gpu/table.txt", "no script.</p>"):
-        assert words in shown, words
