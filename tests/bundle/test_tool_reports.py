@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,24 +23,26 @@ from tests.support.spools import spooled
 
 pytestmark = pytest.mark.slow
 
-REPORT = "report/sosreport"
+REPORT, OTHER = "report/sosreport", "report/nvidia-bug-report"
 TOP = "sosreport-spark07-2026-03-02-abcdefg"
 BOTH = ("nvidia-bug-report", "sosreport=600")
 FLEET = "nodes:\n  spark[01-03]: {elevation: commands}\n  spark04: {}\n"
 
 
-def test_a_report_is_sealed_file_by_file_and_redacted(tmp_path: Path) -> None:
+def test_reports_are_sealed_file_by_file_and_redacted_and_one_with_nothing_to_keep_is_missing(tmp_path: Path) -> None:
     parts = {
         f"{TOP}/etc/hosts": b"10.20.30.40 vault-99.corp.example.com vault-99\n",
         f"{TOP}/etc/systemd/system/vault-99-agent.service": b"[Service]\nUser=mkoenig77\n",
         f"{TOP}/sos_commands/process/ps_auxwww": b"root 1 agent --token=ghp_" + b"a1B2" * 9 + b" vault-99\n",
         f"{TOP}/sys/table": b"\0\1\2",
     }
-    order = spooled(tmp_path, [], {REPORT: packed(parts)}, archives=[REPORT])
+    archives = {REPORT: packed(parts), OTHER: b"no tar at all"}
+    order = spooled(tmp_path, [], archives, archives=archives)
     made = seal_spool(order)
     with opened(made.path) as bundle:
         entries = {entry.path: entry for entry in bundle.entries() if entry.path.startswith("artefacts/")}
-        missing = {one.name: one for one in bundle.missing}
+        lacks = bundle.missing
+    missing = {one.name: one for one in lacks}
     hosts = f"artefacts/{REPORT}/etc/hosts"
     assert isinstance(entries[hosts].source, PathSource)
     assert entries[hosts].status is EntryStatus.COMPLETE
@@ -48,13 +51,8 @@ def test_a_report_is_sealed_file_by_file_and_redacted(tmp_path: Path) -> None:
     assert not [secret for secret in (b"vault-99", b"10.20.30.40", b"a1B2a1B2", b"spark07") if secret in everything]
     assert b"--token=secret-x" in entry_of(made.path, f"artefacts/{REPORT}/sos_commands/process/ps_auxwww")
     assert "nobody could look for secrets in it" in missing[f"{REPORT}/sys/table"].words
-
-
-def test_a_report_with_nothing_to_keep_is_missing(tmp_path: Path) -> None:
-    order = spooled(tmp_path, [], {REPORT: b"no tar at all"}, archives=[REPORT])
-    with opened(seal_spool(order).path) as bundle:
-        words = [one.words for one in bundle.missing if one.name == REPORT]
-    assert words == ["nothing in it can be kept", "the archive ends early or is damaged: what came before is kept"]
+    nothing = [one.words for one in lacks if one.name == OTHER]
+    assert nothing == ["nothing in it can be kept", "the archive ends early or is damaged: what came before is kept"]
 
 
 def test_seconds_and_bytes_of_reports_are_added_up() -> None:
@@ -92,11 +90,16 @@ def test_nodes_that_do_not_allow_it_are_named_before_any_is_asked(tmp_path: Path
     assert "Traceback" not in ran.stderr
 
 
+@cache  # each of our programs is asked for its commands
+def rules_for(named: tuple[str, ...]) -> str:
+    return sudoers_text("nobody", named)
+
+
 def test_rules_for_reports_are_printed_only_when_asked() -> None:
-    assert "systemd-run" not in sudoers_text("ops")
-    asked = sudoers_text("ops", BOTH)
+    usual, asked = rules_for(()), rules_for(BOTH)
+    assert "systemd-run" not in usual
     assert asked.count("/usr/bin/systemd-run") == len(BOTH)
-    assert asked.startswith(sudoers_text("ops"))
+    assert asked.startswith(usual)
 
 
 ASK_SUDO = """
@@ -113,7 +116,7 @@ for argv in json.load(open(sys.argv[1])):
 )
 def test_sudo_allows_these_very_words_and_no_others(tmp_path: Path) -> None:
     rules = tmp_path / "sudoers"
-    rules.write_text(sudoers_text("nobody", BOTH))
+    rules.write_text(rules_for(BOTH))
     rules.chmod(0o440)
     subprocess.run(["visudo", "-cf", rules], check=True, capture_output=True)
     allowed = list(reports_among(BOTH).commands.values())
