@@ -62,10 +62,10 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         pytest.skip(f"no systemd of its own here: {why}")
 
 
-def report(behaviour: str) -> Report:
+def report(behaviour: str, seconds: float = 60.0) -> Report:
     """NVIDIA's report with another tool in its place."""
     tool = ("/mnt/tool", behaviour, "{folder}")
-    return replace(NVIDIA, tool=tool, hidden=("-/mnt/mst",), seconds=5.0, memory=64 * MIB, limit=16 * MIB)
+    return replace(NVIDIA, tool=tool, hidden=("-/mnt/mst",), seconds=seconds, memory=64 * MIB, limit=16 * MIB)
 
 
 def files_of(archive: bytes) -> dict[str, bytes]:
@@ -93,7 +93,7 @@ def test_the_tool_reads_the_machine_and_changes_nothing(box: Box) -> None:
 
 
 def test_what_hangs_is_ended_and_what_it_wrote_is_brought(box: Box) -> None:
-    asked = report("hang")
+    asked = report("hang", 3.0)
     started = time.monotonic()
     ran = box.run(*asked.argv)
     assert time.monotonic() - started < asked.longest
@@ -111,7 +111,7 @@ def test_what_fills_its_memory_is_ended(box: Box) -> None:
 
 
 def test_a_node_cleans_up_where_nobody_waits_any_more(box: Box) -> None:
-    asked = report("hang")
+    asked = report("hang", 5.0)
     nothing = subprocess.DEVNULL
     waiting = subprocess.Popen(box.argv(asked.argv), stdout=nothing, stderr=nothing, start_new_session=True)
     time.sleep(1.0)

@@ -2,7 +2,8 @@
 
 import json
 import time
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @cache
 def node(folder: Path, fault: str | None = None, elevation: str = "commands") -> Brought:
     """What a node with a fault brings."""
+    return brought_of(planted(folder, fault, elevation), elevation)
+
+
+def planted(folder: Path, fault: str | None, elevation: str) -> Path:
     root = folder / f"sim-01-{fault}-{elevation}"
     write_tree(render(model_of("sim-01", 7, "founders", fault), time.time()), root, Pool(folder / "pool"), time.time())
+    return root
+
+
+def brought_of(root: Path, elevation: str) -> Brought:
     return collected("--seconds", "60", "--elevation", elevation, "--root", str(root))
 
 
@@ -90,9 +99,18 @@ def test_without_rights_nothing_of_root_is_shown(folder: Path) -> None:
     assert all(brought.contents[name] == b"" for name in ("log/syslog.txt", "network/connections.txt"))
 
 
+@pytest.fixture(scope="module")
+def hanging(folder: Path) -> dict[str, Brought]:
+    """What nodes bring on which something hangs; both are waited for at once."""
+    roots = {fault: planted(folder, fault, "commands") for fault in ("stuck-sysfs", "hung-nvidia-smi")}
+    with ThreadPoolExecutor(len(roots)) as waiting:
+        brought = waiting.map(partial(brought_of, elevation="commands"), roots.values())
+        return dict(zip(roots, brought, strict=True))
+
+
 @pytest.mark.slow
-def test_a_file_that_hangs_leaves_what_was_read_before_it(folder: Path) -> None:
-    brought = node(folder, "stuck-sysfs")
+def test_a_file_that_hangs_leaves_what_was_read_before_it(hanging: dict[str, Brought]) -> None:
+    brought = hanging["stuck-sysfs"]
     zones = brought.artefacts["thermal/zones.txt"]
     assert (zones["status"], zones["reason"]) == ("partial", "timeout")
     content = brought.contents["thermal/zones.txt"]
@@ -102,8 +120,8 @@ def test_a_file_that_hangs_leaves_what_was_read_before_it(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_driver_that_hangs_costs_its_own_entries(folder: Path) -> None:
-    brought = node(folder, "hung-nvidia-smi")
+def test_a_driver_that_hangs_costs_its_own_entries(hanging: dict[str, Brought]) -> None:
+    brought = hanging["hung-nvidia-smi"]
     late = {name for name, fact in brought.artefacts.items() if fact.get("reason") == "timeout"}
     assert "gpu/query.txt" in late
     assert all(name.startswith("gpu/") for name in late)
