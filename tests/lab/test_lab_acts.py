@@ -1,5 +1,6 @@
 """Nodes of a lab are changed by the streamed program over SSH, and what changed is seen by every other program."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +24,45 @@ UPDATE = {"dgx-release": "7.5.0"}
 NEWER_KERNEL = {f"linux-image-{NEXT_KERNEL}": "6.17.0-1018.18"}
 
 
-@pytest.fixture
-def hand(start_lab: StartLab) -> "Bench":
-    return Bench(start_lab)
+CHARACTERS = (*["founders"] * 7, "apt-fails", "apt-locked", "reboot-slow")
 
 
 class Bench:
-    """A lab of one node, and a hand on it."""
+    """A lab with a node for each test, and a hand on the one of this test."""
 
-    def __init__(self, start_lab: StartLab) -> None:
-        self._start = start_lab
-        self.lab: Lab | None = None
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self._fresh = list(lab.nodes)
+        self.name = ""
 
-    def on(self, character: str = "healthy", elevation: Elevation = Elevation.ROOT) -> Hand:
+    def on(self, character: str = "founders", elevation: Elevation = Elevation.ROOT) -> Hand:
         """A hand on a fresh node."""
-        self.lab = self._start(character, pace=QUICK)
-        return Hand(self.lab, "sim-01", elevation)
+        node = next(one for one in self._fresh if one.character == character)
+        self._fresh.remove(node)
+        self.name = node.name
+        return Hand(self.lab, node.name, elevation)
 
     @property
-    def folder(self) -> Path:
-        """The folder of the lab."""
-        assert self.lab is not None
-        return self.lab.directory
+    def tree(self) -> Path:
+        """The files of that node."""
+        return self.lab.tree(self.name)
+
+
+@pytest.fixture(scope="module")
+def hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("acts") / "lab"
+    lab = control.up(folder, len(CHARACTERS), CHARACTERS, seed=7, pace=QUICK, seconds=1800.0)
+    try:
+        yield Bench(lab)
+    finally:
+        control.down(folder)
+    assert processes_of(folder) == []
+
+
+@pytest.fixture
+def alone(start_lab: StartLab) -> Callable[[str], Hand]:
+    """A hand on the only node of a lab."""
+    return lambda character: Hand(start_lab(character, pace=QUICK), "sim-01")
 
 
 def health_of(hand: Hand) -> dict[str, str]:
@@ -58,7 +76,7 @@ def restarted(hand: Hand, act: int, kernel: str | None = None) -> None:
     """Restart the node and wait until it answers as another boot."""
     given: dict[str, Any] = {"kernel": kernel} if kernel else {}
     hand.record("reboot", "apply", act, **given)
-    assert eventually(hand.is_back, 30)
+    assert eventually(hand.is_back, 60)
 
 
 def test_packages_are_brought_to_exact_versions_once(hand: Bench) -> None:
@@ -79,13 +97,14 @@ def test_packages_are_brought_to_exact_versions_once(hand: Bench) -> None:
     assert node.do("apt-upgrade", "precheck", 2, packages=UPDATE).result.value == "holds"
     nothing = node.do("apt-upgrade", "apply", 2, packages=UPDATE)
     assert (nothing.result.value, nothing.unit) == ("done", None)
-    status = (hand.folder / "trees" / "sim-01" / "var/lib/dpkg/status").read_text()
+    status = (hand.tree / "var/lib/dpkg/status").read_text()
     assert "Package: dgx-release\nStatus: install ok installed" in status
     assert "Version: 7.5.0\n" in status
 
 
-def test_a_package_that_would_bring_others_is_refused_unless_that_is_wished(hand: Bench) -> None:
-    node, wanted = hand.on(), {"nvidia-container-toolkit": "1.19.0-1"}
+@pytest.mark.thorough
+def test_a_package_that_would_bring_others_is_refused_unless_that_is_wished(alone: Callable[[str], Hand]) -> None:
+    node, wanted = alone("founders"), {"nvidia-container-toolkit": "1.19.0-1"}
     refused = node.do("apt-upgrade", "precheck", 1, packages=wanted)
     assert (refused.result.value, refused.reason) == ("refused", "not_in_recipe")
     assert "libnvidia-container1=1.19.0-1" in refused.summary
@@ -103,7 +122,7 @@ def test_a_restart_brings_another_boot_with_the_new_kernel_and_an_orderly_end_be
     assert node.ended("apt-upgrade", 1, packages=NEWER_KERNEL).result.value == "done"
     waiting = health_of(node)
     assert set(waiting.values()) <= {"pass", "not_applicable"}
-    pending = (hand.folder / "trees/sim-01/run/reboot-required.pkgs").read_text()
+    pending = (hand.tree / "run/reboot-required.pkgs").read_text()
     assert pending == f"linux-image-{NEXT_KERNEL}\n"
     ready = node.do("reboot", "precheck", 2, kernel=NEXT_KERNEL)
     assert (ready.result.value, ready.observed["kernel_next"]) == ("ready", NEXT_KERNEL)
@@ -118,7 +137,7 @@ def test_a_restart_brings_another_boot_with_the_new_kernel_and_an_orderly_end_be
     late = node.do("reboot", "apply", 3)
     assert (late.result.value, late.reason) == ("refused", "other_boot")
     assert set(health_of(node).values()) <= {"pass", "not_applicable"}
-    assert not (hand.folder / "trees/sim-01/run/reboot-required").exists()
+    assert not (hand.tree / "run/reboot-required").exists()
     envelope = node.reset().envelope
     assert envelope is not None
     assert isinstance(envelope.data, ResetData)
@@ -127,22 +146,9 @@ def test_a_restart_brings_another_boot_with_the_new_kernel_and_an_orderly_end_be
     assert transition.from_boot_id == node.boot
 
 
-def test_two_restarts_leave_three_boots_of_their_own(hand: Bench) -> None:
+def test_the_next_boot_takes_the_kernel_that_it_is_told_and_only_once_and_each_boot_is_another(hand: Bench) -> None:
     node = hand.on()
     first = node.boot
-    restarted(node, 1)
-    node.boot = second = node.boot_now()
-    restarted(node, 2)
-    assert len({first, second, node.boot_now()}) == 3
-    envelope = node.reset(None).envelope
-    assert envelope is not None
-    assert isinstance(envelope.data, ResetData)
-    ends = [(one.from_boot_id, one.claims.termination) for one in envelope.data.transitions[:2]]
-    assert sorted(ends) == sorted([(first, "orderly.reboot"), (second, "orderly.reboot")])
-
-
-def test_the_next_boot_takes_the_kernel_that_it_is_told_and_only_once(hand: Bench) -> None:
-    node = hand.on()
     assert node.do("kernel-boot-once", "precheck", 1, kernel="6.1.0-none").reason == "kernel_absent"
     node.do("kernel-boot-once", "apply", 1, kernel=OLDER_KERNEL)
     assert node.ended("kernel-boot-once", 1, kernel=OLDER_KERNEL).result.value == "done"
@@ -153,14 +159,20 @@ def test_the_next_boot_takes_the_kernel_that_it_is_told_and_only_once(hand: Benc
     node.do("kernel-boot-once", "apply", 3, kernel=OLDER_KERNEL)
     restarted(node, 4, kernel=OLDER_KERNEL)
     assert node.do("reboot", "postcheck", 4, kernel=OLDER_KERNEL).result.value == "holds"
-    node.boot = node.boot_now()
+    node.boot = second = node.boot_now()
     restarted(node, 5, kernel=KERNEL)
     assert node.do("reboot", "postcheck", 5, kernel=KERNEL).result.value == "holds"
+    assert len({first, second, node.boot_now()}) == 3
+    envelope = node.reset(None).envelope
+    assert envelope is not None
+    assert isinstance(envelope.data, ResetData)
+    ends = [(one.from_boot_id, one.claims.termination) for one in envelope.data.transitions[:2]]
+    assert sorted(ends) == sorted([(first, "orderly.reboot"), (second, "orderly.reboot")])
 
 
-@pytest.mark.parametrize("name", ["quarantine", "drain"])
-def test_serving_is_stopped_and_taken_up_again_as_it_was(hand: Bench, name: str) -> None:
-    node, units = hand.on("busy"), {"units": ["vllm.service", "site-metrics.service"]}
+@pytest.mark.parametrize("name", ["quarantine", pytest.param("drain", marks=pytest.mark.thorough)])
+def test_serving_is_stopped_and_taken_up_again_as_it_was(alone: Callable[[str], Hand], name: str) -> None:
+    node, units = alone("busy"), {"units": ["vllm.service", "site-metrics.service"]}
     seen = node.do(name, "precheck", 1, **units)
     assert seen.result.value == "ready"
     node.do(name, "apply", 1, **units)
@@ -172,8 +184,9 @@ def test_serving_is_stopped_and_taken_up_again_as_it_was(hand: Bench, name: str)
     assert node.do(name, "precheck", 3, **units).observed == seen.observed
 
 
-def test_a_drain_spares_work_of_others(hand: Bench) -> None:
-    node = hand.on("busy")
+@pytest.mark.thorough
+def test_a_drain_spares_work_of_others(alone: Callable[[str], Hand]) -> None:
+    node = alone("busy")
     refused = node.do("drain", "precheck", 1, units=["site-metrics.service"])
     assert (refused.result.value, refused.reason) == ("refused", "gpu_in_use")
     assert "vllm.service" in refused.summary
@@ -189,8 +202,9 @@ def test_a_service_that_was_drained_is_missed_by_a_sweep(hand: Bench) -> None:
     assert health_of(node)["service.docker"] == "fail"
 
 
-def test_the_dashboard_is_fenced_off_and_let_go(hand: Bench) -> None:
-    node = hand.on()
+@pytest.mark.thorough
+def test_the_dashboard_is_fenced_off_and_let_go(alone: Callable[[str], Hand]) -> None:
+    node = alone("founders")
     seen = node.do("fence-dashboard", "precheck", 1, more=["no-such.timer"])
     assert (seen.result.value, seen.observed["no-such.timer"]) == ("ready", "absent")
     assert not any("no-such" in word for word in seen.argv)
@@ -220,20 +234,21 @@ def test_firmware_waits_for_the_next_boot_which_takes_it(hand: Bench) -> None:
 
 
 def _device(hand: Bench) -> str:
-    tables = hand.folder / "trees" / "sim-01" / "sys/firmware/efi/esrt/entries"
+    tables = hand.tree / "sys/firmware/efi/esrt/entries"
     return min((entry / "fw_class").read_text().strip() for entry in tables.iterdir())
 
 
-def test_an_act_outlives_the_connection_and_its_lab_leaves_nothing(hand: Bench) -> None:
-    node = hand.on("apt-hangs")
+def test_an_act_outlives_the_connection_and_its_lab_leaves_nothing(start_lab: StartLab) -> None:
+    lab = start_lab("apt-hangs", pace=QUICK)
+    node = Hand(lab, "sim-01")
     started = node.do("apt-upgrade", "apply", 1, packages=UPDATE)
     assert started.result.value == "started"
     assert node.do("apt-upgrade", "observe", 1, packages=UPDATE).result.value == "running"
     other = node.do("fence-dashboard", "apply", 2)
     assert (other.result.value, other.reason) == ("failed", "busy")
-    assert len(processes_of(hand.folder)) > 2
-    control.down(hand.folder)
-    assert processes_of(hand.folder) == []
+    assert len(processes_of(lab.directory)) > 2
+    control.down(lab.directory)
+    assert processes_of(lab.directory) == []
 
 
 def test_without_root_it_may_look_and_not_act(hand: Bench) -> None:
@@ -271,38 +286,38 @@ def test_a_held_lock_is_named_and_waited_for(hand: Bench) -> None:
     assert "Could not get lock" in failed.output[-1]
 
 
-def test_who_keeps_off_a_shutdown_is_named(hand: Bench) -> None:
-    node = hand.on("inhibited")
+@pytest.mark.thorough
+def test_who_keeps_off_a_shutdown_is_named(alone: Callable[[str], Hand]) -> None:
+    node = alone("inhibited")
     refused = node.do("reboot", "apply", 1)
     assert (refused.result.value, refused.reason) == ("refused", "inhibited")
     assert (refused.observed["who"], refused.observed["mode"]) == ("fwupd", "block")
     assert node.boot_now() == node.boot
 
 
-def test_a_node_that_never_returns_returns_when_it_is_mended(hand: Bench) -> None:
-    node = hand.on("reboot-never-returns")
-    node.record("reboot", "apply", 1)
-    assert eventually(lambda: node.health().status == "connect.connection_refused")
-    assert not eventually(node.is_back, 1.5)
-    control.mend(hand.folder, "sim-01")
-    assert eventually(node.is_back, 30)
-
-
-def test_a_slow_node_and_one_with_another_kernel_come_back_as_they_do(hand: Bench) -> None:
+def test_a_node_comes_back_late_or_with_another_kernel_or_when_it_is_mended(hand: Bench) -> None:
     node = hand.on("reboot-slow")
     node.record("reboot", "apply", 1)
     assert eventually(lambda: node.health().status == "connect.connection_refused")
-    assert eventually(node.is_back, 30)
-    control.break_node(hand.folder, "sim-01", "reboot-other-kernel")
+    assert eventually(node.is_back, 60)
+    control.break_node(hand.lab.directory, hand.name, "reboot-other-kernel")
     node.boot = node.boot_now()
     restarted(node, 2, kernel=KERNEL)
     wrong = node.do("reboot", "postcheck", 2, kernel=KERNEL)
     assert (wrong.result.value, wrong.reason) == ("lacks", "other_kernel")
     assert wrong.observed["kernel"] == OLDER_KERNEL
+    control.break_node(hand.lab.directory, hand.name, "reboot-never-returns")
+    node.boot = node.boot_now()
+    node.record("reboot", "apply", 3)
+    assert eventually(lambda: node.health().status == "connect.connection_refused")
+    assert not eventually(node.is_back, 1.5)
+    control.mend(hand.lab.directory, hand.name)
+    assert eventually(node.is_back, 60)
 
 
-def test_after_an_act_another_machine_may_answer(hand: Bench) -> None:
-    node = hand.on("act-swaps-identity")
+@pytest.mark.thorough
+def test_after_an_act_another_machine_may_answer(alone: Callable[[str], Hand]) -> None:
+    node = alone("act-swaps-identity")
     assert node.health().outcome.value == "reported"
     node.do("apt-refresh", "apply", 1)
     assert eventually(lambda: node.record("apt-refresh", "observe", 1).status == "decode.identity_mismatch")

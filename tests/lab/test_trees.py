@@ -43,7 +43,7 @@ SIGNS = {
     "pcie-errors": ["pcie.aer"],
 }
 MACHINES = [
-    pytest.param(name, marks=[pytest.mark.slow] if name == "hung-nvidia-smi" else [])
+    pytest.param(name, marks=[pytest.mark.slow, pytest.mark.thorough] if name == "hung-nvidia-smi" else [])
     for name, fault in FAULT_TABLE.items()
     if fault.change is not None and name not in ("stuck-sysfs", "swapped")
 ]

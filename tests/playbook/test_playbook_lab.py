@@ -54,6 +54,17 @@ steps:
   - {id: drain, do: control.drain, within: 1m, undo: true, options: {units: [docker.service]}}
   - {id: update, do: control.apt-upgrade, within: WITHIN, options: {packages: $packages}}
 """
+ASKING = """\
+version: 1
+title: Ask
+risk: read-only
+windowed: false
+waves: {sizes: [100%], at_once: 10}
+budget: {wave: 0}
+steps:
+  - {id: ask, do: ask, within: 1d, options: {question: "Is the cable in?"}}
+  - {id: after, do: wait, within: 1m, options: {seconds: 1}}
+"""
 GOOD_UPDATE = "packages=fwupd=2.0.21-1ubuntu1~24.04.1"
 
 
@@ -97,9 +108,9 @@ class Desk:
         return dict(json_lines(self.run("status", run_id))[0])
 
     @contextmanager
-    def running(self, run_id: str) -> Iterator[subprocess.Popen[str]]:
-        """`playbook run` as a process of its own, of which each record is a line."""
-        command = [sys.executable, "-m", "sparkctl", "playbook", "run", run_id, *self.places]
+    def running(self, verb: str, run_id: str) -> Iterator[subprocess.Popen[str]]:
+        """`playbook run` or `resume` as a process of its own, of which each record is a line."""
+        command = [sys.executable, "-m", "sparkctl", "playbook", verb, run_id, *self.places]
         env = environment(self.home) | {"PYTHONPATH": os.getcwd()}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True) as process:
             try:
@@ -129,7 +140,9 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
         yield made
 
 
-four_nodes = pytest.mark.parametrize("desk", [4], indirect=True)
+def nodes(number: int) -> pytest.MarkDecorator:
+    """So many nodes in place of two."""
+    return pytest.mark.parametrize("desk", [number], indirect=True)
 
 
 def ends(entries: list[dict[str, Any]], step: str) -> dict[str, dict[str, Any]]:
@@ -141,8 +154,8 @@ def ends(entries: list[dict[str, Any]], step: str) -> dict[str, dict[str, Any]]:
     }
 
 
-@four_nodes
-def test_from_plan_to_end(desk: Desk) -> None:
+@nodes(4)
+def test_from_plan_to_end_with_nothing_unapproved_and_nothing_stale(desk: Desk) -> None:
     desk.write("restart", REBOOT, CONTROL=2)
     before = {node.name: desk.boots(node.name) for node in desk.lab.nodes}
     planned = desk.run("plan", "restart", "all")
@@ -153,10 +166,12 @@ def test_from_plan_to_end(desk: Desk) -> None:
     effects = {effect["step"]: effect for effect in plan["nodes"][0]["effects"]}
     assert effects["restart"]["fidelity"] == "exact"
     assert effects["restart"]["argv"] == ["/usr/bin/systemctl", "reboot"]
-    refused = desk.run("run", plan["run_id"], code=4)
-    assert "needs the approval of 1 person: nobody did" in refused.stderr
-    assert {node.name: desk.boots(node.name) for node in desk.lab.nodes} == before
+    _a_claim_that_came_to_nothing_lets_no_plan_begin_unapproved(desk, plan["run_id"])
     desk.run("approve", plan["run_id"], "--key", desk.home / "key")
+    assert f"{plan['run_id']} is not held" in desk.run("resume", plan["run_id"], "--release", "why", code=2).stderr
+    _a_plan_that_is_stale_is_refused(desk, plan["run_id"])
+    assert desk.journal(plan["run_id"]) == []
+    assert {node.name: desk.boots(node.name) for node in desk.lab.nodes} == before
     ran = desk.run("run", plan["run_id"])
     assert list(complaints(ran.stdout.encode())) == []
     *entries, status = json_lines(ran)
@@ -173,55 +188,87 @@ def test_from_plan_to_end(desk: Desk) -> None:
     assert "is over" in again.stderr
 
 
-@pytest.mark.parametrize(
-    ("fault", "within", "result", "reason", "code"),
-    [
-        ("reboot-never-returns", "8s", "unreachable", None, 3),
-        ("reboot-other-kernel", "60s", "failed", "other_kernel", 1),
-        ("inhibited", "60s", "refused", "inhibited", 4),
-        ("act-swaps-identity", "60s", "refused", "identity_mismatch", 4),
-    ],
-)
-def test_a_node_that_does_not_come_back_as_it_should(
-    desk: Desk, fault: str, within: str, result: str, reason: str | None, code: int
-) -> None:
-    kernel = "6.17.0-1014-nvidia"
-    desk.write("restart", REBOOT, WITHIN=within)
-    words = ["--set", f"kernel={kernel}"] if fault == "reboot-other-kernel" else []
-    run_id = desk.planned("restart", "sim-01,sim-02", *words)
-    control.break_node(desk.lab.directory, "sim-01", fault)
-    *entries, status = json_lines(desk.run("run", run_id, code=code))
-    found = ends(entries, "restart")
-    assert found["sim-01"]["result"] == result
-    if reason is not None:
-        assert found["sim-01"]["reason"] == reason
-    assert found["sim-02"]["result"] == "done"
-    assert status["counts"] == {"done": 1, result: 1}
+def _a_claim_that_came_to_nothing_lets_no_plan_begin_unapproved(desk: Desk, run_id: str) -> None:
+    now = datetime.now(UTC)
+    with Store.open(desk.home / "state") as store:  # as a process does that is killed before its first record
+        claim = store.journals.claim(run_id, [], "x", now=now, until=now, gone=lambda _: True)
+        store.journals.let_go(claim)
+    assert "needs the approval of 1 person: nobody did" in desk.run("run", run_id, code=4).stderr
+    assert desk.journal(run_id) == []
 
 
-def test_a_machine_that_is_another_than_in_the_plan_is_not_touched(desk: Desk) -> None:
-    run_id = desk.planned("restart", "sim-01,sim-02")
-    boots = desk.boots("sim-01")
-    control.break_node(desk.lab.directory, "sim-01", "swapped")
-    *entries, status = json_lines(desk.run("run", run_id, code=4))
-    assert ends(entries, "before")["sim-01"]["reason"] == "identity_mismatch"
-    assert "restart" not in {
-        entry["event"].get("step") for entry in entries if entry["event"].get("node_id") == "sim-03"
+def _a_plan_that_is_stale_is_refused(desk: Desk, run_id: str) -> None:
+    desk.write("restart", REBOOT + "# another\n", CONTROL=2)
+    assert "is not what it was when" in desk.run("run", run_id, code=4).stderr
+    desk.write("restart", REBOOT, CONTROL=2)
+    fleet = desk.lab.fleet_file.read_text()
+    try:
+        desk.lab.fleet_file.write_text(fleet.replace("serial: SIM0000000001", "serial: SIM0000000099"))
+        assert "is enrolled as SIM0000000099" in desk.run("run", run_id, code=4).stderr
+        desk.lab.fleet_file.write_text(fleet.replace("  state: in_service", "  state: maintenance"))
+        assert "is maintenance now, and was in_service in the plan" in desk.run("run", run_id, code=4).stderr
+        desk.lab.fleet_file.write_text(fleet.replace("pair-1: [sim-01, sim-02]", "pair-1: [sim-01, sim-03]"))
+        assert desk.run("run", run_id, code=None).returncode in (2, 4)
+    finally:
+        desk.lab.fleet_file.write_text(fleet)
+
+
+@nodes(5)
+def test_nodes_that_do_not_come_back_as_they_should_cost_their_own_step_and_no_other(desk: Desk) -> None:
+    run_id = desk.planned("restart", "all", "--set", "kernel=6.17.0-1014-nvidia")
+    boots = desk.boots("sim-04")
+    for name, fault in (
+        ("sim-01", "reboot-other-kernel"),
+        ("sim-02", "inhibited"),
+        ("sim-03", "act-swaps-identity"),
+        ("sim-04", "swapped"),  # before the run: it is another machine than in the plan
+    ):
+        control.break_node(desk.lab.directory, name, fault)
+    *entries, status = json_lines(desk.run("run", run_id, code=1))
+    assert status["counts"] == {"done": 1, "failed": 1, "refused": 3}
+    found = {name: (end["result"], end.get("reason")) for name, end in ends(entries, "restart").items()}
+    assert found.pop("sim-05")[0] == "done"
+    assert found == {
+        "sim-01": ("failed", "other_kernel"),
+        "sim-02": ("refused", "inhibited"),
+        "sim-03": ("refused", "identity_mismatch"),
     }
-    assert status["counts"] == {"done": 1, "refused": 1}
-    assert desk.boots("sim-01") == boots
+    assert ends(entries, "before")["sim-04"]["reason"] == "identity_mismatch"
+    assert {one["event"].get("step") for one in entries if one["event"].get("node_id") == "sim-04"} == {"before"}
+    assert desk.boots("sim-04") == boots
 
 
-def test_what_was_done_is_taken_back_when_an_update_fails(desk: Desk) -> None:
+def test_nodes_that_never_return_are_waited_for_no_longer_than_their_step_may_take(desk: Desk) -> None:
+    desk.write("restart", REBOOT, WITHIN="8s")
+    run_id = desk.planned("restart", "sim-01,sim-02")
+    for name in ("sim-01", "sim-02"):
+        control.break_node(desk.lab.directory, name, "reboot-never-returns")
+    *entries, status = json_lines(desk.run("run", run_id, code=3))
+    assert {end["result"] for end in ends(entries, "restart").values()} == {"unreachable"}
+    assert status["counts"] == {"unreachable": 2}
+
+
+@nodes(3)
+def test_what_was_done_is_taken_back_when_an_update_fails_but_under_no_act_that_still_goes_on(desk: Desk) -> None:
+    desk.write("update", UPDATE, WITHIN="20s")
     run_id = desk.planned("update", "all", "--set", GOOD_UPDATE)
     control.break_node(desk.lab.directory, "sim-02", "apt-fails")
+    control.break_node(desk.lab.directory, "sim-03", "apt-hangs")
     *entries, status = json_lines(desk.run("run", run_id, code=5))
-    assert ends(entries, "update")["sim-02"]["result"] == "failed"
+    update = ends(entries, "update")
+    assert update["sim-01"]["result"] == "done"
+    assert update["sim-02"]["result"] == "failed"
+    assert (update["sim-03"]["result"], update["sim-03"]["reason"]) == ("unknown", "timeout")
     assert status["standing"] == "held"
-    assert status["counts"] == {"rolled_back": 2}
-    assert undone(entries) == {(node, step, "done") for node in ("sim-01", "sim-02") for step in ("drain", "fence")}
+    assert status["counts"] == {"rolled_back": 2, "rollback_failed": 1}
+    well = {(node, step, "done") for node in ("sim-01", "sim-02") for step in ("drain", "fence")}
+    assert {one for one in undone(entries) if one[0] != "sim-03"} == well
+    assert ("sim-03", "drain", "failed") in undone(entries)
+    assert "another act holds the lock" in next(one["summary"] for one in status["nodes"] if one["node_id"] == "sim-03")
     commands = [
-        entry["event"]["argv"] for entry in entries if entry["event"].get("undoing") and "argv" in entry["event"]
+        entry["event"]["argv"]
+        for entry in entries
+        if entry["event"].get("undoing") and "argv" in entry["event"] and entry["event"]["node_id"] != "sim-03"
     ]
     assert commands.count(["/usr/bin/systemctl", "start", "docker.service"]) == 2
     for name in ("sim-01", "sim-02"):
@@ -230,18 +277,6 @@ def test_what_was_done_is_taken_back_when_an_update_fails(desk: Desk) -> None:
         assert "docker.service" not in state.stopped
     desk.run("stop", run_id, "--why", "enough")
     assert desk.status(run_id)["standing"] == "ended"
-
-
-def test_nothing_is_taken_back_under_an_act_that_still_goes_on(desk: Desk) -> None:
-    desk.write("update", UPDATE, WITHIN="8s")
-    run_id = desk.planned("update", "all", "--set", GOOD_UPDATE)
-    control.break_node(desk.lab.directory, "sim-02", "apt-hangs")
-    *entries, status = json_lines(desk.run("run", run_id, code=5))
-    update = ends(entries, "update")["sim-02"]
-    assert (update["result"], update["reason"]) == ("unknown", "timeout")
-    assert status["counts"] == {"rollback_failed": 1, "rolled_back": 1}
-    assert ("sim-02", "drain", "failed") in undone(entries)
-    assert "another act holds the lock" in next(one["summary"] for one in status["nodes"] if one["node_id"] == "sim-02")
 
 
 def undone(entries: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
@@ -260,80 +295,39 @@ def until(process: subprocess.Popen[str], step: str) -> None:
     raise AssertionError(f"{step} was never intended")
 
 
-def test_a_run_that_is_killed_while_a_node_restarts_is_taken_up_without_a_second_restart(desk: Desk) -> None:
-    run_id = desk.planned("restart", "all")
-    before = {node.name: desk.boots(node.name) for node in desk.lab.nodes}
-    with desk.running(run_id) as process:
-        until(process, "restart")
-        time.sleep(0.4)
-        process.send_signal(signal.SIGKILL)
-    *entries, status = json_lines(desk.run("resume", run_id))
-    assert status["counts"] == {"done": 2}
-    assert {node.name: desk.boots(node.name) - before[node.name] for node in desk.lab.nodes} == dict.fromkeys(before, 1)
-    assert any(entry["event"].get("observed_after_doubt") for entry in entries)
-
-
-def test_ctrl_c_ends_in_good_order_and_the_run_goes_on_later(desk: Desk) -> None:
-    run_id = desk.planned("restart", "all")
-    with desk.running(run_id) as process:
+@nodes(3)
+def test_a_run_is_one_process_s_alone_and_goes_on_after_ctrl_c_and_after_a_kill_without_a_second_restart(
+    desk: Desk,
+) -> None:
+    run_id = desk.planned("restart", "sim-01,sim-02")
+    desk.write("asking", ASKING)
+    other = json_lines(desk.run("plan", "asking", "sim-01,sim-02"))[0]["run_id"]
+    before = {name: desk.boots(name) for name in ("sim-01", "sim-02")}
+    with desk.running("run", run_id) as process:
         until(process, "before")
+        process.send_signal(signal.SIGSTOP)  # it has the run, and does not come to its end meanwhile
+        assert f"{run_id} is driven by process {process.pid}" in desk.run("resume", run_id, code=75).stderr
+        assert f"is in the hands of the run {run_id}" in desk.run("run", other, code=75).stderr
+        left_out = json_lines(desk.run("plan", "restart", "all", code=3))[0]["left_out"]
+        assert {one["node_id"] for one in left_out} == {"sim-01", "sim-02"}
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
         out, err = process.communicate(timeout=60)
         assert process.returncode == 3, err
     status = json.loads(out.splitlines()[-1])
     assert status["standing"] == "stopped"
     assert status["next"] == f"sparkctl playbook resume {run_id}"
-    *_, status = json_lines(desk.run("resume", run_id))
-    assert status["outcome"] == "done"
+    with desk.running("resume", run_id) as process:
+        until(process, "restart")
+        time.sleep(0.4)
+        process.send_signal(signal.SIGKILL)
+    *entries, status = json_lines(desk.run("resume", run_id))
+    assert (status["outcome"], status["counts"]) == ("done", {"done": 2})
+    assert {name: desk.boots(name) - count for name, count in before.items()} == dict.fromkeys(before, 1)
+    assert any(entry["event"].get("observed_after_doubt") for entry in entries)
 
 
-@four_nodes
-def test_two_processes_do_not_drive_one_run_nor_two_runs_one_node(desk: Desk) -> None:
-    run_id = desk.planned("restart", "sim-01,sim-02")
-    other = desk.planned("restart", "sim-01,sim-02")
-    with desk.running(run_id) as process:
-        until(process, "before")
-        assert f"{run_id} is driven by process {process.pid}" in desk.run("resume", run_id, code=75).stderr
-        assert f"is in the hands of the run {run_id}" in desk.run("run", other, code=75).stderr
-        left_out = json_lines(desk.run("plan", "restart", "all", code=3))[0]["left_out"]
-        assert {one["node_id"] for one in left_out} == {"sim-01", "sim-02"}
-        process.communicate(timeout=60)
-        assert process.returncode == 0
-
-
-@four_nodes
-def test_a_plan_that_is_stale_is_refused(desk: Desk) -> None:
-    run_id = desk.planned("restart", "sim-01,sim-02")
-    desk.write("restart", REBOOT + "# another\n")
-    assert "is not what it was when" in desk.run("run", run_id, code=4).stderr
-    desk.write("restart", REBOOT)
-    fleet = desk.lab.fleet_file.read_text()
-    try:
-        desk.lab.fleet_file.write_text(fleet.replace("serial: SIM0000000001", "serial: SIM0000000099"))
-        assert "is enrolled as SIM0000000099" in desk.run("run", run_id, code=4).stderr
-        desk.lab.fleet_file.write_text(fleet.replace("  state: in_service", "  state: maintenance"))
-        assert "is maintenance now, and was in_service in the plan" in desk.run("run", run_id, code=4).stderr
-        desk.lab.fleet_file.write_text(fleet.replace("pair-1: [sim-01, sim-02]", "pair-1: [sim-01, sim-03]"))
-        assert desk.run("run", run_id, code=None).returncode in (2, 4)
-    finally:
-        desk.lab.fleet_file.write_text(fleet)
-    desk.run("run", run_id)
-
-
-def test_a_claim_that_came_to_nothing_lets_no_plan_begin_unapproved(desk: Desk) -> None:
-    run_id = json_lines(desk.run("plan", "restart", "all"))[0]["run_id"]
-    now = datetime.now(UTC)
-    with Store.open(desk.home / "state") as store:  # as a process does that is killed before its first record
-        claim = store.journals.claim(run_id, [], "x", now=now, until=now, gone=lambda _: True)
-        store.journals.let_go(claim)
-    assert "needs the approval of 1 person: nobody did" in desk.run("run", run_id, code=4).stderr
-    assert desk.journal(run_id) == []
-    desk.run("approve", run_id, "--key", desk.home / "key")
-    assert f"{run_id} is not held" in desk.run("resume", run_id, "--release", "why", code=2).stderr
-    assert desk.journal(run_id) == []
-
-
-@four_nodes
+@nodes(4)
 def test_selections_that_cannot_be_are_refused_before_any_node_is_asked(desk: Desk) -> None:
     half = desk.run("plan", "restart", "sim-01", code=2)
     assert "the selection splits the unit pair-1: sim-02 would be left out" in half.stderr
@@ -347,12 +341,8 @@ def test_selections_that_cannot_be_are_refused_before_any_node_is_asked(desk: De
 
 
 def test_a_person_is_asked_and_answers(desk: Desk) -> None:
-    text = REBOOT.replace(
-        "  - {id: restart, do: control.reboot, within: WITHIN, options: {kernel: $kernel}}",
-        '  - {id: ask, do: ask, within: 1d, options: {question: "Is the cable in?"}}',
-    )
-    desk.write("restart", text.replace("risk: disruptive", "risk: read-only"))
-    run_id = json_lines(desk.run("plan", "restart", "sim-01,sim-02"))[0]["run_id"]
+    desk.write("asking", ASKING)
+    run_id = json_lines(desk.run("plan", "asking", "sim-01,sim-02"))[0]["run_id"]
     *_, status = json_lines(desk.run("run", run_id, code=5))
     assert status["standing"] == "asking"
     assert {node["question"] for node in status["nodes"]} == {"Is the cable in?"}

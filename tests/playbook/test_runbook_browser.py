@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.skipif(BROWSER is None, reason="no chromium here: the page is not opened in a browser"),
 ]
 PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1200, "height": 900}
+HOSTILE = pytest.param(hostile(), marks=pytest.mark.thorough)  # marked up as the other is, but with evil words
 A4_WIDTH = 794  # CSS pixels: 210 mm at 96 to the inch
 
 
@@ -59,7 +60,7 @@ def test_no_word_of_a_playbook_runs_or_asks_for_anything(browser: Any, tmp_path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("made", [rich(), hostile()], ids=["rich", "hostile"])
+@pytest.mark.parametrize("made", [rich(), HOSTILE], ids=["rich", "hostile"])
 def test_axe_finds_no_serious_fault(browser: Any, tmp_path: Path, scheme: str, made: Playbook) -> None:
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # noqa: PLC0415
 
@@ -70,7 +71,7 @@ def test_axe_finds_no_serious_fault(browser: Any, tmp_path: Path, scheme: str, m
     assert grave == []
 
 
-@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+@pytest.mark.parametrize("viewport", [PHONE, pytest.param(WIDE, marks=pytest.mark.thorough)], ids=["phone", "wide"])
 @pytest.mark.parametrize("made", [rich(), hostile()], ids=["rich", "hostile"])
 def test_nothing_is_wider_than_the_screen(
     browser: Any, tmp_path: Path, viewport: dict[str, int], made: Playbook
