@@ -24,7 +24,7 @@ UPDATE = {"dgx-release": "7.5.0"}
 NEWER_KERNEL = {f"linux-image-{NEXT_KERNEL}": "6.17.0-1018.18"}
 
 
-CHARACTERS = (*["founders"] * 7, "apt-fails", "apt-locked", "reboot-slow")
+CHARACTERS = (*["founders"] * 5, "reboot-slow")
 
 
 class Bench:
@@ -194,8 +194,9 @@ def test_a_drain_spares_work_of_others(alone: Callable[[str], Hand]) -> None:
     assert node.do("drain", "precheck", 1, units=["no-such.service"]).reason == "unit_absent"
 
 
-def test_a_service_that_was_drained_is_missed_by_a_sweep(hand: Bench) -> None:
-    node, units = hand.on(), {"units": ["docker.service"]}
+@pytest.mark.thorough
+def test_a_service_that_was_drained_is_missed_by_a_sweep(alone: Callable[[str], Hand]) -> None:
+    node, units = alone("founders"), {"units": ["docker.service"]}
     assert health_of(node)["service.docker"] == "pass"
     node.do("drain", "apply", 1, **units)
     assert node.ended("drain", 1, **units).result.value == "done"
@@ -258,8 +259,9 @@ def test_without_root_it_may_look_and_not_act(hand: Bench) -> None:
     assert (refused.result.value, refused.reason) == ("refused", "not_permitted")
 
 
-def test_a_fence_holds_over_connections(hand: Bench) -> None:
-    node = hand.on()
+@pytest.mark.thorough
+def test_a_fence_holds_over_connections(alone: Callable[[str], Hand]) -> None:
+    node = alone("founders")
     assert node.do("apt-refresh", "apply", 1, fence=7).result.value in ("started", "done")
     assert node.ended("apt-refresh", 1).result.value == "done"
     late = node.do("apt-upgrade", "apply", 2, fence=6, packages=UPDATE)
@@ -267,8 +269,9 @@ def test_a_fence_holds_over_connections(hand: Bench) -> None:
     assert node.do("apt-upgrade", "postcheck", 2, packages=UPDATE).result.value == "lacks"
 
 
-def test_apt_that_fails_changes_nothing_and_says_why(hand: Bench) -> None:
-    node = hand.on("apt-fails")
+@pytest.mark.thorough
+def test_apt_that_fails_changes_nothing_and_says_why(alone: Callable[[str], Hand]) -> None:
+    node = alone("apt-fails")
     node.do("apt-upgrade", "apply", 1, packages=UPDATE)
     failed = node.ended("apt-upgrade", 1, packages=UPDATE)
     assert (failed.result.value, failed.reason, failed.exit_status) == ("failed", "exit_status", 100)
@@ -276,8 +279,9 @@ def test_apt_that_fails_changes_nothing_and_says_why(hand: Bench) -> None:
     assert node.do("apt-upgrade", "postcheck", 1, packages=UPDATE).result.value == "lacks"
 
 
-def test_a_held_lock_is_named_and_waited_for(hand: Bench) -> None:
-    node = hand.on("apt-locked")
+@pytest.mark.thorough
+def test_a_held_lock_is_named_and_waited_for(alone: Callable[[str], Hand]) -> None:
+    node = alone("apt-locked")
     assert node.do("reboot", "precheck", 1).reason == "dpkg_locked"
     assert "unattended-upgr" in str(node.do("apt-upgrade", "precheck", 1, packages=UPDATE).observed["lock_holder"])
     node.do("apt-upgrade", "apply", 1, packages=UPDATE)

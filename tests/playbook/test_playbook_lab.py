@@ -77,7 +77,7 @@ class Desk:
 
     def run(self, *words: str | Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         places = self.store if words[0] in ("stop", "answer", "journal") else self.places
-        ran = sparkctl("playbook", *words, *places, home=self.home, timeout=180)
+        ran = sparkctl("playbook", *words, *places, home=self.home, timeout=600)
         if code is not None:
             assert ran.returncode == code, f"{ran.stdout[-3000:]}\n{ran.stderr}"
         return ran
@@ -133,7 +133,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     (tmp_path / "signers").write_text(f"alice {public}\n")
     (tmp_path / "own").mkdir()
     (tmp_path / "playbooks.yaml").write_text("version: 1\nfolder: own\nallowed_signers: signers\n")
-    with running_lab(tmp_path / "lab", getattr(request, "param", 2), ["founders"]) as lab:
+    with running_lab(tmp_path / "lab", getattr(request, "param", 2), ["founders"], seconds=1800) as lab:
         made = Desk(lab, tmp_path)
         made.write("restart", REBOOT)
         made.write("update", UPDATE)
@@ -154,15 +154,15 @@ def ends(entries: list[dict[str, Any]], step: str) -> dict[str, dict[str, Any]]:
     }
 
 
-@nodes(4)
+@nodes(3)
 def test_from_plan_to_end_with_nothing_unapproved_and_nothing_stale(desk: Desk) -> None:
-    desk.write("restart", REBOOT, CONTROL=2)
+    desk.write("restart", REBOOT, CONTROL=1)
     before = {node.name: desk.boots(node.name) for node in desk.lab.nodes}
     planned = desk.run("plan", "restart", "all")
     assert list(complaints(planned.stdout.encode())) == []
     plan = json_lines(planned)[0]
-    assert [wave["node_ids"] for wave in plan["waves"]] == [["sim-01", "sim-02"], ["sim-03", "sim-04"]]
-    assert plan["control"] == ["sim-03", "sim-04"]
+    assert [wave["node_ids"] for wave in plan["waves"]] == [["sim-01", "sim-02"], ["sim-03"]]
+    assert plan["control"] == ["sim-03"]
     effects = {effect["step"]: effect for effect in plan["nodes"][0]["effects"]}
     assert effects["restart"]["fidelity"] == "exact"
     assert effects["restart"]["argv"] == ["/usr/bin/systemctl", "reboot"]
@@ -176,14 +176,14 @@ def test_from_plan_to_end_with_nothing_unapproved_and_nothing_stale(desk: Desk) 
     assert list(complaints(ran.stdout.encode())) == []
     *entries, status = json_lines(ran)
     assert entries == desk.journal(plan["run_id"])
-    assert (status["standing"], status["outcome"], status["counts"]) == ("ended", "done", {"done": 4})
+    assert (status["standing"], status["outcome"], status["counts"]) == ("ended", "done", {"done": 3})
     for name, restart in ends(entries, "restart").items():
         assert restart["argv"] == ["/usr/bin/systemctl", "reboot"]
         assert restart["unit"] == f"sparkctl-act-{restart['act']}.service" or restart["act"] in restart["unit"]
         assert desk.boots(name) == before[name] + 1
     judged = next(entry["event"] for entry in entries if entry["event"]["what"] == "wave_judged")
     assert judged["promoted"]
-    assert "held against 2 control nodes" in judged["summary"]
+    assert "held against 1 control nodes" in judged["summary"]
     again = desk.run("run", plan["run_id"], code=2)
     assert "is over" in again.stderr
 
@@ -198,9 +198,9 @@ def _a_claim_that_came_to_nothing_lets_no_plan_begin_unapproved(desk: Desk, run_
 
 
 def _a_plan_that_is_stale_is_refused(desk: Desk, run_id: str) -> None:
-    desk.write("restart", REBOOT + "# another\n", CONTROL=2)
+    desk.write("restart", REBOOT + "# another\n", CONTROL=1)
     assert "is not what it was when" in desk.run("run", run_id, code=4).stderr
-    desk.write("restart", REBOOT, CONTROL=2)
+    desk.write("restart", REBOOT, CONTROL=1)
     fleet = desk.lab.fleet_file.read_text()
     try:
         desk.lab.fleet_file.write_text(fleet.replace("serial: SIM0000000001", "serial: SIM0000000099"))
@@ -238,6 +238,7 @@ def test_nodes_that_do_not_come_back_as_they_should_cost_their_own_step_and_no_o
     assert desk.boots("sim-04") == boots
 
 
+@pytest.mark.thorough
 def test_nodes_that_never_return_are_waited_for_no_longer_than_their_step_may_take(desk: Desk) -> None:
     desk.write("restart", REBOOT, WITHIN="8s")
     run_id = desk.planned("restart", "sim-01,sim-02")
@@ -312,7 +313,7 @@ def test_a_run_is_one_process_s_alone_and_goes_on_after_ctrl_c_and_after_a_kill_
         assert {one["node_id"] for one in left_out} == {"sim-01", "sim-02"}
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         assert process.returncode == 3, err
     status = json.loads(out.splitlines()[-1])
     assert status["standing"] == "stopped"

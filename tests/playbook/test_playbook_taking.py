@@ -11,16 +11,31 @@ import pytest
 from sparkctl.app import playbook_run
 from sparkctl.app.places import Places
 from sparkctl.app.playbook_desk import answer, stop
-from sparkctl.app.playbook_run import DriveRequest, drive
+from sparkctl.app.playbook_run import Driven, DriveRequest, drive
 from sparkctl.app.playbook_site import Site
-from sparkctl.errors import RefusedError, UsageError
+from sparkctl.errors import ExitCode, RefusedError, UsageError
 from sparkctl.executor.limits import Limits
-from sparkctl.model.journal import Act, Answer, Answered, Asked, Claimed, Closed, Event, Intended, Opened, act_id
+from sparkctl.model.journal import (
+    Act,
+    Answer,
+    Answered,
+    Asked,
+    Claimed,
+    Closed,
+    Ended,
+    Event,
+    Intended,
+    Opened,
+    Outcome,
+    Result,
+    WaveBegan,
+    act_id,
+)
 from sparkctl.model.plan import Plan
 from sparkctl.store.entries import ClaimedRun
 from sparkctl.store.journal import Journals
 from sparkctl.store.store import Store
-from tests.support.playbooks import plan_of
+from tests.support.playbooks import Told, plan_of
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -159,3 +174,26 @@ def test_a_plan_that_nobody_began_is_given_up_while_another_run_has_its_nodes(st
         stop(store, "r2", by="bob", why="so", now=NOW)
         assert store.journals.run("r2").ended_at is not None
         assert store.journals.held_nodes() == {"n1": "r1", "n2": "r1"}
+
+
+@pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        ([Result.DONE], ExitCode.OK),
+        ([Result.FAILED, Result.DONE], ExitCode.FINDINGS),
+        ([Result.FAILED, Result.REFUSED, Result.UNREACHABLE], ExitCode.FINDINGS),
+        ([Result.REFUSED, Result.DONE], ExitCode.REFUSED),
+        ([Result.UNREACHABLE, Result.DONE], ExitCode.UNJUDGED),
+        ([Result.UNREACHABLE, Result.REFUSED], ExitCode.UNJUDGED),
+        ([Result.UNKNOWN], ExitCode.UNJUDGED),
+    ],
+)
+def test_the_exit_code_of_a_run_tells_what_became_of_its_nodes(results: list[Result], code: ExitCode) -> None:
+    told = Told(plan_of(len(results)))
+    told.say(WaveBegan(wave=1))
+    for number, result in enumerate(results, 1):
+        act = Act(node_id=f"n{number}", step="drain", attempt=1, act=f"{number:032x}")
+        told.say(Intended(**act.model_dump()), Ended(**act.model_dump(), result=result, summary="so", duration_ms=5))
+    outcome = Outcome.DONE if set(results) == {Result.DONE} else Outcome.FAILED
+    told.say(Closed(outcome=outcome, summary="so"))
+    assert Driven(told.state, None).exit_code is code
