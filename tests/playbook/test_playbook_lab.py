@@ -17,7 +17,7 @@ import pytest
 
 from sparkctl.contract.outside import complaints
 from sparkctl.lab import control, node_state
-from sparkctl.lab.state import Lab
+from sparkctl.lab.state import Lab, Pace
 from sparkctl.store.store import Store
 from tests.support.command import environment, json_lines, sparkctl
 from tests.support.labs import running_lab
@@ -133,7 +133,9 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     (tmp_path / "signers").write_text(f"alice {public}\n")
     (tmp_path / "own").mkdir()
     (tmp_path / "playbooks.yaml").write_text("version: 1\nfolder: own\nallowed_signers: signers\n")
-    with running_lab(tmp_path / "lab", getattr(request, "param", 2), ["founders"], seconds=1800) as lab:
+    many = getattr(request, "param", 2)
+    pace = Pace(shutdown_s=1.0)  # time for the answer of what asks for a restart
+    with running_lab(tmp_path / "lab", many, ["founders"], seconds=1800, pace=pace) as lab:
         made = Desk(lab, tmp_path)
         made.write("restart", REBOOT)
         made.write("update", UPDATE)

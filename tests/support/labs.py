@@ -5,17 +5,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sparkctl.lab import control
-from sparkctl.lab.state import Lab
+from sparkctl.lab.state import Lab, Pace
 
 LAB_SECONDS = 1800.0  # it goes down by itself if the test run is killed
 
 
 @contextmanager
 def running_lab(
-    folder: Path, nodes: int, characters: Sequence[str] | None = None, *, seconds: float = LAB_SECONDS
+    folder: Path,
+    nodes: int,
+    characters: Sequence[str] | None = None,
+    *,
+    seconds: float = LAB_SECONDS,
+    pace: Pace | None = None,
 ) -> Iterator[Lab]:
     """A lab of `nodes` simulated nodes in `folder`, for so many seconds at most."""
-    lab = control.up(folder, nodes, characters, seed=1, seconds=seconds)
+    lab = control.up(folder, nodes, characters, seed=1, seconds=seconds, pace=pace)
     try:
         yield lab
     finally:
