@@ -108,7 +108,7 @@ def _warm_server() -> str:
     assert server.stdout.readline() == "ready\n"
 
     def end() -> None:
-        server.communicate(timeout=10)
+        server.communicate(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
