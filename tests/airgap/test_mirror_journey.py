@@ -45,7 +45,7 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirroring]:
 
 def far_side(top: Path) -> Mirroring:
     """A far side whose mirror.yaml names no mirror: it takes what bundles bring."""
-    top.mkdir(parents=True)
+    top.mkdir(parents=True, exist_ok=True)
     keys = GpgHome()
     keys.close()  # this side signs nothing
     made = Mirroring(top, "http://127.0.0.1:1", keys, Archive(top / "www", keys, "nobody"))
