@@ -193,14 +193,14 @@ def visited_late(stack: str) -> dict[str, dict[str, Any]]:
         farm.add("status-first-reset", status_first_then_reset)
         farm.add("no-window", answers, Tricks(drop=(ADJUST,)), window=4096)
         farm.add("second-frame", second_frame)
-        found, _ = farm.judge(timeout=8)
+        found, _ = farm.judge(timeout=10)
     return found
 
 
 def test_a_key_exchange_or_login_that_stalls_after_each_of_its_steps(stack: str) -> None:
     steps, found = stalls_of(stack), visited_late(stack)
     assert {name: found[name]["status"] for name in steps} == {name: status for name, (_, status) in steps.items()}
-    assert all(found[name]["duration_ms"] < 9000 for name in steps)
+    assert all(found[name]["duration_ms"] < 11_000 for name in steps)
 
 
 def test_what_arrives_late_twice_or_in_part(stack: str) -> None:
