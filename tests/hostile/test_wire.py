@@ -56,7 +56,8 @@ FLOODS: dict[str, tuple[Tricks, str]] = {
 )
 def test_a_flood_of_packets_that_mean_nothing_costs_time_and_no_memory(stack: str, when: str, tmp_path: Path) -> None:
     floods = {name: flood for name, flood in FLOODS.items() if name.endswith(when)}
-    seconds = 14 if when == "deaf" else 10  # what piles up grows with time
+    seconds = {"early": 20, "late": 12, "deaf": 14}[when]  # what piles up grows with time
+    peak = quiet_peak_bytes(stack)
     with farm_in(tmp_path, stack) as farm:
         farm.add("quiet")
         for name, (tricks, _) in floods.items():
@@ -65,8 +66,8 @@ def test_a_flood_of_packets_that_mean_nothing_costs_time_and_no_memory(stack: st
     for name, (_, stage) in floods.items():
         assert found[name]["status"].startswith(stage)
         assert found[name]["failure"]["cause"] in ("timeout", "protocol_error", "connection_lost", "stdout_limit")
-        assert found[name]["duration_ms"] < 1000 * (seconds + 1)
-    assert report["cost"]["peak_rss_bytes"] - quiet_peak_bytes(stack) < 8 * MIB * len(floods)
+        assert found[name]["duration_ms"] < 2000 * seconds
+    assert report["cost"]["peak_rss_bytes"] - peak < 8 * MIB * len(floods)
     assert found["quiet"]["status"] == "ok"
 
 
@@ -179,6 +180,7 @@ LATE = {
 @cache
 def visited_late(stack: str) -> dict[str, dict[str, Any]]:
     """One sweep over all that stall, and all whose answer comes late, twice or in part."""
+    quiet_peak_bytes(stack)  # by then there is a document to send, which may take a while
     with (
         tempfile.TemporaryDirectory(prefix="farm-") as folder,
         farm_in(Path(folder), stack) as farm,
@@ -200,7 +202,7 @@ def visited_late(stack: str) -> dict[str, dict[str, Any]]:
 def test_a_key_exchange_or_login_that_stalls_after_each_of_its_steps(stack: str) -> None:
     steps, found = stalls_of(stack), visited_late(stack)
     assert {name: found[name]["status"] for name in steps} == {name: status for name, (_, status) in steps.items()}
-    assert all(found[name]["duration_ms"] < 11_000 for name in steps)
+    assert all(found[name]["duration_ms"] < 20_000 for name in steps)
 
 
 def test_what_arrives_late_twice_or_in_part(stack: str) -> None:
