@@ -126,7 +126,9 @@ def test_a_cut_tar_keeps_whole_lines_of_its_last_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"\x7fELF\0\1\2\3", bz2.compress(b"token"), gzip.compress(gzip.compress(b"token")), b"\xfd7zXZ\0abc"]
+    "content",
+    [b"\x7fELF\0\1\2\3", bz2.compress(b"token"), gzip.compress(gzip.compress(b"token")), b"\xfd7zXZ\0abc"],
+    ids=["elf", "bzip2", "gzip twice", "xz"],
 )
 def test_what_nobody_can_look_into_is_left_out_and_named(tmp_path: Path, content: bytes) -> None:
     unpacked = made(tmp_path, packed({"a": content, "b": b"text\n"}))
