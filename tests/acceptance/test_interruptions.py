@@ -131,7 +131,7 @@ def test_the_deadline_of_a_sweep_names_whoever_is_left(site: Path) -> None:
     lost = {record["status"].split(".")[1] for record in records if record["outcome"] == "unreported"}
     assert lost == {"run_deadline"}
     told = [record["failure"]["message"] for record in records if record["failure"]]
-    assert all(words.startswith("the run's deadline of 4 s passed before ") for words in told)
+    assert all(words.startswith("the run's deadline of 3 s passed before ") for words in told)
 
 
 def test_pinning_by_fingerprint(site: Path) -> None:
