@@ -58,7 +58,17 @@ def test_a_collection_stays_within_its_budget(folder: Path) -> None:
     assert len(json.dumps(brought.document)) < 256 * 1024
 
 
-@pytest.mark.parametrize("fault", ["reset-panic", "plain-vm", "driver-missing", "drive-dead", "reset-volatile-journal"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "plain-vm",
+        "driver-missing",
+        *(
+            pytest.param(fault, marks=pytest.mark.thorough)
+            for fault in ("reset-panic", "drive-dead", "reset-volatile-journal")
+        ),
+    ],
+)
 def test_a_broken_node_is_brought_without_a_bug(folder: Path, fault: str) -> None:
     brought = node(folder, fault)
     assert brought.document["errors"] == []
