@@ -114,8 +114,14 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return cache(lambda make: trees(make, tmp_path_factory.mktemp(make))[1])
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
-@pytest.mark.parametrize("name", FACETS)
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        pytest.param(name, number, marks=[pytest.mark.thorough] * (name in MANY and number == errno.EACCES))
+        for name in FACETS
+        for number in (errno.EIO, errno.EACCES)
+    ],
+)
 def test_a_source_that_fails_is_no_change(name: str, number: int, roots: Callable[[str], Path]) -> None:
     choose = one_of_a_kind if name in MANY else list
     assert untold(name, roots("founders"), choose, number) == {}
