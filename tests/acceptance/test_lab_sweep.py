@@ -61,7 +61,9 @@ FAULTS = {
     "clock-unsynchronised": "time.offset",
     "gpu-reset-required": "gpu.reset_required",
 }
-STUCK_PARTS = ("stuck-sysfs", "hung-nvidia-smi")
+STUCK_PARTS = {"stuck-sysfs": {"thermal.zones"}, "hung-nvidia-smi": {"gpu.query", "gpu.xid"}}
+"""A part of each hangs: among what is not judged are these checks."""
+
 PATIENT = (*(name for name in HOSTILE if name not in HANGING), *HEALTHY, *FAULTS, *STUCK_PARTS)
 CAST = (*HOSTILE, *HEALTHY, *FAULTS, *STUCK_PARTS, "oom-kills", "sudo-refused")
 CHEAP = ("down", "not-ssh", "changed-host-key", "refuses-key", "exec-refused", "nologin", "no-python", "old-python")
@@ -179,13 +181,13 @@ def test_every_fault_is_found_by_its_check(lab: Lab, swept: Swept) -> None:
 
 
 def test_what_hangs_on_a_node_costs_one_check(lab: Lab, swept: Swept) -> None:
-    for character in STUCK_PARTS:
+    for character, checks in STUCK_PARTS.items():
         record = by_character(lab, swept.records)[character]
         findings = {one["check"]: one for one in record["envelope"]["data"]["findings"]}
         timeouts = {
             check for check, one in findings.items() if one.get("reason") == "timeout" or one["status"] == "fail"
         }
-        assert timeouts
+        assert checks <= timeouts
         assert len(timeouts) < 12
         assert findings["disk.space"]["status"] == "pass"
 
