@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 CHARACTERS = ("founders", "dell", "down", "lies-truncated", "closes-mid-frame", "killed", "floods-stdout")
 NODE_SECONDS = "180"
+REPORT = "nvidia-bug-report"
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def swept(lab: Lab, folder: Path) -> Swept:
     key = folder / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     out = folder / "out"
-    return Swept(folder, key, *collect(lab, folder, "all&!sim-02", "--out", out, "--sign", key))
+    return Swept(folder, key, *collect(lab, folder, "all&!sim-02", "--out", out, "--sign", key, "--with", REPORT))
 
 
 def collect(lab: Lab, home: Path, *arguments: str | Path) -> tuple[int, list[Any], Any]:
@@ -109,13 +110,18 @@ def test_a_signed_bundle_is_verified_by_its_key_alone(swept: Swept, tmp_path: Pa
     assert (asked.returncode, asked.stdout) == (4, "")
 
 
+def test_a_report_that_is_named_is_made_and_sealed(swept: Swept) -> None:
+    with opened(Path(swept.good["artifacts"][0])) as bundle:
+        assert f"artefacts/report/{REPORT}/{REPORT}.log" in {entry.path for entry in bundle.entries()}
+
+
 def test_what_a_bundle_lacks_it_says(swept: Swept) -> None:
     with opened(Path(swept.good["artifacts"][0])) as bundle:
         assert bundle.about.simulated
         there = {entry.path for entry in bundle.entries()}
         missing = {one.name for one in bundle.missing}
     artefacts = swept.good["envelope"]["data"]["artefacts"]
-    taken = {f"artefacts/{one['name']}" for one in artefacts if one["bytes"]}
+    taken = {f"artefacts/{one['name']}" for one in artefacts if one["bytes"] and one["kind"] != "archive"}
     assert len(taken - there) == len({name for name in taken if "SIM" in name.upper()} - there)
     absent = [one["name"] for one in artefacts if one["status"] in ("absent", "missing")]
     assert absent
