@@ -114,7 +114,13 @@ GIVEN: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["reboot", "quarantine", "drain", "firmware-stage", "apt-upgrade", "apt-refresh"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reboot", "quarantine", pytest.param("drain", marks=pytest.mark.thorough),  # which looks as quarantine does
+        "firmware-stage", "apt-upgrade", "apt-refresh",
+    ],
+)  # fmt: skip
 def test_tools_that_talk_nonsense_are_no_leave_and_no_bug(node: Node, name: str) -> None:
     """`asked` asserts that nothing breaks in a way that is our own bug."""
     given = GIVEN.get(name, {})
