@@ -15,6 +15,7 @@ from sparkctl.model.outcome import NodeOutcome
 from sparkctl.store import Store, SweepLock
 from sparkctl.store.entries import RunKind
 from sparkctl.store.identifiers import IDENTITY
+from tests.support.corpus import THOROUGH
 from tests.support.envelopes import PROGRAM
 from tests.support.facts import DAY_ONE, facet, facts_record, identity
 
@@ -61,7 +62,7 @@ def shared_by_documents(store: Store) -> dict[tuple[str, str], set[str]]:
     return {place: nodes for place, nodes in found.items() if len(nodes) > 1}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if THOROUGH else 15, deadline=None)
 @given(collections=_collections)
 def test_what_is_shared_is_what_the_documents_that_hold_say(
     collections: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
