@@ -39,21 +39,23 @@ def _source(diag: Path, name: str) -> Path:
 
 def _imports(path: Path, diag: Path) -> Iterator[str]:
     """The modules of `diag` that a source names, with every member of a folder that is imported itself."""
-    for node in _statements(path.read_text("utf-8")):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "diag":
-            yield from _from(str(node.module), [alias.name for alias in node.names], diag)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.split(".")[0] == "diag":
-                    yield from _listed(alias.name, diag)
+    for module, names in _named(path.read_text("utf-8")):
+        yield from _from(module, names, diag) if names else _listed(module, diag)
 
 
 @cache  # our programs have many modules in common
-def _statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
-    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom))
+def _named(source: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The modules of `diag` that a source imports, each with the names that are taken from it; none is all of it."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            found.append((node.module or "", tuple(alias.name for alias in node.names)))
+        elif isinstance(node, ast.Import):
+            found += [(alias.name, ()) for alias in node.names]
+    return tuple((module, names) for module, names in found if module.split(".")[0] == "diag")
 
 
-def _from(module: str, names: list[str], diag: Path) -> Iterator[str]:
+def _from(module: str, names: Iterable[str], diag: Path) -> Iterator[str]:
     """`from diag.nodekit import document` names a module, `from diag.nodekit.document import fit` does not."""
     folder = diag.joinpath(*module.split(".")[1:])
     yield module
