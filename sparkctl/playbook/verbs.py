@@ -92,9 +92,9 @@ def controller_of(do: str) -> str | None:
     return do.removeprefix(CONTROL) if do.startswith(CONTROL) else None
 
 
-def is_command(words: list[str]) -> bool:
+def is_command(words: Sequence[str]) -> bool:
     """Whether these words begin with a command that a step may run."""
-    return any(tuple(words[: len(command)]) == command for command in COMMANDS)
+    return _begin_as_any(words, COMMANDS)
 
 
 def named(run_id: str, node_id: str) -> dict[str, str]:
@@ -111,15 +111,18 @@ def visits_nodes(steps: Iterable[Step]) -> bool:
 def _visits(step: Step) -> bool:
     if step.do != "sparkctl":
         return step.do == "judge" or controller_of(step.do) is not None
-    words = tuple(step.options["command"])
-    return not any(words[: len(begin)] == begin for begin in PAPERWORK)
+    return not _begin_as_any(step.options["command"], PAPERWORK)
 
 
 def takes_node(words: Sequence[str]) -> bool:
     """Whether the name of the node is to stand behind these words of a command, where no word is it."""
-    return not any(tuple(words[: len(begin)]) == begin for begin in NOT_OF_A_NODE)
+    return not _begin_as_any(words, NOT_OF_A_NODE)
 
 
 def is_run(words: Sequence[str]) -> bool:
     """Whether these words of a command make it a run: while one lasts, another one is refused."""
-    return any(tuple(words[: len(begin)]) == begin for begin in RUNS)
+    return _begin_as_any(words, RUNS)
+
+
+def _begin_as_any(words: Sequence[str], commands: Iterable[tuple[str, ...]]) -> bool:
+    return any(tuple(words[: len(command)]) == command for command in commands)
