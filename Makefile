@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo     a simulated fleet, a sweep over real SSH, a summary, the end of a node that panicked, a page of all"
-	@echo "make test     format, lint, types, import contracts, generated files, all tests"
+	@echo "make test     format, lint, types, import contracts, generated files, the tests of the gate"
 	@echo "make check    all of that without the tests"
 	@echo "make fast     the quick tests; make slow: the ones that start real components"
 	@echo "make thorough every test, and what they try at some places at all of them: before a release"

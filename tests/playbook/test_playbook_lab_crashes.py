@@ -24,11 +24,11 @@ from sparkctl.model.plan import Plan
 from sparkctl.playbook.state import RunState, fold
 from sparkctl.store.store import Store
 from tests.playbook.test_playbook_crashes import in_a_process
+from tests.support.corpus import THOROUGH
 from tests.support.labs import running_lab
 
 pytestmark = pytest.mark.slow
 
-THOROUGH = os.environ.get("SPARKCTL_THOROUGH") == "1"
 NODES = 50 if THOROUGH else 1
 PLAYBOOK = """\
 version: 1
