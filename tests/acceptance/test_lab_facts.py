@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from sparkctl.contract.outside import complaints
-from sparkctl.lab import control
 from sparkctl.lab.state import Lab
 from sparkctl.model.facets.catalogue import FACETS
 from tests.support.command import json_lines, sparkctl
-from tests.support.labs import running_lab
+from tests.support.labs import broken, running_lab
 
 pytestmark = pytest.mark.slow
 
@@ -83,11 +82,8 @@ def test_what_a_fault_changes_is_drift_with_its_day_and_its_node(lab: Lab, tmp_p
     assert run(lab, tmp_path, "baseline", "set", "--node", TWINS[0]).returncode == 0
     before = run(lab, tmp_path, "drift", *TWINS)
     assert (before.returncode, json.loads(before.stdout)["drift"]) == (0, [])
-    control.break_node(lab.directory, TWINS[1], "driver-missing")
-    try:
+    with broken(lab, TWINS[1], "driver-missing"):
         collect(lab, tmp_path, *TWINS)
-    finally:
-        control.mend(lab.directory, TWINS[1])
     after = run(lab, tmp_path, "drift", *TWINS)
     report = json.loads(after.stdout)
     assert list(complaints(after.stdout.encode())) == []
@@ -98,11 +94,8 @@ def test_what_a_fault_changes_is_drift_with_its_day_and_its_node(lab: Lab, tmp_p
 
 def test_nodes_that_cannot_be_reached_keep_what_is_known_of_them(lab: Lab, tmp_path: Path) -> None:
     collect(lab, tmp_path, "--facet", "os", *TWINS)
-    control.break_node(lab.directory, TWINS[1], "down")
-    try:
+    with broken(lab, TWINS[1], "down"):
         _, report = collect(lab, tmp_path, "--facet", "os", *TWINS, code=3)
-    finally:
-        control.mend(lab.directory, TWINS[1])
     assert [failure["cause"] for failure in report["failures"]] == ["connection_refused"]
     shown = json_lines(run(lab, tmp_path, "show", "--facet", "os", *TWINS))
     assert all(one["facets"]["os"]["data"]["kernel"]["running"] for one in shown)
@@ -110,11 +103,8 @@ def test_nodes_that_cannot_be_reached_keep_what_is_known_of_them(lab: Lab, tmp_p
 
 
 def test_a_collection_can_be_taken_up_but_not_as_a_sweep(lab: Lab, tmp_path: Path) -> None:
-    control.break_node(lab.directory, TWINS[1], "down")
-    try:
+    with broken(lab, TWINS[1], "down"):
         _, first = collect(lab, tmp_path, "--facet", "drivers", *TWINS, code=3)
-    finally:
-        control.mend(lab.directory, TWINS[1])
     wrong = run(lab, tmp_path, "health", "--resume", first["run_id"])
     assert (wrong.returncode, "was a run of collect" in wrong.stderr) == (2, True)
     other = run(lab, tmp_path, "collect", "--facet", "os", "--resume", "last")

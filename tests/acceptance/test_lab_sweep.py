@@ -11,7 +11,7 @@ from sparkctl.contract.outside import complaints
 from sparkctl.lab import control
 from sparkctl.lab.state import Lab
 from tests.support.command import json_lines, sparkctl
-from tests.support.labs import running_lab
+from tests.support.labs import broken, running_lab
 
 pytestmark = pytest.mark.slow
 
@@ -216,12 +216,9 @@ def test_hostile_nodes_cost_little_memory(calm: Swept, swept: Swept, hung: Swept
 
 def test_a_fault_that_comes_and_goes_is_in_the_history(lab: Lab, tmp_path: Path) -> None:
     node = names(lab, "founders")
-    try:
-        assert sweep(lab, tmp_path, node).report["exit_name"] == "ok"
-        control.break_node(lab.directory, node, "full-disk")
+    assert sweep(lab, tmp_path, node).report["exit_name"] == "ok"
+    with broken(lab, node, "full-disk"):
         assert sweep(lab, tmp_path, node).report["exit_name"] == "findings"
-    finally:
-        control.mend(lab.directory, node)
     assert sweep(lab, tmp_path, node).report["exit_name"] == "ok"
     past = json_lines(sparkctl("history", node, "--state", tmp_path / "state", home=tmp_path))
     shown = sparkctl("history", node, "--format", "human", "--state", tmp_path / "state", home=tmp_path).stdout

@@ -25,3 +25,13 @@ def running_lab(
         yield lab
     finally:
         control.down(folder)
+
+
+@contextmanager
+def broken(lab: Lab, node: str, character: str) -> Iterator[None]:
+    """A node of a lab that is broken in this way for a while."""
+    control.break_node(lab.directory, node, character)
+    try:
+        yield
+    finally:
+        control.mend(lab.directory, node)
